@@ -1,0 +1,3 @@
+"""edgeface: live sound in, 25 face frames a second out, in shared memory."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,62 @@
+"""What a frame costs, by stage, on one core."""
+
+import os
+import time
+
+import numpy as np
+
+from ..build import build_pipeline
+from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..features.f0 import F0
+from ..features.fbank import Fbank
+from ..features.level import level_dbfs
+from ..model.runtime import open_session
+from ..model.stepper import LEAD_SAMPLES, Stepper
+from ..motion.blink import Blinker
+from ..motion.frame import Frame
+from ..shm.writer import Writer
+
+
+def _each_ms(function, items):
+    """Median time of a call in ms."""
+    times = []
+    for item in items:
+        began = time.perf_counter()
+        function(item)
+        times.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(times))
+
+
+def measure_stages(settings, bundle, samples):
+    """Median ms per 40 ms frame of each stage and of the whole; names to floats.
+
+    :param samples: float32 [N], 16 kHz, a voice
+    """
+    hops = [samples[at:at + HOP_SAMPLES] for at in range(0, len(samples) - HOP_SAMPLES, HOP_SAMPLES)]
+    fbank, f0 = Fbank(), F0()
+    stages = {"Fbank": _each_ms(fbank.accept, hops), "F0": _each_ms(f0.accept, hops),
+              "level": _each_ms(level_dbfs, hops)}
+    lookahead_ms = settings.motion.lookahead_ms
+    stepper = Stepper(open_session(bundle.step_file(lookahead_ms), settings.model.provider), bundle.context_frames)
+    feature = Fbank()
+    feature.accept(np.zeros(LEAD_SAMPLES, np.float32))
+    stages["encoder and head"] = _each_ms(stepper.step, [feature.accept(hop) for hop in hops])
+    blinker = Blinker()
+    face = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
+    stages["idle layer"] = _each_ms(lambda arrays: blinker.apply(*arrays), face)
+    writer = Writer("edgeface-bench-%d" % os.getpid(), bundle.crc32, 0.08)
+    try:
+        frames = [Frame(k, landmarks, shapes, 0.0, 0.0, 0) for k, (landmarks, shapes) in enumerate(face)]
+        stages["publish"] = _each_ms(lambda frame: writer.publish(frame, 0, 0), frames)
+    finally:
+        writer.close()
+    pipeline = build_pipeline(settings, bundle)
+    began = time.perf_counter()
+    count = len(pipeline.accept(samples)) + len(pipeline.finish())
+    stages["whole pipeline, mean"] = 1e3 * (time.perf_counter() - began) / count
+    return stages
+
+
+def real_time_factor(stages):
+    """Seconds of computing per second of sound."""
+    return stages["whole pipeline, mean"] / (1e3 * HOP_SAMPLES / SAMPLE_RATE_HZ)

@@ -1,0 +1,72 @@
+"""The command line: one verb per module of `edgeface.verbs`."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from . import __version__
+from .errors import EdgefaceError
+
+# verb, and what it does
+VERBS = (
+    ("run", "the daemon in the foreground: sound in, face frames into shared memory"),
+    ("motion", "audio file to motion file, through the same streaming pipeline"),
+    ("view", "page on 127.0.0.1 that shows the face in shared memory"),
+    ("read", "print the frames in shared memory"),
+    ("devices", "list what can be recorded"),
+    ("model", "what a bundle is, and whether it is undamaged"),
+    ("bench", "cost of a frame, start, memory and latency on this machine"),
+)
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults and keeps the examples' lines."""
+
+
+def _parser(chosen):
+    parser = argparse.ArgumentParser(prog="edgeface", description="A voice moves a face, on this machine.")
+    parser.add_argument("--version", action="version", version="edgeface " + __version__)
+    parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for name, text in VERBS:
+        verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".",
+                                formatter_class=_Help)
+        verb.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        if name == chosen:  # the others' modules stay unloaded: `read` needs no model
+            module = importlib.import_module(".verbs." + name, __package__)
+            verb.epilog = module.EXAMPLE
+            module.add_arguments(verb)
+            verb.set_defaults(execute=module.execute)
+    return parser
+
+
+def main(arguments=None):
+    """Runs a command line (default: the process's); returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    parser = _parser(chosen)
+    options = parser.parse_args(arguments)
+    if options.verb is None:
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        return options.execute(options) or 0
+    except EdgefaceError as error:
+        return _fail(str(error), error.exit_code, options.debug)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # such as `edgeface read | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last resort: one line instead of a traceback
+        return _fail("internal error: %s: %s; run again with --debug and report it"
+                     % (type(error).__name__, " ".join(str(error).split())), EdgefaceError.exit_code, options.debug)
+
+
+def _fail(message, code, debug):
+    if debug:
+        import traceback
+        traceback.print_exc()
+    sys.stderr.write("edgeface: %s\n" % message)
+    return code

@@ -1,0 +1,168 @@
+"""Configuration: a YAML file of sections to frozen settings.
+
+Every setting has a default, a unit and a range; an unknown key, a wrong type or
+a value out of range is an error that names line, key and nearest valid name.
+"""
+
+import difflib
+from dataclasses import dataclass, field, fields
+
+import yaml
+
+from .errors import ConfigurationError, MissingInputError
+
+
+def _setting(default, text, choices=None):
+    return field(default=default, metadata={"text": text, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Where sound comes from."""
+
+    source: str = _setting("mic", "mic, mic:NAME, file:PATH or - (raw s16le mono 16 kHz)")
+
+
+@dataclass(frozen=True)
+class Model:
+    """What computes the face."""
+
+    bundle: str = _setting("", "folder of a bundle; empty for the one in the package")
+    provider: str = _setting("cpu", "what computes; never replaced by another one in silence",
+                             ("cpu", "cuda", "tensorrt"))
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the face moves."""
+
+    lookahead_ms: int = _setting(80, "sound heard after a frame before it is shown, in ms; more is more accurate",
+                                 (0, 40, 80, 160))
+    blink: bool = _setting(True, "whether the eyes blink")
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where frames go."""
+
+    shm: str = _setting("edgeface", "name of the shared memory below /dev/shm")
+    mode: str = _setting("0640", "its permission bits, octal in quotes", ("0600", "0640", "0644", "0660", "0666"))
+    group: str = _setting("", "its group; empty for the group of the process")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All sections."""
+
+    audio: Audio = Audio()
+    model: Model = Model()
+    motion: Motion = Motion()
+    output: Output = Output()
+
+
+def load_settings(path):
+    """Reads a configuration file.
+
+    :raises MissingInputError: it is not there
+    :raises ConfigurationError: it is not understood
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        raise MissingInputError("configuration %s: %s; check the path" % (path, error.strerror)) from None
+    return parse_settings(text, path)
+
+
+def parse_settings(text, path="configuration"):
+    """Settings from YAML (str or bytes); `path` is what errors name. Errors as `load_settings`."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigurationError("%s%s: not YAML: %s" % (
+            path, " line %d" % (mark.line + 1) if mark else "",
+            getattr(error, "problem", None) or "not text")) from None
+    if root is None:
+        return Settings()
+    names = {section.name: type(section.default) for section in fields(Settings)}
+    sections = {}
+    for name, node, line in _pairs(root, "the file", path):
+        if name not in names:
+            raise ConfigurationError("%s line %d: unknown section '%s'; %s"
+                                     % (path, line, name, _nearest(name, names)))
+        sections[name] = _section(names[name], name, node, path)
+    return Settings(**sections)
+
+
+def _section(kind, name, node, path):
+    settings = {setting.name: setting for setting in fields(kind)}
+    values = {}
+    if isinstance(node, yaml.ScalarNode) and node.value == "":
+        return kind()
+    for key, value_node, line in _pairs(node, "section '%s'" % name, path):
+        where = "%s line %d: %s.%s" % (path, line, name, key)
+        if key not in settings:
+            raise ConfigurationError("%s: unknown key; %s" % (where, _nearest(key, settings)))
+        setting = settings[key]
+        wanted = type(setting.default)
+        value = _scalar(value_node)
+        if type(value) is not wanted:
+            raise ConfigurationError("%s: %r is no %s; %s" % (where, value_node.value, _KINDS[wanted],
+                                                              setting.metadata["text"]))
+        choices = setting.metadata["choices"]
+        if choices and value not in choices:
+            raise ConfigurationError("%s: %r is out of range; one of %s"
+                                     % (where, value, ", ".join(map(str, choices))))
+        values[key] = value
+    return kind(**values)
+
+
+_KINDS = {str: "text", int: "whole number", bool: "true or false"}
+
+
+def _pairs(node, what, path):
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigurationError("%s line %d: %s must hold keys and values"
+                                 % (path, node.start_mark.line + 1, what))
+    seen = set()
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        name = key.value if isinstance(key, yaml.ScalarNode) else str(key.tag)
+        if name in seen:
+            raise ConfigurationError("%s line %d: '%s' occurs twice; keep one" % (path, line, name))
+        seen.add(name)
+        yield name, value, line
+
+
+def _scalar(node):
+    if not isinstance(node, yaml.ScalarNode):
+        return None
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError, OverflowError):  # such as a date with month 13
+        return None
+    finally:
+        loader.dispose()
+
+
+def _nearest(name, valid):
+    close = difflib.get_close_matches(name, list(valid), 1, 0.0)
+    return "did you mean '%s'?" % close[0]
+
+
+def print_settings(settings):
+    """The settings as a commented configuration file, str; reading it gives them back."""
+    lines = []
+    for section in fields(settings):
+        value = getattr(settings, section.name)
+        lines.append("%s:  # %s" % (section.name, type(value).__doc__))
+        for setting in fields(value):
+            text, choices = setting.metadata["text"], setting.metadata["choices"]
+            if choices:
+                text += "; one of " + ", ".join(map(str, choices))
+            dumped = yaml.safe_dump(getattr(value, setting.name), default_style=(
+                '"' if setting.type is str else None)).strip().split("\n")[0]
+            lines.append("  %s: %s  # %s" % (setting.name, dumped, text))
+    return "\n".join(lines) + "\n"

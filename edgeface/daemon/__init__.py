@@ -1,0 +1,1 @@
+"""Wiring and life cycle: source to pipeline to shared memory."""

@@ -1,0 +1,134 @@
+"""The daemon's loop: takes sound, computes frames, publishes them, survives a lost source."""
+
+import threading
+import time
+from collections import deque
+
+import numpy as np
+
+from ..clock import monotonic_ns
+from ..errors import UnavailableError
+from ..features import HOP_SAMPLES
+from ..motion import frame as frames
+from ..shm import layout
+from ..source.block import Block, SourceLost
+from ..source.pace import Pace
+from .timeline import Timeline
+
+_TIMEOUT_S = 0.1  # keeps the heartbeat well within 200 ms
+_RETRY_S = (0.1, 1.0)  # first and longest pause between attempts to open a lost source
+_DEGRADED_NS = 5 * 1000 * 1000 * 1000  # sound dropped so recently is reported
+_LATE_NS = 100 * 1000 * 1000
+_KEPT_FRAMES = 25 * 3600  # of --frames-out: an hour
+
+
+class Loop:
+    """Runs until the source ends or `stop` is called.
+
+    :param source: an opened source
+    :param pipeline: a `pipeline.Pipeline`
+    :param writer: a `shm.writer.Writer`
+    :param keep: whether to keep the frames, at most the last hour, in `kept`
+    """
+
+    def __init__(self, source, pipeline, writer, keep=False):
+        self._source, self._pipeline, self._writer = source, pipeline, writer
+        self._timeline = Timeline()
+        self._stopping = False
+        self._reopened = threading.Event()
+        self._silence = None  # paces the silence that replaces a lost source
+        self._gap = False
+        self._degraded_until_ns = 0
+        self._least_ns = int((pipeline.latency_s + HOP_SAMPLES / 16000) * 1e9)
+        self.kept = deque(maxlen=_KEPT_FRAMES if keep else 0)
+        self.published = 0
+        self.dropped = self.restarts = self.late = 0
+        self.latency_ns = 0
+        self.level_dbfs = -120.0
+        self.state = layout.STARTING
+
+    def stop(self):
+        """Asks the loop to end; for signal handlers."""
+        self._stopping = True
+
+    def run(self, each_time=None):
+        """The loop.
+
+        :param each_time: called after every block, for a status line
+        """
+        self._set_state(layout.RUNNING)
+        while not self._stopping:
+            block = self._next_block()
+            if block is None:
+                self._publish(self._pipeline.finish())
+                break
+            if len(block.samples):
+                self._timeline.add(block, self._gap, self._silence is not None)
+                self._gap = False
+                self._count_lost(block.lost)
+                self._publish(self._pipeline.accept(block.samples))
+            self._writer.heartbeat()
+            self._settle_state()
+            if each_time is not None:
+                each_time()
+        self._source.close()
+
+    def _next_block(self):
+        if self._silence is not None:
+            if not self._reopened.is_set():
+                return Block(np.zeros(HOP_SAMPLES, np.float32), self._silence.due(HOP_SAMPLES), 0)
+            self._silence, self._gap = None, True
+            self.restarts += 1
+            self._writer.store(layout.SOURCE_RESTARTS, self.restarts)
+        try:
+            return self._source.read(_TIMEOUT_S)
+        except SourceLost:
+            self._source.close()
+            self._reopened.clear()
+            self._silence, self._gap = Pace(), True
+            threading.Thread(target=self._reopen, name="edgeface-reopen", daemon=True).start()
+            return self._next_block()
+
+    def _reopen(self):
+        pause_s, longest_s = _RETRY_S
+        while not self._stopping:
+            try:
+                self._source.open()
+            except UnavailableError:
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, longest_s)
+            else:
+                self._reopened.set()
+                return
+
+    def _publish(self, known):
+        for frame in known:
+            sample, audio_ns, gap, neutral = self._timeline.take(frame.index * HOP_SAMPLES, HOP_SAMPLES)
+            flags = frame.flags | (frames.DISCONTINUITY if gap else 0) | (frames.NEUTRAL if neutral else 0)
+            frame = frame._replace(flags=flags)
+            self.latency_ns = self._writer.publish(frame, sample, audio_ns) - audio_ns
+            self.published += 1
+            self.level_dbfs = frame.rms_dbfs
+            self.kept.append(frame)
+            if self.latency_ns > self._least_ns + _LATE_NS:
+                self.late += 1
+                self._writer.store(layout.LATE_FRAMES, self.late)
+
+    def _count_lost(self, lost):
+        if lost:
+            self.dropped += lost
+            self._degraded_until_ns = monotonic_ns() + _DEGRADED_NS
+            self._writer.store(layout.DROPPED_SAMPLES, self.dropped)
+
+    def _settle_state(self):
+        if self._silence is not None:
+            self._set_state(layout.WAITING)
+        elif monotonic_ns() < self._degraded_until_ns:
+            self._set_state(layout.DEGRADED)
+        else:
+            self._set_state(layout.RUNNING)
+
+    def _set_state(self, state):
+        if state != self.state:
+            self.state = state
+            self._writer.store(layout.STATE, state)

@@ -1,0 +1,40 @@
+"""The live status line of `edgeface run` on a terminal."""
+
+import sys
+
+from ..clock import monotonic_ns
+from ..shm.layout import STATE_NAMES
+
+_PERIOD_NS = 200 * 1000 * 1000
+_AVERAGE_OVER = 10  # periods
+
+
+class StatusLine:
+    """Rewrites one line of a terminal a few times a second.
+
+    :param loop: the `daemon.loop.Loop` it tells of
+    """
+
+    def __init__(self, loop, stream=sys.stderr):
+        self._loop, self._stream = loop, stream
+        self._next_ns = 0
+        self._history = []
+
+    def update(self):
+        """Writes the line if it is time."""
+        now = monotonic_ns()
+        if now < self._next_ns:
+            return
+        self._next_ns = now + _PERIOD_NS
+        loop = self._loop
+        self._history = self._history[-_AVERAGE_OVER:] + [(now, loop.published)]
+        (then, before), (now, published) = self._history[0], self._history[-1]
+        fps = (published - before) * 1e9 / (now - then) if now > then else 0.0
+        bar = "#" * max(0, min(20, int((loop.level_dbfs + 60) / 3)))
+        self._stream.write("\r%-8s %5.1f fps  latency %4.0f ms  level %4.0f dBFS |%-20s|  dropped %d \x1b[K" % (
+            STATE_NAMES[loop.state], fps, loop.latency_ns / 1e6, loop.level_dbfs, bar, loop.dropped))
+        self._stream.flush()
+
+    def close(self):
+        """Leaves the line."""
+        self._stream.write("\n")

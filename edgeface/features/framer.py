@@ -1,0 +1,52 @@
+"""Cuts a stream of samples into overlapping blocks of fixed size."""
+
+import numpy as np
+
+
+class Framer:
+    """Turns chunks of any length into blocks of always the same shape.
+
+    Features computed on such blocks cannot depend on how the stream was
+    chunked, not even in the last bit.
+
+    :param window_samples: samples that one block spans
+    :param hop_samples: samples from the start of one block to the next, at
+        most `window_samples`
+    """
+
+    def __init__(self, window_samples, hop_samples):
+        if not 0 < hop_samples <= window_samples:
+            raise ValueError("hop must lie between 1 and the window, %d" % window_samples)
+        self.window_samples = window_samples
+        self.hop_samples = hop_samples
+        self.reset()
+
+    def reset(self):
+        """Forgets all samples."""
+        self._pending = np.zeros(0, np.float32)
+
+    def accept(self, samples):
+        """Takes float32 [n] and returns the list of blocks now complete, each float32 [window]."""
+        pending = np.concatenate((self._pending, samples))
+        blocks, start = [], 0
+        while start + self.window_samples <= len(pending):
+            blocks.append(pending[start:start + self.window_samples])
+            start += self.hop_samples
+        self._pending = pending[start:].copy()
+        return blocks
+
+    def flush(self, samples_per_frame):
+        """Pads what is left with zeros to one block; returns it and its number of whole hops.
+
+        :param samples_per_frame: length of the analysis window of one feature
+            frame; only frames whose window lies in real samples count
+        :return: (block or None, number of samples in it that are real)
+        """
+        real = len(self._pending)
+        if real < samples_per_frame:
+            self.reset()
+            return None, 0
+        block = np.zeros(self.window_samples, np.float32)
+        block[:real] = self._pending
+        self.reset()
+        return block, real

@@ -1,0 +1,1 @@
+"""Bundles and the network step: Fbank in, motion out."""

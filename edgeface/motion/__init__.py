@@ -1,0 +1,1 @@
+"""What the model says becomes the face that is shown."""

@@ -1,0 +1,104 @@
+"""The pure streaming transform: samples in, face frames out.
+
+No threads, files, clocks or devices. File, daemon, benchmark and test run this
+same code; since it works in whole face frames of 640 samples, any chunking of
+the same samples gives the same frames, bit for bit.
+"""
+
+from collections import deque
+
+import numpy as np
+
+from .features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .features.f0 import F0
+from .features.fbank import Fbank
+from .features.level import level_dbfs
+from .model.stepper import LEAD_SAMPLES
+from .motion import frame as frames
+from .motion.blink import Blinker
+from .motion.frame import Frame
+
+_F0_PER_FRAME = 2
+_F0_MAX_LAG = 2  # values of 20 ms
+
+
+class Pipeline:
+    """Streams samples through features and model.
+
+    :param stepper: the model, see `model.stepper.Stepper`
+    :param lookahead_ms: look-ahead of the stepper's graph, a multiple of 40
+    :param blink: whether the idle layer blinks
+    :param blink_seed: what the blinks' moments are drawn from
+    """
+
+    def __init__(self, stepper, lookahead_ms, blink=True, blink_seed=0):
+        self.lookahead_frames = lookahead_ms * SAMPLE_RATE_HZ // 1000 // HOP_SAMPLES
+        self._stepper = stepper
+        self._fbank = Fbank()
+        self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
+        self._blinker = Blinker(blink, blink_seed)
+        self._pending = np.zeros(HOP_SAMPLES, np.float32)
+        self.reset()
+
+    @property
+    def latency_s(self):
+        """Algorithmic latency: how much later than its audio's end a frame is known."""
+        return self.lookahead_frames * HOP_SAMPLES / SAMPLE_RATE_HZ
+
+    def reset(self):
+        """Starts a new stream: frame 0 again, nothing heard. The idle layer goes on."""
+        self._stepper.reset()
+        self._fbank.reset()
+        self._fbank.accept(np.zeros(LEAD_SAMPLES, np.float32))
+        self._f0.reset()
+        self._f0_values = deque()
+        self._f0_count = 0
+        self._levels = deque()
+        self._filled = 0
+        self._steps = 0
+
+    def accept(self, samples):
+        """Takes float32 [n] at 16 kHz, -1..1 and finite; returns the list of frames now known."""
+        known, start = [], 0
+        while start < len(samples):
+            take = min(HOP_SAMPLES - self._filled, len(samples) - start)
+            self._pending[self._filled:self._filled + take] = samples[start:start + take]
+            self._filled += take
+            start += take
+            if self._filled == HOP_SAMPLES:
+                self._filled = 0
+                known += self._advance()
+        return known
+
+    def finish(self):
+        """The frames still due, as if silence followed; T = ceil(samples / 640) in all. Then `reset`."""
+        due = self._steps + (1 if self._filled else 0)
+        missing = max(0, due - max(0, self._steps - self.lookahead_frames))
+        known = []
+        if self._filled:
+            self._pending[self._filled:] = 0.0
+            known += self._advance()
+        while len(known) < missing:
+            self._pending[:] = 0.0
+            known += self._advance()
+        self.reset()
+        return known
+
+    def _advance(self):
+        hop = self._pending
+        fbank = self._fbank.accept(hop)
+        for f0_hz in self._f0.accept(hop):
+            if self._f0_count % _F0_PER_FRAME == 0:  # the one at the middle of a face frame
+                self._f0_values.append(float(f0_hz))
+            self._f0_count += 1
+        self._levels.append(level_dbfs(hop))
+        landmarks, blendshapes, speech = self._stepper.step(fbank)
+        self._steps += 1
+        index = self._steps - 1 - self.lookahead_frames
+        if index < 0:
+            return []
+        flags = frames.SPEECH if speech > 0.5 else 0
+        if self._blinker.apply(landmarks, blendshapes):
+            flags |= frames.BLINKING
+        return [Frame(index, landmarks, blendshapes, self._f0_values.popleft(),
+                      self._levels.popleft(), flags)]

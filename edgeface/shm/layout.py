@@ -1,0 +1,56 @@
+"""Where everything lies in the segment (contract, section 3); `edgeface.h` says the same in C."""
+
+import os
+import struct
+import zlib
+
+MAGIC = 0x48534645  # "EFSH"
+ABI_MAJOR = 1
+ABI_MINOR = 0
+HEADER_SIZE = 256
+SLOT_STRIDE = 1088
+SLOT_COUNT = 8
+SEGMENT_SIZE = HEADER_SIZE + SLOT_STRIDE * SLOT_COUNT
+POINTS, DIMS, BLENDSHAPES = 68, 3, 52
+FRAME_RATE_MHZ = 25000  # millihertz
+
+# header, constant part: bytes 0..59, then their CRC32
+HEADER = struct.Struct("<IHHIIIIIIQQIII")
+HEADER_CRC_OFFSET = 60
+
+# header, live part: offsets of aligned u64
+LATEST, HEARTBEAT_NS, STATE = 64, 72, 80
+DROPPED_SAMPLES, SOURCE_RESTARTS, LATE_FRAMES, INFERENCE_ERRORS = 88, 96, 104, 112
+LATENCY_NS = 120
+
+STARTING, RUNNING, WAITING, DEGRADED, STOPPED = range(5)
+STATE_NAMES = ("starting", "running", "waiting", "degraded", "stopped")
+
+# slot: frame_index, audio_sample, audio_ns, publish_ns, flags at 8; CRC at 44; rest at 48
+SLOT_INDEX = struct.Struct("<QQQQI")
+SLOT_INDEX_OFFSET = 8
+SLOT_CRC_OFFSET = 44
+SLOT_VALUES = struct.Struct("<fffI")
+SLOT_VALUES_OFFSET = 48
+SLOT_LANDMARKS_OFFSET = 64
+SLOT_BLENDSHAPES_OFFSET = 880
+
+HEARTBEAT_TIMEOUT_NS = 500 * 1000 * 1000
+FOLDER = "/dev/shm"
+
+
+def segment_path(name):
+    """Path of the segment NAME; ValueError unless it is a plain file name."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name or len(name) > 200:
+        raise ValueError("'%s' is no name for shared memory; use a plain name such as edgeface" % name)
+    return os.path.join(FOLDER, name)
+
+
+def slot_offset(frame):
+    """Offset of the slot of frame n = 0, 1, ..."""
+    return HEADER_SIZE + SLOT_STRIDE * (frame % SLOT_COUNT)
+
+
+def slot_crc(slot):
+    """CRC32 of a slot's bytes 8..43 and 48..1087."""
+    return zlib.crc32(slot[48:SLOT_STRIDE], zlib.crc32(slot[8:44]))

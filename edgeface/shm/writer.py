@@ -1,0 +1,179 @@
+"""Publishes frames: the only process that writes the segment."""
+
+import ctypes
+import fcntl
+import mmap
+import os
+import struct
+import zlib
+
+from ..clock import monotonic_ns
+from ..errors import UnavailableError, UsageError
+from . import layout
+
+
+def _full_fence():
+    """A full memory fence for processors that reorder stores, where libatomic is installed.
+
+    Without it readers are still safe: the CRC rejects what was reordered.
+    """
+    try:
+        fence = ctypes.CDLL("libatomic.so.1").atomic_thread_fence
+    except (OSError, AttributeError):
+        return lambda: None
+    return lambda: fence(5)  # memory_order_seq_cst
+
+
+def runtime_folder():
+    """Folder for the writer's lock: systemd's, root's, the user's, or one in /tmp of the user alone."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    if not folder and os.geteuid() == 0:
+        folder = "/run/edgeface"
+    folder = folder or os.environ.get("XDG_RUNTIME_DIR") or "/tmp/edgeface-%d" % os.geteuid()
+    os.makedirs(folder, mode=0o755, exist_ok=True)
+    return folder
+
+
+class Writer:
+    """Creates the segment and publishes frames in it.
+
+    :param name: name below /dev/shm
+    :param model_crc32: identifies the model
+    :param latency_s: algorithmic latency in seconds
+    :param mode: permission bits
+    :param group_id: group of the segment, -1 for the process's own
+    :raises UnavailableError: another writer lives, or /dev/shm is full or not writable
+    :raises UsageError: the name is no plain name
+    """
+
+    def __init__(self, name, model_crc32, latency_s, mode=0o640, group_id=-1):
+        try:
+            self.path = layout.segment_path(name)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        self._fence = _full_fence()
+        self._published = 0
+        self._map = None
+        self._lock = self._take_lock(name)
+        try:
+            self._create(name, model_crc32, latency_s, mode, group_id)
+        except OSError as error:
+            self._release_lock()
+            raise UnavailableError("shared memory %s: %s; make room in or get access to %s"
+                                   % (self.path, error.strerror, layout.FOLDER)) from None
+
+    def _take_lock(self, name):
+        path = os.path.join(runtime_folder(), name + ".lock")
+        lock = None
+        try:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if lock is not None:
+                os.close(lock)
+            why = "another edgeface writes it" if isinstance(error, BlockingIOError) else error.strerror
+            raise UnavailableError("shared memory %s: %s (lock %s); stop the other one or choose another --shm"
+                                   % (self.path, why, path)) from None
+        return lock
+
+    def _create(self, name, model_crc32, latency_s, mode, group_id):
+        self._remove_leftovers(name)
+        self.instance_id = int.from_bytes(os.urandom(8), "little") | 1
+        temporary = os.path.join(layout.FOLDER, ".%s.%d" % (name, os.getpid()))
+        file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            # allocates, so that a full /dev/shm is an error here and not a SIGBUS later
+            os.posix_fallocate(file, 0, layout.SEGMENT_SIZE)
+            self._map = mmap.mmap(file, layout.SEGMENT_SIZE)
+            self._bytes = memoryview(self._map)
+            # aligned 64-bit stores; struct.pack_into would show readers a moment of zeros
+            self._words = self._bytes.cast("Q")
+            header = layout.HEADER.pack(
+                layout.MAGIC, layout.ABI_MAJOR, layout.ABI_MINOR, layout.HEADER_SIZE, layout.SLOT_STRIDE,
+                layout.SLOT_COUNT, layout.POINTS, layout.DIMS, layout.BLENDSHAPES, self.instance_id,
+                monotonic_ns(), os.getpid(), layout.FRAME_RATE_MHZ, model_crc32)
+            self._bytes[:64] = header + struct.pack("<I", zlib.crc32(header))
+            self.store(layout.LATENCY_NS, round(latency_s * 1e9))
+            self.heartbeat()
+            if group_id != -1:
+                os.fchown(file, -1, group_id)
+            os.fchmod(file, mode)
+            os.rename(temporary, self.path)
+        except OSError:
+            self._unmap()
+            os.unlink(temporary)
+            raise
+        finally:
+            os.close(file)
+
+    @staticmethod
+    def _remove_leftovers(name):
+        """Deletes temporary files of writers that died before their rename."""
+        prefix = ".%s." % name
+        for entry in os.listdir(layout.FOLDER):
+            pid = entry[len(prefix):]
+            if entry.startswith(prefix) and pid.isdigit() and not os.path.exists("/proc/" + pid):
+                os.unlink(os.path.join(layout.FOLDER, entry))
+
+    def store(self, offset, value):
+        """Stores a u64 of the header's live part, such as `layout.STATE`."""
+        self._words[offset // 8] = value
+
+    def heartbeat(self):
+        """Says that the writer lives; due at least every 200 ms."""
+        self.store(layout.HEARTBEAT_NS, monotonic_ns())
+
+    def publish(self, frame, audio_sample, audio_ns):
+        """Publishes a `motion.frame.Frame`; returns the time of publication in ns.
+
+        :param audio_sample: first sample of the sound that the frame shows
+        :param audio_ns: when that sample was captured
+        """
+        n = self._published
+        slot = bytearray(layout.SLOT_STRIDE)
+        publish_ns = monotonic_ns()
+        layout.SLOT_INDEX.pack_into(slot, layout.SLOT_INDEX_OFFSET, n + 1, audio_sample, audio_ns,
+                                    publish_ns, frame.flags)
+        layout.SLOT_VALUES.pack_into(slot, layout.SLOT_VALUES_OFFSET, frame.rms_dbfs, frame.f0_hz, 0.0, 0)
+        slot[layout.SLOT_LANDMARKS_OFFSET:layout.SLOT_BLENDSHAPES_OFFSET] = frame.landmarks.tobytes()
+        slot[layout.SLOT_BLENDSHAPES_OFFSET:] = frame.blendshapes.tobytes()
+        struct.pack_into("<I", slot, layout.SLOT_CRC_OFFSET, layout.slot_crc(slot))
+        start = layout.slot_offset(n)
+        self.store(start, 2 * n + 1)
+        self._fence()
+        self._bytes[start + 8:start + layout.SLOT_STRIDE] = bytes(slot[8:])
+        self._fence()
+        self.store(start, 2 * n + 2)
+        self._fence()
+        self.store(layout.LATEST, n + 1)
+        self.store(layout.HEARTBEAT_NS, publish_ns)
+        self._published = n + 1
+        return publish_ns
+
+    def close(self):
+        """Marks the segment stopped, removes its name and frees the lock; may be called again."""
+        if self._map is None:
+            return
+        self.store(layout.STATE, layout.STOPPED)
+        if self._is_ours():
+            os.unlink(self.path)
+        self._unmap()
+        self._release_lock()
+
+    def _is_ours(self):
+        try:
+            with open(self.path, "rb") as file:
+                header = layout.HEADER.unpack(file.read(layout.HEADER.size))
+        except (OSError, struct.error):
+            return False
+        return header[9] == self.instance_id
+
+    def _unmap(self):
+        if self._map is not None:
+            self._words.release()
+            self._bytes.release()
+            self._map.close()
+            self._map = None
+
+    def _release_lock(self):
+        os.close(self._lock)

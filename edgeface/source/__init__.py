@@ -1,0 +1,1 @@
+"""Where sound comes from: devices, files and pipes, all as 16 kHz mono blocks."""

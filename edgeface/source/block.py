@@ -1,0 +1,22 @@
+"""What every source delivers."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Block(NamedTuple):
+    """Sound that follows the block before it.
+
+    samples float32 [n], 16 kHz mono, finite; audio_ns: when the first of them was
+    captured or due (CLOCK_MONOTONIC); lost: 16 kHz samples that are missing
+    before it.
+    """
+
+    samples: np.ndarray
+    audio_ns: int
+    lost: int
+
+
+class SourceLost(Exception):
+    """A live source stopped delivering; opening it again may help."""

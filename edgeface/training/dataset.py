@@ -1,0 +1,104 @@
+"""Random training sequences: a clip in another voice, room, level and noise."""
+
+import numpy as np
+import soundfile
+import torch
+
+from ..features import HOP_SAMPLES
+from ..features.fbank import Fbank
+from . import augment
+from .prepare import VOICES, voice_path
+
+LEAD_SAMPLES = 320  # zeros before the stream, see model.stepper: aligns Fbank to face frames
+
+
+def fbank_of(samples):
+    """Fbank of whole frames as the daemon computes it: [N] to float32 [4 N / 640, 80]."""
+    fbank = Fbank()
+    return fbank.accept(np.concatenate((np.zeros(LEAD_SAMPLES, np.float32), samples)))[:len(samples) // 160]
+
+
+class Sequences(torch.utils.data.IterableDataset):
+    """Endless augmented sequences of a fixed number of frames.
+
+    Yields fbank [4 T, 80], landmarks [T, 204], blendshapes [T, 52], speech [T],
+    weight [T]; all float32.
+
+    :param clips: training clips
+    :param neutral: resting face [68, 3]
+    :param cache: folder with the voices of `prepare`
+    """
+
+    def __init__(self, clips, neutral, cache, frames, seed):
+        self.clips, self.neutral, self.frames, self.seed = clips, neutral, frames, seed
+        self.cache = cache
+
+    def __iter__(self):
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng((self.seed, worker.id if worker else 0))
+        while True:
+            yield tuple(torch.from_numpy(part) for part in self.sequence(rng))
+
+    def _clip(self, rng):
+        clip = self.clips[rng.integers(len(self.clips))]
+        samples = clip.samples
+        number = rng.integers(-2, len(VOICES))
+        if number >= 0:
+            path = voice_path(self.cache, clip.name, number)
+            if path.exists():
+                samples = soundfile.read(str(path), dtype="float32")[0]
+        motion = [clip.landmarks, clip.blendshapes, clip.speech]
+        if rng.random() < 0.7:
+            samples, motion = augment.change_speed(samples, motion, np.exp(rng.uniform(-0.22, 0.22)))
+        return samples, motion
+
+    def sequence(self, rng):
+        """One sequence, by the random generator `rng`."""
+        frames = self.frames
+        sound = np.zeros(frames * HOP_SAMPLES, np.float32)
+        landmarks = np.repeat(self.neutral[None], frames, axis=0)
+        blendshapes = np.zeros((frames, 52), np.float32)
+        speech = np.zeros(frames, np.float32)
+        at = int(rng.integers(-25, 30))
+        talking = rng.random() > 0.1
+        level = -30.0
+        while talking and at < frames:
+            samples, motion = self._clip(rng)
+            level = augment.level_db(samples)
+            first, last = max(0, at), min(frames, at + len(motion[0]))
+            cut = slice(first - at, last - at)
+            sound[first * HOP_SAMPLES:last * HOP_SAMPLES] = \
+                samples[cut.start * HOP_SAMPLES:cut.stop * HOP_SAMPLES]
+            landmarks[first:last], blendshapes[first:last], speech[first:last] = (m[cut] for m in motion)
+            at = last + int(rng.integers(0, 20))
+        sound = self._corrupt(rng, sound, level, talking)
+        return fbank_of(sound), landmarks.reshape(frames, 204), blendshapes, speech
+
+    def _corrupt(self, rng, sound, level, talking):
+        """Room, microphone, noise and level of `sound`, whose speech has `level` dB."""
+        n = len(sound)
+        if talking and rng.random() < 0.35:
+            sound = augment.room(rng, sound)
+        if rng.random() < 0.7:
+            sound = augment.microphone(rng, sound)
+        if rng.random() < 0.65 or not talking:
+            kind = rng.random()
+            if kind < 0.55:
+                noise = augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
+            elif kind < 0.75 and talking:
+                babble = [self.clips[rng.integers(len(self.clips))].samples for _ in range(rng.integers(3, 8))]
+                noise = sum(np.roll(np.resize(b, n), int(rng.integers(n))) for b in babble)
+                noise = noise / (noise.std() + 1e-9)
+            else:
+                noise = augment.hum(rng, n)
+            ratio_db = rng.uniform(4, 18) if rng.random() < 0.5 else rng.uniform(18, 45)
+            if not talking:
+                ratio_db = rng.uniform(-5, 50)
+            sound = sound + noise * 10 ** ((level - ratio_db) / 20)
+        gain_db = rng.uniform(-22, 16)
+        if rng.random() < 0.15:
+            gain_db = rng.uniform(-32, 26)
+        sound = sound * 10 ** (gain_db / 20)
+        if rng.random() < 0.7:  # what a 16-bit device would deliver
+            sound = np.round(np.clip(sound, -1, 1) * 32767) / 32768
+        return np.clip(sound, -1, 1).astype(np.float32)

@@ -1,0 +1,150 @@
+"""Command: how well a bundle's face follows real lips.
+
+Prints mean per-clip correlations of lip gap and mouth width with the tracked
+face on the held-out clips of the corpus, as they are, in other voices and
+through noise; stillness in silence; speeds against those of the talker. Frames
+come from the streaming pipeline that the daemon runs.
+
+Example:
+    python -m edgeface.training.evaluate --data ../shared/data
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..build import build_pipeline
+from ..config import Motion, Settings
+from ..model.bundle import DEFAULT, Bundle
+from . import augment
+from .corpus import is_held_out, lip_gap, load_grid, mouth_width
+
+LOOKAHEADS_MS = (0, 40, 80, 160)
+_LIPS = slice(48, 68)
+
+
+def animate(pipeline, samples):
+    """Landmarks float32 [T, 68, 3] of float32 [N]."""
+    frames = pipeline.accept(np.clip(samples, -1, 1).astype(np.float32)) + pipeline.finish()
+    return np.array([frame.landmarks for frame in frames])
+
+
+def correlations(pipeline, clips, change=None):
+    """Mean per-clip correlations (gap, width) with the tracked face.
+
+    :param change: function (random generator, clip) to float32 [N] instead of the clip's own sound
+    """
+    gaps, widths = [], []
+    rng = np.random.default_rng(4)
+    for clip in tqdm(clips, leave=False, disable=None):
+        face = animate(pipeline, clip.samples if change is None else change(rng, clip))
+        gaps.append(np.corrcoef(lip_gap(face), lip_gap(clip.landmarks))[0, 1])
+        widths.append(np.corrcoef(mouth_width(face), mouth_width(clip.landmarks))[0, 1])
+    return float(np.mean(gaps)), float(np.mean(widths))
+
+
+def with_noise(make, ratio_db):
+    """A change that adds noise `make(rng, n)` at a speech-to-noise ratio in dB."""
+    def change(rng, clip):
+        noise = make(rng, len(clip.samples))
+        return clip.samples + noise * 10 ** ((augment.level_db(clip.samples) - ratio_db) / 20)
+    return change
+
+
+def at_level(level_db):
+    """A change that sets the level of the speech in dBFS."""
+    return lambda rng, clip: clip.samples * 10 ** ((level_db - augment.level_db(clip.samples)) / 20)
+
+
+def telephone(rng, clip):
+    """The change to a bandwidth of 4 kHz, as of sound sampled at 8 kHz."""
+    del rng
+    spectrum = np.fft.rfft(clip.samples)
+    spectrum[len(spectrum) // 2:] = 0
+    return np.fft.irfft(spectrum, len(clip.samples))
+
+
+def in_voice(pitch, formants):
+    """A change to another voice, see `augment.change_voice`."""
+    return lambda rng, clip: augment.change_voice(clip.samples, pitch, formants)
+
+
+def conditions(clips):
+    """(name, change) of what is measured besides the clips as they are."""
+    def babble(rng, n):
+        noise = sum(np.roll(clips[rng.integers(len(clips))].samples, int(rng.integers(n))) for _ in range(6))
+        return noise / noise.std()
+
+    yield "as they are", None
+    yield "as a woman (pitch x 1.75, formants x 1.15)", in_voice(1.75, 1.15)
+    yield "as a deep man (pitch x 0.8, formants x 0.92)", in_voice(0.8, 0.92)
+    yield "as a child (pitch x 2.3, formants x 1.28)", in_voice(2.3, 1.28)
+    yield "pink noise, 10 dB", with_noise(lambda rng, n: augment.coloured_noise(rng, n, 1.0), 10)
+    yield "babble of 6, 10 dB", with_noise(babble, 10)
+    yield "level -40 dBFS", at_level(-40)
+    yield "level -6 dBFS", at_level(-6)
+    yield "4 kHz bandwidth", telephone
+
+
+def stillness(pipeline, speech_deviation):
+    """Deviation of the lip gap over that in speech, in sounds that are none; names to ratios."""
+    rng, n = np.random.default_rng(9), 16000 * 10
+    sounds = {"digital silence": np.zeros(n), "white noise, -50 dBFS": augment.coloured_noise(rng, n, 0) * 10 ** -2.5,
+              "pink noise, -50 dBFS": augment.coloured_noise(rng, n, 1) * 10 ** -2.5,
+              "mains hum, -30 dBFS": np.sin(2 * np.pi * 50 * np.arange(n) / 16000) * 10 ** -1.5,
+              "chords, -30 dBFS": augment.hum(rng, n) * 10 ** -1.5}
+    return {name: float(lip_gap(animate(pipeline, sound))[25:].std() / speech_deviation)
+            for name, sound in sounds.items()}
+
+
+def rest_after_speech_s(pipeline, clip, neutral, speech_deviation):
+    """Seconds from the cut of running speech to digital silence until the lips rest for good."""
+    at = len(clip.samples) // 2
+    face = animate(pipeline, np.concatenate((clip.samples[:at], np.zeros(32000, np.float32))))
+    away = np.abs(lip_gap(face) - lip_gap(neutral)) > 0.1 * speech_deviation
+    last = np.flatnonzero(away)
+    return max(0.0, (last[-1] + 1) / 25 - at / 16000) if len(last) else 0.0
+
+
+def quantiles(faces):
+    """99.9th percentiles of landmark speed and acceleration of the lips, in units a frame."""
+    speed = np.concatenate([np.linalg.norm(np.diff(f[:, _LIPS], axis=0), axis=-1).ravel() for f in faces])
+    bend = np.concatenate([np.linalg.norm(np.diff(f[:, _LIPS], n=2, axis=0), axis=-1).ravel() for f in faces])
+    return np.percentile(speed, 99.9), np.percentile(bend, 99.9)
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
+    parser.add_argument("--bundle", default=DEFAULT)
+    arguments = parser.parse_args()
+    clips, neutral = load_grid(arguments.data / "grid_s1")
+    clips = [clip for clip in clips if is_held_out(clip.name)]
+    bundle = Bundle(arguments.bundle)
+    print("%s %s, %d held-out clips\n" % (bundle.name, bundle.version, len(clips)))
+    print("| look-ahead | lip gap | mouth width |\n|---|---|---|")
+    for ms in LOOKAHEADS_MS:
+        pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=ms, blink=False)), bundle)
+        print("| %d ms | %.3f | %.3f |" % ((ms,) + correlations(pipeline, clips)), flush=True)
+    pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
+    print("\n| at %d ms | lip gap | mouth width |\n|---|---|---|" % bundle.latency_ms)
+    for name, change in conditions(clips):
+        print("| %s | %.3f | %.3f |" % ((name,) + correlations(pipeline, clips, change)), flush=True)
+    faces = [animate(pipeline, clip.samples) for clip in clips]
+    deviation = float(np.concatenate([lip_gap(face) for face in faces]).std())
+    print("\n| no speech | deviation of the lip gap, % of that in speech |\n|---|---|")
+    for name, ratio in stillness(pipeline, deviation).items():
+        print("| %s | %.2f |" % (name, 100 * ratio))
+    rests = [rest_after_speech_s(pipeline, clip, neutral, deviation) for clip in clips]
+    print("\nlips at rest after speech is cut off: %.2f s (median), %.2f s (95th percentile)"
+          % tuple(np.percentile(rests, (50, 95))))
+    for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
+                                  quantiles([clip.landmarks for clip in clips])):
+        print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Command: a training run becomes a bundle.
+
+Example:
+    python -m edgeface.training.export run1/state.pt -o edgeface/model/default
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import yaml
+from torch import nn
+
+from ..features.fbank import MEL_BINS
+from ..model.bundle import DESCRIPTION
+from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size
+
+LOOKAHEADS = (0, 1, 2, 4)
+WHOLE_FRAMES = 256
+DEFAULT_LOOKAHEAD = 2
+FRAME_MS = 40
+WEIGHTS = "weights.bin"
+_EXTERNAL_BYTES = 1024  # smaller tensors stay in the graphs
+
+
+class Step(nn.Module):
+    """One frame of a `Network`, its past in caches."""
+
+    def __init__(self, network, lookahead):
+        super().__init__()
+        self.network, self.lookahead = network, lookahead
+
+    def cache_shapes(self):
+        """Names and shapes of the caches, in the order of `forward`."""
+        size = self.network.size
+        shapes = {"fbank_cache": (1, MEL_BINS, CONV_PAST), "conv_cache": (1, size.conv, CONV_PAST)}
+        if self.lookahead:
+            shapes["query_cache"] = (1, self.lookahead, size.width)
+        for i in range(size.layers):
+            past = size.past + (self.lookahead if i == 0 else 0)
+            for kind in ("key", "value"):
+                shapes["%s_cache_%d" % (kind, i)] = (1, size.heads, past, size.width // size.heads)
+        return shapes
+
+    def forward(self, fbank, *caches):
+        """Fbank [1, 4, 80] and the caches to landmarks, blendshapes, speech and new caches."""
+        net, new, caches = self.network, [], list(caches)
+        x = torch.cat((caches.pop(0), net.normalise(fbank).transpose(1, 2)), 2)
+        new.append(x[:, :, FBANK_PER_FRAME:])
+        x = torch.cat((caches.pop(0), net.convolve1(x)), 2)
+        new.append(x[:, :, 2:])
+        x = net.embed(net.convolve2(x))
+        for i, layer in enumerate(net.layers):
+            attention = layer.attention
+            normed = layer.attention_norm(x)
+            q, k, v = (attention.heads(part) for part in attention.qkv(normed).chunk(3, -1))
+            ahead = 0
+            if i == 0 and self.lookahead:
+                waiting = torch.cat((caches.pop(0), x), 1)
+                new.append(waiting[:, 1:])
+                x, ahead = waiting[:, :1], self.lookahead
+                q = attention.heads(attention.qkv(layer.attention_norm(x)).chunk(3, -1)[0])
+            k = torch.cat((caches.pop(0), k), 2)
+            v = torch.cat((caches.pop(0), v), 2)
+            new += [k[:, :, 1:], v[:, :, 1:]]
+            bias = attention.bias[:, :attention.size.past + 1 + ahead]
+            x = x + attention.attend(q, k, v, bias[:, None, :])
+            x = x + layer.ffn(layer.ffn_norm(x))
+        face, shapes, speech = net.motion(x)
+        return (face.reshape(1, 68, 3), shapes[:, 0], torch.sigmoid(speech[:, 0]), *new)
+
+
+class Whole(nn.Module):
+    """Many frames of a `Network` at once, without caches: the check of the stream."""
+
+    def __init__(self, network, lookahead):
+        super().__init__()
+        self.network, self.lookahead = network, lookahead
+
+    def band(self, bias, ahead):
+        """Biases per offset [heads, past + 1 + ahead] to [heads, T, T], -1e4 elsewhere.
+
+        Row i is row 0 shifted by i: one long row, repeated and cut one shorter.
+        """
+        t, past = WHOLE_FRAMES, self.network.size.past
+        heads = bias.shape[0]
+        hidden = torch.full((heads, 2 * t - past - 1 - ahead), -1e4)
+        row = torch.cat((bias[:, past:past + 1 + ahead], hidden, bias[:, :past]), 1)  # length 2 t
+        rows = row[:, None, :].expand(heads, t, 2 * t).reshape(heads, t * 2 * t)
+        return rows[:, :t * (2 * t - 1)].reshape(heads, t, 2 * t - 1)[:, :, :t]
+
+    def forward(self, fbank):
+        """Fbank [1, 4 T, 80] to landmarks [1, T, 68, 3], blendshapes [1, T, 52], speech [1, T]."""
+        net = self.network
+        x = net.normalise(fbank).transpose(1, 2)
+        x = net.convolve1(nn.functional.pad(x, (CONV_PAST, 0)))
+        x = net.embed(net.convolve2(nn.functional.pad(x, (CONV_PAST, 0))))
+        for i, layer in enumerate(net.layers):
+            attention = layer.attention
+            ahead = self.lookahead if i == 0 else 0
+            q, k, v = (attention.heads(p) for p in attention.qkv(layer.attention_norm(x)).chunk(3, -1))
+            bias = self.band(attention.bias[:, :net.size.past + 1 + ahead], ahead)
+            x = x + attention.attend(q, k, v, bias)
+            x = x + layer.ffn(layer.ffn_norm(x))
+        face, shapes, speech = net.motion(x)
+        return face.reshape(1, WHOLE_FRAMES, 68, 3), shapes, torch.sigmoid(speech)
+
+
+def write_graph(module, inputs, input_names, output_names, path):
+    """Exports to opset 13, IR 7, static shapes."""
+    torch.onnx.export(module, inputs, str(path), input_names=input_names, output_names=output_names,
+                      opset_version=13, dynamo=False, do_constant_folding=True)
+    model = onnx.load(str(path))
+    model.ir_version = 7
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def share_weights(paths, folder):
+    """Moves the large initialisers of all graphs to one file, each content once."""
+    offsets, data = {}, bytearray()
+    for path in paths:
+        model = onnx.load(str(path))
+        for tensor in model.graph.initializer:
+            raw = onnx.numpy_helper.to_array(tensor).tobytes()
+            if len(raw) < _EXTERNAL_BYTES:
+                continue
+            if raw not in offsets:
+                data.extend(b"\0" * (-len(data) % 64))
+                offsets[raw] = len(data)
+                data.extend(raw)
+            tensor.raw_data = raw
+            onnx.external_data_helper.set_external_data(tensor, WEIGHTS, offsets[raw], len(raw))
+            tensor.ClearField("raw_data")
+        path.write_bytes(model.SerializeToString(deterministic=True))
+    (folder / WEIGHTS).write_bytes(data)
+
+
+def export(checkpoint, folder, name, version):
+    """Writes the bundle of a training state into `folder`."""
+    state = torch.load(checkpoint, weights_only=True)
+    size = Size(**state["size"])
+    network = Network(size)
+    network.load_state_dict(state["average"])
+    network.eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    steps, wholes = {}, {}
+    for lookahead in LOOKAHEADS:
+        ms = lookahead * FRAME_MS
+        steps[ms], wholes[ms] = "step_%d.onnx" % ms, "whole_%d.onnx" % ms
+        step = Step(network, lookahead).eval()
+        shapes = step.cache_shapes()
+        inputs = (torch.zeros(1, FBANK_PER_FRAME, MEL_BINS),) + tuple(map(torch.zeros, shapes.values()))
+        write_graph(step, inputs, ["fbank", *shapes],
+                    ["landmarks", "blendshapes", "speech", *("new_" + n for n in shapes)], folder / steps[ms])
+        write_graph(Whole(network, lookahead).eval(), (torch.zeros(1, FBANK_PER_FRAME * WHOLE_FRAMES, MEL_BINS),),
+                    ["fbank"], ["landmarks", "blendshapes", "speech"], folder / wholes[ms])
+    graphs = [folder / graph for graph in (*steps.values(), *wholes.values())]
+    share_weights(graphs, folder)
+    files = sorted(graph.name for graph in graphs) + [WEIGHTS]
+    neutral = network.landmark_mean.numpy().astype(np.float64).round(5).reshape(68, 3).tolist()
+    description = {
+        "name": name, "version": version, "licence": "CC-BY-4.0",
+        "origin": "trained by edgeface on the GRID audio-visual corpus "
+                  "(Cooke, Barker, Cunningham, Shao; CC BY 4.0); see MODEL_CARD.md",
+        "sample_rate_hz": 16000, "frame_rate_hz": 25, "latency_ms": DEFAULT_LOOKAHEAD * FRAME_MS,
+        "context_frames": size.layers * size.past + MAX_LOOKAHEAD + 4, "whole_frames": WHOLE_FRAMES,
+        "steps": steps, "wholes": wholes,
+        "files": {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in files},
+        "neutral": neutral,
+    }
+    (folder / DESCRIPTION).write_text(yaml.safe_dump(description, sort_keys=False, default_flow_style=None,
+                                                     width=120))
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--name", default="edgeface-grid")
+    parser.add_argument("--version", default="1")
+    arguments = parser.parse_args()
+    export(arguments.checkpoint, arguments.out, arguments.name, arguments.version)
+
+
+if __name__ == "__main__":
+    main()

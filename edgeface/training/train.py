@@ -1,0 +1,154 @@
+"""Command: trains the network; resumable, seeded.
+
+Example:
+    python -m edgeface.training.train --data ../shared/data --cache ~/.cache/edgeface -o run1
+"""
+
+import argparse
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from .corpus import is_held_out, lip_gap, load_grid, mouth_width
+from .dataset import Sequences, fbank_of
+from .network import Network, Size
+
+FRAMES = 100  # length of a training sequence
+BATCH = 32
+STEPS_PER_EPOCH = 25
+LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bundle's
+_UNIT = 0.02  # a landmark distance that counts as error 1
+
+
+def point_weights():
+    """Importance of each landmark, float32 [68]."""
+    weights = np.full(68, 0.3, np.float32)
+    weights[:17] = 1.0
+    weights[48:] = 3.0
+    return weights
+
+
+def statistics(clips, neutral, sequences, basis):
+    """Fbank mean and deviation of augmented sound, and the linear basis of the faces."""
+    rng = np.random.default_rng(1)
+    fbank = np.concatenate([sequences.sequence(rng)[0] for _ in range(150)])
+    faces = np.concatenate([clip.landmarks - neutral for clip in clips]).reshape(-1, 204)
+    weights = np.repeat(point_weights(), 3)
+    _, values, rows = np.linalg.svd(faces[::4] * weights, full_matrices=False)
+    scale = values[:basis, None] / np.sqrt(len(faces[::4]))
+    # digital silence is an outlier; floor it so that it stays within a few deviations
+    fbank = np.maximum(fbank, -8.0)
+    return {"mean": fbank.mean(0), "std": np.full(80, fbank.std()), "landmark_mean": neutral.reshape(-1),
+            "landmark_basis": rows[:basis] * scale / weights}
+
+
+def loss_of(network, batch, lookahead, weights):
+    """Training loss of a batch: positions, lip distances, speeds, blendshapes, speech activity."""
+    fbank, landmarks, blendshapes, speech = batch
+    face, shapes, activity = network(fbank, lookahead)
+    smooth = torch.nn.functional.smooth_l1_loss
+
+    def points(a, b):
+        return (smooth(a, b, reduction="none") * weights).mean()
+
+    def distances(x):
+        x = x.reshape(x.shape[0], x.shape[1], 68, 3)
+        pairs = [(62, 66), (61, 67), (63, 65), (48, 54), (51, 57), (33, 8)]
+        return torch.stack([(x[:, :, a] - x[:, :, b]).square().sum(-1).add(1e-8).sqrt() for a, b in pairs], -1)
+
+    a, b = face / _UNIT, landmarks / _UNIT
+    gaps_a, gaps_b = distances(a), distances(b)
+    loss = points(a, b) + 0.5 * points(a[:, 1:] - a[:, :-1], b[:, 1:] - b[:, :-1])
+    loss = loss + 0.3 * smooth(gaps_a, gaps_b) + 0.3 * smooth(gaps_a[:, 1:] - gaps_a[:, :-1],
+                                                              gaps_b[:, 1:] - gaps_b[:, :-1])
+    # the distances of the lips, judged as their users judge them: by correlation
+    for k in (0, 3):
+        loss = loss + 0.1 * (1 - correlation(gaps_a[..., k], gaps_b[..., k])).mean()
+    loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
+    return loss + 0.1 * torch.nn.functional.binary_cross_entropy_with_logits(activity, speech)
+
+
+def correlation(a, b):
+    """Pearson correlation over time of [B, T] and [B, T]; 0 where nothing moves."""
+    a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
+    return (a * b).sum(1) / (a.square().sum(1) * b.square().sum(1) + 0.1).sqrt()
+
+
+@torch.no_grad()
+def validate(network, clips, lookahead):
+    """Mean per-clip correlation of lip gap and mouth width on clips as they are."""
+    network.eval()
+    fbank = torch.from_numpy(np.stack([fbank_of(clip.samples) for clip in clips]))
+    face = network(fbank, lookahead)[0].numpy().reshape(len(clips), -1, 68, 3)
+    truth = np.stack([clip.landmarks for clip in clips])
+    network.train()
+    return [float(np.mean([np.corrcoef(p, t)[0, 1] for p, t in zip(measure(face), measure(truth))]))
+            for measure in (lip_gap, mouth_width)]
+
+
+def main():
+    """Trains from scratch or from the newest state in the run's folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
+    parser.add_argument("--cache", type=Path, required=True, help="folder that `prepare` filled")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--epochs", type=int, default=100, help="of %d steps" % STEPS_PER_EPOCH)
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--start-from", type=Path, help="state of another run whose weights to go on with")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    clips, neutral = load_grid(arguments.data / "grid_s1")
+    training = [clip for clip in clips if not is_held_out(clip.name)]
+    held_out = [clip for clip in clips if is_held_out(clip.name)]
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    state_file = arguments.out / "state.pt"
+    state = torch.load(state_file, weights_only=True) if state_file.exists() else None
+    first_epoch = state["epoch"] if state else 0
+    sequences = Sequences(training, neutral, arguments.cache, FRAMES, arguments.seed + 1000 * first_epoch)
+    size = Size()
+    network = Network(size, None if state else statistics(training, neutral, sequences, size.basis))
+    if arguments.start_from and not state:
+        network.load_state_dict(torch.load(arguments.start_from, weights_only=True)["average"])
+    average = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.02, betas=(0.9, 0.98))
+    total = arguments.epochs * STEPS_PER_EPOCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, arguments.rate, total_steps=total + 1, pct_start=0.08)
+    if state:
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+    weights = torch.from_numpy(np.repeat(point_weights(), 3))
+    batches = iter(DataLoader(sequences, BATCH, num_workers=arguments.workers, persistent_workers=False))
+    draw = np.random.default_rng(arguments.seed + first_epoch)
+    for epoch in range(first_epoch, arguments.epochs):
+        losses = []
+        for _ in tqdm(range(STEPS_PER_EPOCH), desc="epoch %d" % (epoch + 1), leave=False, disable=None):
+            loss = loss_of(network, next(batches), int(draw.choice(LOOKAHEADS)), weights)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+            keep = min(0.998, 1 - 1 / (1 + schedule.last_epoch / 5))
+            with torch.no_grad():
+                for mean, value in zip(average.parameters(), network.parameters()):
+                    mean.lerp_(value, 1 - keep)
+        torch.save({"epoch": epoch + 1, "size": size.as_dict(), "network": network.state_dict(),
+                    "average": average.state_dict(), "optimiser": optimiser.state_dict(),
+                    "schedule": schedule.state_dict()}, state_file)
+        if (epoch + 1) % 5 == 0:
+            scores = validate(average, held_out, 2)
+            print("epoch %d  loss %.4f  held-out gap %.3f width %.3f" % (epoch + 1, np.mean(losses), *scores),
+                  flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""`edgeface bench`: measurements on this machine."""
+
+import os
+
+import numpy as np
+
+from ..bench.frame import measure_stages, real_time_factor
+from ..bench.live import Daemon
+from ..build import load_bundle
+from ..demo import VOICE
+from ..source.file import read_whole
+from .common import add_model_arguments, settings_of
+
+EXAMPLE = """examples:
+  edgeface bench                          cost of a frame, start, memory, size
+  edgeface bench live --source mic        latency and evenness on a live source"""
+
+
+def add_arguments(parser):
+    """Adds the verb's arguments."""
+    parser.add_argument("what", choices=("frame", "live"), nargs="?", default="frame", help="what to measure")
+    parser.add_argument("--source", metavar="SPEC", default="mic", help="of `live`")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long `live` watches")
+    add_model_arguments(parser)
+
+
+def execute(options):
+    """Runs the verb."""
+    settings = settings_of(options)
+    if options.what == "live":
+        _live(options.source, options.seconds, settings.motion.lookahead_ms)
+    else:
+        _frame(settings)
+
+
+def _frame(settings):
+    bundle = load_bundle(settings.model.bundle)
+    stages = measure_stages(settings, bundle, np.tile(read_whole(VOICE), 4))
+    print("per 40 ms frame, one core        ms")
+    for name, ms in stages.items():
+        print("  %-26s %7.3f" % (name, ms))
+    print("real-time factor             %7.4f  (%.0f times faster than real time)"
+          % (real_time_factor(stages), 1 / real_time_factor(stages)))
+    with Daemon("--source", "file:" + VOICE) as daemon:
+        start_s, heard_s = daemon.start_s(), 0.04 + settings.motion.lookahead_ms / 1000
+        print("start to first frame         %7.2f s, of which %.2f s is the sound it shows" % (start_s, heard_s))
+        print("resident memory              %7.0f MB" % daemon.memory_mb())
+    size = sum(os.path.getsize(os.path.join(bundle.folder, name)) for name in bundle.files)
+    print("bundle                       %7.1f MB" % (size / 1e6))
+
+
+def _live(source, seconds, lookahead_ms):
+    with Daemon("--source", source, "--lookahead", str(lookahead_ms)) as daemon:
+        daemon.start_s()
+        daemon.watch(3.0)  # the clock of the device settles
+        latency, interval, delay = daemon.watch(seconds)
+        header = daemon.reader.header()
+    print("%d frames of %s, look-ahead %d ms              p50     p95     p99     max" % (
+        len(latency), source, lookahead_ms))
+    for name, values in (("capture of the frame's first sample to publishing, ms", latency),
+                         ("publishing interval, ms", interval), ("publishing to reading, ms", delay)):
+        print("  %-54s %7.1f %7.1f %7.1f %7.1f" % ((name,) + tuple(np.percentile(values, (50, 95, 99, 100)))))
+    print("  publishing interval off 40 ms by more than 10 ms:      %7.2f %%" % (
+        100 * np.mean(np.abs(interval - 40) > 10)))
+    print("  dropped samples %d, restarts %d, late frames %d" % (
+        header["dropped_samples"], header["source_restarts"], header["late_frames"]))

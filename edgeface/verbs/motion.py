@@ -1,0 +1,55 @@
+"""`edgeface motion`: audio file to motion file."""
+
+from ..build import build_pipeline, load_bundle
+from ..features import HOP_SAMPLES
+from ..features.f0 import F0
+from ..features.level import level_dbfs
+from ..model.runtime import open_session
+from ..model.whole import whole_motion
+from ..motion.file import save_motion
+from ..motion.frame import SPEECH, Frame
+from ..source.file import FileSource, read_whole
+from .common import add_model_arguments, settings_of
+
+EXAMPLE = """example:
+  edgeface motion speech.wav -o speech.npz"""
+
+
+def add_arguments(parser):
+    """Adds the verb's arguments."""
+    parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
+    parser.add_argument("-o", "--out", metavar="FILE.npz", required=True, help="motion file to write")
+    parser.add_argument("--whole", action="store_true",
+                        help="compute without caches and without blinks, for comparing with the stream")
+    add_model_arguments(parser)
+
+
+def execute(options):
+    """Runs the verb."""
+    settings = settings_of(options)
+    bundle = load_bundle(settings.model.bundle)
+    if options.whole:
+        frames = _whole(read_whole(options.audio), settings, bundle)
+        latency_s = settings.motion.lookahead_ms / 1000
+    else:
+        source = FileSource(options.audio, fast=True)
+        pipeline = build_pipeline(settings, bundle)
+        latency_s, frames = pipeline.latency_s, []
+        block = source.read(0.0)
+        while block is not None:
+            frames += pipeline.accept(block.samples)
+            block = source.read(0.0)
+        frames += pipeline.finish()
+    save_motion(options.out, frames, latency_s)
+
+
+def _whole(samples, settings, bundle):
+    lookahead_ms = settings.motion.lookahead_ms
+    session = open_session(bundle.whole_file(lookahead_ms), settings.model.provider)
+    landmarks, blendshapes, speech = whole_motion(session, samples, lookahead_ms * 16 // HOP_SAMPLES,
+                                                  bundle.context_frames, bundle.whole_frames)
+    f0 = F0()
+    f0_hz = list(f0.accept(samples)) + list(f0.finish())
+    return [Frame(k, landmarks[k], blendshapes[k], float(f0_hz[2 * k]) if 2 * k < len(f0_hz) else 0.0,
+                  level_dbfs(samples[HOP_SAMPLES * k:HOP_SAMPLES * (k + 1)]), SPEECH if speech[k] > 0.5 else 0)
+            for k in range(len(landmarks))]

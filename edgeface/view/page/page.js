@@ -1,0 +1,68 @@
+// Takes frames from the server, eases the drawn face towards the newest one, and draws it.
+"use strict";
+
+(() => {
+  const canvas = document.getElementById("face");
+  const status = document.getElementById("status");
+  const EASE_MS = 14; // smooths 25 frames a second on a 60 Hz screen at little delay
+  const REST_MS = 120;
+  const LAMPS = { running: "#5fd38d", degraded: "#ffb547", waiting: "#ffb547", starting: "#8ab" };
+
+  let neutral = null;
+  let target = null; // landmarks to show, null: the neutral face
+  let shown = null;
+  let latest = null;
+  let arrivals = [];
+  let last = performance.now();
+  const stats = { received: 0, drawn: 0, gaps: 0, index: -1 };
+  window.edgeface = stats; // for tests and the curious
+  window.shownLipGap = () => (shown ? Math.hypot(shown[62][0] - shown[66][0], shown[62][1] - shown[66][1]) : 0);
+
+  fetch("neutral").then((r) => r.json()).then((face) => {
+    neutral = face;
+    shown = shown || face.map((p) => p.slice());
+  });
+
+  const frames = new EventSource("frames");
+  frames.onmessage = (event) => {
+    const frame = JSON.parse(event.data);
+    latest = frame;
+    target = frame && frame.landmarks;
+    if (!frame) return;
+    if (stats.index >= 0 && frame.index > stats.index + 1) stats.gaps += frame.index - stats.index - 1;
+    stats.index = frame.index;
+    stats.received++;
+    arrivals.push(performance.now());
+  };
+  frames.onerror = () => { latest = null; target = null; };
+
+  function say() {
+    const now = performance.now();
+    arrivals = arrivals.filter((t) => now - t < 2000);
+    if (latest && arrivals.length) {
+      status.textContent = `${latest.state}  ${(arrivals.length / 2).toFixed(0)} fps  ${latest.latency.toFixed(0)} ms`;
+      status.style.setProperty("--lamp", LAMPS[latest.state] || "#888");
+    } else {
+      target = null; // a frame of two seconds ago is no expression
+      status.textContent = "no voice";
+      status.style.setProperty("--lamp", "#888");
+    }
+  }
+  setInterval(say, 500);
+
+  function draw(now) {
+    requestAnimationFrame(draw);
+    if (!shown) return;
+    const scale = window.devicePixelRatio || 1;
+    const width = Math.round(innerWidth * scale), height = Math.round(innerHeight * scale);
+    if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+    const goal = target || neutral || shown;
+    const part = 1 - Math.exp(-(now - last) / (target ? EASE_MS : REST_MS));
+    last = now;
+    for (let i = 0; i < 68; i++)
+      for (let k = 0; k < 3; k++) shown[i][k] += part * (goal[i][k] - shown[i][k]);
+    drawFace(canvas.getContext("2d"), width, height, shown);
+    stats.drawn++;
+  }
+  requestAnimationFrame(draw);
+})();

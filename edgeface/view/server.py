@@ -1,0 +1,108 @@
+"""Serves the page and a stream of frames (server-sent events) on 127.0.0.1."""
+
+import json
+import os
+import socketserver
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from ..errors import UnavailableError
+from ..shm.layout import STATE_NAMES
+from ..shm.reader import Reader
+
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
+_FILES = {"/": ("index.html", "text/html; charset=utf-8"), "/face.js": ("face.js", "text/javascript"),
+          "/page.js": ("page.js", "text/javascript")}
+_KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next write
+
+
+class Server(socketserver.ThreadingMixIn, HTTPServer):
+    """The page for the segment `shm`.
+
+    :param neutral: resting face, 68 lists of 3, shown while nobody writes
+    :raises UnavailableError: the port is taken
+    """
+
+    daemon_threads = True
+
+    def __init__(self, port, shm, neutral):
+        self.shm = shm
+        self.neutral = neutral
+        try:
+            super(Server, self).__init__(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            raise UnavailableError("port %d on 127.0.0.1: %s; choose another --port" % (port, error.strerror)) from None
+
+    @property
+    def url(self):
+        """Address of the page."""
+        return "http://127.0.0.1:%d/" % self.server_address[1]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        """Page, neutral face or frames."""
+        if self.headers.get("Host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
+            self.send_error(403)  # a foreign name that resolves to this machine
+        elif self.path in _FILES:
+            name, kind = _FILES[self.path]
+            with open(os.path.join(_FOLDER, name), "rb") as file:
+                self._send(file.read(), kind)
+        elif self.path == "/neutral":
+            self._send(json.dumps(self.server.neutral).encode(), "application/json")
+        elif self.path == "/frames":
+            self._stream()
+        else:
+            self.send_error(404)
+
+    def log_message(self, *_):
+        """Keeps the terminal quiet."""
+
+    def _send(self, body, kind):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _stream(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            with Reader(self.server.shm) as reader:
+                self._copy(reader)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the browser left
+
+    def _copy(self, reader):
+        """Sends every new frame; `null` once a second while there is no writer."""
+        seen, told = None, 0.0
+        while True:
+            frame = reader.read()
+            if frame is not None and (frame.index, frame.publish_ns) != seen:
+                seen, told = (frame.index, frame.publish_ns), time.monotonic()
+                self._event(_message(frame, reader.header()))
+            elif frame is None and time.monotonic() - told > _KEEP_ALIVE_S:
+                told = time.monotonic()
+                self._event(None)
+            time.sleep(0.004)
+
+    def _event(self, message):
+        self.wfile.write(("data: %s\n\n" % json.dumps(message, separators=(",", ":"))).encode())
+        self.wfile.flush()
+
+
+def _message(frame, header):
+    return {
+        "index": frame.index, "flags": frame.flags, "level": round(frame.rms_dbfs, 1),
+        "latency": round((frame.publish_ns - frame.audio_ns) / 1e6, 1),
+        "state": STATE_NAMES[header["state"]] if header else "gone",
+        "landmarks": [[round(float(v), 4) for v in point] for point in frame.landmarks],
+    }

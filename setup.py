@@ -1,0 +1,46 @@
+"""Package description; the version lives in edgeface/__init__.py alone."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "edgeface" / "__init__.py").read_text()).group(1)
+
+setup(
+    name="edgeface",
+    version=VERSION,
+    description="Live sound in, 25 face frames a second out, in shared memory, on the device itself",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.6",
+    packages=find_packages(include=["edgeface", "edgeface.*"]),
+    package_data={"edgeface": ["voice.flac", "model/default/*", "shm/edgeface.h", "view/page/*"]},
+    entry_points={"console_scripts": ["edgeface = edgeface.cli:main"]},
+    install_requires=[
+        "dataclasses; python_version < '3.7'",
+        # 1.19.5 dies with "Illegal instruction" on the Jetson Nano
+        "numpy<=1.19.4; python_version < '3.7'",
+        "numpy; python_version >= '3.7'",
+        "onnxruntime>=1.10",
+        "PyYAML>=5.1",
+        "sounddevice>=0.4",
+        "soundfile>=0.12",
+        "soxr>=0.3",
+    ],
+    extras_require={
+        "train": ["torch>=2.5", "onnx", "pyworld", "scipy", "setuptools<81", "tqdm", "matplotlib"],
+        # what CPython 3.6 on JetPack 4 can install
+        "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
+        "dev": ["pytest", "pytest-timeout", "hypothesis",
+                "onnx; python_version >= '3.9'", "selenium; python_version >= '3.9'",
+                "Pillow; python_version >= '3.9'", "ruff; python_version >= '3.9'"],
+    },
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+    ],
+)

@@ -1,0 +1,78 @@
+import os
+import subprocess
+import sys
+import time
+import wave
+
+import numpy as np
+import pytest
+
+from edgeface.build import build_pipeline
+from edgeface.config import Settings
+from edgeface.model.bundle import Bundle
+
+DATA = os.path.join(os.path.dirname(__file__), "data")
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    return Bundle()
+
+
+@pytest.fixture(scope="session")
+def pipeline(bundle):
+    """One pipeline of the default settings; tests leave it reset."""
+    return build_pipeline(Settings(), bundle)
+
+
+@pytest.fixture(scope="session")
+def clips():
+    """Held-out clips of the GRID talker: names, samples int16 [n, 48000], landmarks, blendshapes."""
+    with np.load(os.path.join(DATA, "grid_held_out.npz")) as data:
+        return {name: data[name] for name in data.files}
+
+
+@pytest.fixture
+def shm_name():
+    """A name in /dev/shm; fails the test that leaves something behind there."""
+    name = "edgeface-test-%d-%d" % (os.getpid(), time.monotonic_ns() if hasattr(time, "monotonic_ns") else id(object()))
+    yield name
+    left = [entry for entry in os.listdir("/dev/shm") if name in entry]
+    for entry in left:
+        os.unlink("/dev/shm/" + entry)
+    assert left == []
+
+
+@pytest.fixture
+def speech_wav(clips, tmp_path):
+    """A 16 kHz mono wav with one held-out sentence."""
+    path = str(tmp_path / "speech.wav")
+    with wave.open(path, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(clips["samples"][0].tobytes())
+    return path
+
+
+def edgeface(*arguments, **options):
+    """Runs the command line to its end; CompletedProcess with text output."""
+    return subprocess.run([sys.executable, "-m", "edgeface"] + list(arguments), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, universal_newlines=True, timeout=120, **options)
+
+
+def start(*arguments, **options):
+    """Starts the command line; Popen."""
+    return subprocess.Popen([sys.executable, "-m", "edgeface"] + list(arguments), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, universal_newlines=True, **options)
+
+
+def wait_for(condition, seconds=20.0, poll=0.02):
+    """The first true value of `condition()` within `seconds`; fails the test otherwise."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(poll)
+    raise AssertionError("not within %g s" % seconds)

@@ -1,0 +1,32 @@
+#!/bin/sh
+# run.sh: the whole suite on the development Python, the daemon's parts on every other supported one.
+# A supported Python that is not on this machine is named; in CI that is a failure.
+set -eu
+cd "$(dirname "$0")/.."
+echo "== all tests, $(.venv/bin/python --version)"
+.venv/bin/python -m pytest -q --durations=8
+missing=""
+for version in 3.6 3.8 3.10 3.12; do
+  python=""
+  for candidate in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/python "$(command -v "python$version" || true)"; do
+    [ -x "$candidate" ] && python=$candidate && break
+  done
+  if [ -z "$python" ]; then
+    missing="$missing $version"
+    continue
+  fi
+  venv=.venv-$version
+  echo "== the daemon's parts, $("$python" --version)"
+  if [ ! -e "$venv/ready" ] || [ setup.py -nt "$venv/ready" ]; then
+    "$python" -m venv "$venv"
+    [ "$version" != 3.6 ] || "$venv/bin/pip" install -q --disable-pip-version-check "pip==21.3.1"
+    "$venv/bin/pip" install -q --disable-pip-version-check ".[dev]"
+    touch "$venv/ready"
+  fi
+  # against the sources: the installed copy only brought the dependencies
+  PYTHONPATH=. "$venv/bin/python" -m pytest -q -m "not system and not slow" -p no:cacheprovider
+done
+if [ -n "$missing" ]; then
+  echo "not tested, no such Python here:$missing"
+  [ -z "${CI:-}" ] || exit 1
+fi

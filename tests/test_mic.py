@@ -1,0 +1,179 @@
+"""The microphone path on a real sound server: a private PulseAudio with a null sink."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from conftest import edgeface, start, wait_for
+
+from edgeface.shm.reader import Reader
+
+pytestmark = pytest.mark.system
+
+ASOUND = """
+pcm.edgemic { type pulse; device mic; hint.description "virtual microphone" }
+ctl.edgemic { type pulse }
+pcm.!default { type pulse; device mic }
+ctl.!default { type pulse }
+"""
+
+
+class SoundServer:
+    """A PulseAudio of its own, whose source `mic` hears what is played to the sink `spk`."""
+
+    def __init__(self, folder, rate=16000):
+        self.folder, self.rate = str(folder), rate
+        os.chmod(self.folder, 0o700)
+        with open(self.folder + "/asound.conf", "w") as file:
+            file.write(ASOUND)
+        self.environment = dict(
+            os.environ, PULSE_RUNTIME_PATH=self.folder, PULSE_STATE_PATH=self.folder,
+            PULSE_COOKIE=self.folder + "/cookie", PULSE_SERVER="unix:" + self.folder + "/native",
+            ALSA_CONFIG_PATH=self.folder + "/asound.conf")
+        self.process = None
+
+    def start(self):
+        # norewinds=1: without it the first block arrives more than a second late
+        self.process = subprocess.Popen(
+            ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--realtime=no",
+             "--high-priority=no", "--log-target=newfile:" + self.folder + "/log",
+             "-L", "module-native-protocol-unix socket=%s/native auth-anonymous=1" % self.folder,
+             "-L", "module-null-sink sink_name=spk rate=%d channels=1 format=s16le norewinds=1" % self.rate,
+             "-L", "module-remap-source master=spk.monitor source_name=mic remix=no"],
+            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: subprocess.call(["pactl", "info"], env=self.environment, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.DEVNULL) == 0)
+
+    def play(self, wav):
+        return subprocess.Popen(["paplay", "--device=spk", wav], env=self.environment)
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path_factory):
+    server = SoundServer(tmp_path_factory.mktemp("pulse"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def daemon(server, shm_name):
+    daemon = start("run", "--source", "mic", "--no-blink", "--shm", shm_name, env=server.environment)
+    reader = Reader(shm_name)
+    wait_for(lambda: reader.read() is not None or daemon.poll() is not None)
+    assert daemon.poll() is None, daemon.stderr.read()
+    yield reader
+    reader.close()
+    daemon.terminate()
+    assert daemon.wait(5) == 0
+
+
+def collect(reader, seconds):
+    """Every frame of so many seconds."""
+    frames, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        frame = reader.read()
+        if frame is not None and (not frames or frame.index != frames[-1].index):
+            frames.append(frame)
+        time.sleep(0.002)
+    return frames
+
+
+def gap(landmarks):
+    return np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)
+
+
+def test_devices_lists_the_virtual_microphone(server):
+    result = edgeface("devices", env=server.environment)
+    assert result.returncode == 0, result.stderr
+    assert "mic:edgemic" in result.stdout
+
+
+def test_a_voice_in_the_microphone_moves_the_lips_as_the_file_does(server, daemon, speech_wav, tmp_path):
+    player = server.play(speech_wav)
+    frames = collect(daemon, 5.0)
+    assert player.wait() == 0
+    indices = np.array([f.index for f in frames])
+    assert (np.diff(indices) == 1).mean() > 0.98
+    assert len(frames) >= 5.0 * 25 - 5
+    heard = gap(np.array([f.landmarks for f in frames]))
+    out = str(tmp_path / "file.npz")
+    assert edgeface("motion", speech_wav, "--no-blink", "-o", out).returncode == 0
+    with np.load(out) as motion:
+        wanted = gap(motion["landmarks"])
+    scores = [np.corrcoef(heard[lag:lag + len(wanted)], wanted)[0, 1] for lag in range(len(heard) - len(wanted))]
+    # frames start anywhere within the file's 40 ms grid, so that they cannot be equal
+    assert max(scores) > 0.95
+    published = np.array([f.publish_ns for f in frames]) / 1e6
+    latency = np.array([f.publish_ns - f.audio_ns for f in frames]) / 1e6
+    assert 120 <= np.median(latency) < 1000
+    assert abs(np.median(np.diff(published)) - 40) < 5
+    assert daemon.header()["dropped_samples"] == 0
+
+
+def test_a_microphone_that_is_not_there(server, shm_name):
+    result = edgeface("run", "--source", "mic:Elsewhere", "--shm", shm_name, env=server.environment)
+    assert result.returncode == 69
+    assert result.stderr.count("\n") == 1 and "Elsewhere" in result.stderr and "edgeface devices" in result.stderr
+
+
+def test_a_killed_sound_server_is_waited_for(server, daemon):
+    server.stop()
+    wait_for(lambda: (daemon.header() or {}).get("state") == 2, 3.0)
+    waiting = collect(daemon, 1.5)
+    assert len(waiting) >= 30  # the face goes on, neutral
+    assert all(f.flags & 2 for f in waiting[12:])
+    assert gap(np.array([f.landmarks for f in waiting[12:]])).std() < 0.002
+    server.start()
+    wait_for(lambda: daemon.header()["state"] == 1, 5.0)
+    assert daemon.header()["source_restarts"] == 1
+    assert any(f.flags & 4 for f in waiting + collect(daemon, 0.5))
+
+
+def test_a_hung_sound_server_is_noticed_and_left_in_time(server, shm_name):
+    daemon = start("run", "--source", "mic", "--shm", shm_name, env=server.environment)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: reader.read() is not None)
+        server.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: (reader.header() or {}).get("state") == 2, 3.0)
+        began = time.monotonic()
+        daemon.terminate()
+        assert daemon.wait(5) == 0
+        assert time.monotonic() - began < 2.0
+
+
+def test_a_server_of_44100_hz_is_resampled(tmp_path_factory, shm_name, speech_wav):
+    server = SoundServer(tmp_path_factory.mktemp("pulse"), rate=44100)
+    server.start()
+    try:
+        daemon = start("run", "--source", "mic", "--shm", shm_name, env=server.environment)
+        with Reader(shm_name) as reader:
+            wait_for(lambda: reader.read() is not None)
+            player = server.play(speech_wav)
+            frames = collect(reader, 4.0)
+            player.wait()
+        daemon.terminate()
+        assert daemon.wait(5) == 0
+    finally:
+        server.stop()
+    assert len(frames) >= 95
+    assert max(f.rms_dbfs for f in frames) > -40
+    assert any(f.flags & 1 for f in frames)
+
+
+def test_read_json_is_what_a_renderer_author_sees(server, daemon, shm_name):
+    result = edgeface("read", "--shm", shm_name, "-n", "2", "--json")
+    frames = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [len(f["landmarks"]) for f in frames] == [68, 68]
+    assert all(f["state"] == "running" for f in frames)

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeface.build import build_pipeline
+from edgeface.config import Motion, Settings
+from edgeface.model.runtime import open_session
+from edgeface.model.whole import whole_motion
+from edgeface.motion.frame import BLINKING
+
+LIPS = slice(48, 68)
+
+
+def run(pipeline, samples, sizes=()):
+    frames, at = [], 0
+    for size in sizes:
+        frames += pipeline.accept(samples[at:at + size])
+        at += size
+    return frames + pipeline.accept(samples[at:]) + pipeline.finish()
+
+
+def bits(frames):
+    return b"".join(f.landmarks.tobytes() + f.blendshapes.tobytes() + np.float64([f.f0_hz, f.rms_dbfs]).tobytes()
+                    for f in frames)
+
+
+def speech(clips, n=3):
+    return (clips["samples"][:n].reshape(-1) / 32768.0).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def still(bundle):
+    """A pipeline that does not blink: frames depend on the sound alone."""
+    return build_pipeline(Settings(motion=Motion(blink=False)), bundle)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(0, 5000), max_size=20))
+def test_any_chunking_gives_the_same_bits(still, clips, sizes):
+    samples = speech(clips, 1)[10000:30000]
+    assert bits(run(still, samples, sizes)) == bits(run(still, samples))
+
+
+@pytest.mark.parametrize("samples", [0, 1, 639, 640, 641, 1280, 5000, 6400])
+def test_every_started_frame_comes_out_once(still, samples):
+    frames = run(still, np.full(samples, 0.01, np.float32))
+    assert [frame.index for frame in frames] == list(range(-(-samples // 640)))
+
+
+@pytest.mark.parametrize("lookahead_ms", [0, 40, 80, 160])
+def test_a_frame_is_known_no_later_than_promised(bundle, lookahead_ms):
+    pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=lookahead_ms)), bundle)
+    assert pipeline.latency_s == lookahead_ms / 1000
+    for hop in range(12):
+        known = pipeline.accept(np.zeros(640, np.float32))
+        assert [frame.index for frame in known] == [i for i in [hop - lookahead_ms // 40] if i >= 0]
+
+
+@pytest.mark.parametrize("lookahead_ms", [0, 40, 80, 160])
+def test_streaming_equals_the_whole_file(bundle, clips, lookahead_ms):
+    samples = speech(clips, 4)[:-300]
+    pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=lookahead_ms, blink=False)), bundle)
+    frames = run(pipeline, samples)
+    session = open_session(bundle.whole_file(lookahead_ms))
+    landmarks, blendshapes, _ = whole_motion(session, samples, lookahead_ms // 40, bundle.context_frames,
+                                             bundle.whole_frames)
+    assert len(frames) == len(landmarks) == -(-len(samples) // 640)
+    assert np.abs(np.array([f.landmarks for f in frames]) - landmarks).max() < 1e-4
+    assert np.abs(np.array([f.blendshapes for f in frames]) - blendshapes).max() < 1e-4
+
+
+@pytest.mark.slow
+def test_streaming_equals_the_whole_file_over_an_hour(bundle, clips, still):
+    rng = np.random.RandomState(1)
+    order = rng.randint(0, len(clips["samples"]), 1200)
+    gains = rng.uniform(0.05, 1.5, len(order))
+    samples = np.concatenate([clips["samples"][i] * (g / 32768.0) for i, g in zip(order, gains)]).astype(np.float32)
+    samples = np.clip(samples, -1, 1)
+    assert len(samples) == 3600 * 16000
+    tail = 60 * 16000
+    frames = []
+    for start in range(0, len(samples), 64000):
+        known = still.accept(samples[start:start + 64000])
+        frames += [f for f in known if f.index >= 3540 * 25]
+    frames += still.finish()
+    session = open_session(bundle.whole_file(80))
+    lead = 20 * 16000  # longer than the network remembers
+    landmarks, _, _ = whole_motion(session, samples[-tail - lead:], 2, bundle.context_frames, bundle.whole_frames)
+    assert len(frames) == 1500
+    assert np.abs(np.array([f.landmarks for f in frames]) - landmarks[-1500:]).max() < 1e-4
+
+
+def test_reset_forgets_everything(still, clips):
+    samples = speech(clips, 1)
+    first = bits(run(still, samples))
+    still.accept(samples[::-1].copy())
+    still.reset()
+    assert bits(run(still, samples)) == first
+
+
+def test_lips_follow_the_tracked_ones_of_unseen_clips(still, clips):
+    """Every fourth held-out clip of the corpus; `edgeface.training.evaluate` takes all of them."""
+    gaps = []
+    for samples, truth in zip(clips["samples"], clips["landmarks"].astype(np.float32)):
+        frames = run(still, (samples / 32768.0).astype(np.float32))
+        landmarks = np.array([f.landmarks for f in frames])
+        gap = [np.linalg.norm(x[:, 62] - x[:, 66], axis=-1) for x in (landmarks, truth)]
+        gaps.append(np.corrcoef(gap)[0, 1])
+    assert np.mean(gaps) >= 0.90
+
+
+def test_lips_rest_in_silence_and_the_eyes_blink(pipeline, bundle, clips):
+    talking = np.array([f.landmarks for f in run(pipeline, speech(clips))])
+    frames = run(pipeline, np.zeros(16000 * 20, np.float32))
+    landmarks = np.array([f.landmarks for f in frames])
+    gap = np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)
+    assert gap.std() <= 0.01 * np.linalg.norm(talking[:, 62] - talking[:, 66], axis=-1).std()
+    assert np.abs(landmarks[:, LIPS] - np.array(bundle.neutral)[LIPS]).max() < 0.02
+    blinks = np.array([bool(f.flags & BLINKING) for f in frames])
+    assert 3 <= np.sum(blinks[1:] & ~blinks[:-1]) <= 10
+    assert all((f.blendshapes[0] > 0) == bool(f.flags & BLINKING) for f in frames)
+
+
+def test_blinks_can_be_switched_off(still):
+    assert not any(f.flags & BLINKING for f in run(still, np.zeros(16000 * 10, np.float32)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2 ** 32 - 1), st.floats(0.0, 1.0))
+def test_any_sound_gives_a_finite_face(still, seed, loudness):
+    rng = np.random.RandomState(seed)
+    samples = np.clip(rng.standard_cauchy(8000) * loudness, -1, 1).astype(np.float32)
+    for frame in run(still, samples):
+        assert np.isfinite(frame.landmarks).all() and np.abs(frame.landmarks).max() < 3
+        assert (frame.blendshapes >= 0).all() and (frame.blendshapes <= 1).all()
+        assert np.isfinite([frame.f0_hz, frame.rms_dbfs]).all()
