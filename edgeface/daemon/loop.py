@@ -102,10 +102,10 @@ class Loop:
                 return
 
     def _publish(self, known):
-        for frame in known:
-            sample, audio_ns, gap, neutral = self._timeline.take(frame.index * HOP_SAMPLES, HOP_SAMPLES)
-            flags = frame.flags | (frames.DISCONTINUITY if gap else 0) | (frames.NEUTRAL if neutral else 0)
-            frame = frame._replace(flags=flags)
+        for face in known:
+            sample, audio_ns, gap, neutral = self._timeline.take(face.index * HOP_SAMPLES, HOP_SAMPLES)
+            flags = face.flags | (frames.DISCONTINUITY if gap else 0) | (frames.NEUTRAL if neutral else 0)
+            frame = face._replace(flags=flags)
             self.latency_ns = self._writer.publish(frame, sample, audio_ns) - audio_ns
             self.published += 1
             self.level_dbfs = frame.rms_dbfs

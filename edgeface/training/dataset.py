@@ -6,10 +6,11 @@ import torch
 
 from ..features import HOP_SAMPLES
 from ..features.fbank import Fbank
+from ..model.stepper import LEAD_SAMPLES
 from . import augment
 from .prepare import VOICES, voice_path
 
-LEAD_SAMPLES = 320  # zeros before the stream, see model.stepper: aligns Fbank to face frames
+_ANIMATED_TRUST = 0.5
 
 
 def fbank_of(samples):
@@ -21,17 +22,18 @@ def fbank_of(samples):
 class Sequences(torch.utils.data.IterableDataset):
     """Endless augmented sequences of a fixed number of frames.
 
-    Yields fbank [4 T, 80], landmarks [T, 204], blendshapes [T, 52], speech [T],
-    weight [T]; all float32.
+    Yields fbank [4 T, 80], landmarks [T, 204], blendshapes [T, 52], speech [T] and
+    the trust [T] in these targets, lower where no camera saw the lips; float32.
 
     :param clips: training clips
     :param neutral: resting face [68, 3]
     :param cache: folder with the voices of `prepare`
+    :param animated: clips of `animate.load_animated`, `share` of what is drawn
     """
 
-    def __init__(self, clips, neutral, cache, frames, seed):
+    def __init__(self, clips, neutral, cache, frames, seed, animated=(), share=0.0):
         self.clips, self.neutral, self.frames, self.seed = clips, neutral, frames, seed
-        self.cache = cache
+        self.cache, self.animated, self.share = cache, animated, share
 
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
@@ -39,7 +41,16 @@ class Sequences(torch.utils.data.IterableDataset):
         while True:
             yield tuple(torch.from_numpy(part) for part in self.sequence(rng))
 
+    def _animated(self, rng):
+        clip = self.animated[rng.integers(len(self.animated))]
+        samples = soundfile.read(str(clip.samples), dtype="float32")[0]
+        motion = [track.astype(np.float32) for track in (clip.landmarks, clip.blendshapes, clip.speech)]
+        motion.append(np.full(len(motion[0]), _ANIMATED_TRUST, np.float32))
+        return augment.change_speed(samples, motion, np.exp(rng.uniform(-0.25, 0.25)))
+
     def _clip(self, rng):
+        if rng.random() < self.share:
+            return self._animated(rng)
         clip = self.clips[rng.integers(len(self.clips))]
         samples = clip.samples
         number = rng.integers(-2, len(VOICES))
@@ -47,7 +58,7 @@ class Sequences(torch.utils.data.IterableDataset):
             path = voice_path(self.cache, clip.name, number)
             if path.exists():
                 samples = soundfile.read(str(path), dtype="float32")[0]
-        motion = [clip.landmarks, clip.blendshapes, clip.speech]
+        motion = [clip.landmarks, clip.blendshapes, clip.speech, np.ones(len(clip.speech), np.float32)]
         if rng.random() < 0.7:
             samples, motion = augment.change_speed(samples, motion, np.exp(rng.uniform(-0.22, 0.22)))
         return samples, motion
@@ -58,21 +69,23 @@ class Sequences(torch.utils.data.IterableDataset):
         sound = np.zeros(frames * HOP_SAMPLES, np.float32)
         landmarks = np.repeat(self.neutral[None], frames, axis=0)
         blendshapes = np.zeros((frames, 52), np.float32)
-        speech = np.zeros(frames, np.float32)
+        speech, trust = np.zeros(frames, np.float32), np.ones(frames, np.float32)
         at = int(rng.integers(-25, 30))
         talking = rng.random() > 0.1
         level = -30.0
         while talking and at < frames:
             samples, motion = self._clip(rng)
             level = augment.level_db(samples)
+            at = max(at, 1 - len(motion[0]))  # some of it must be heard
             first, last = max(0, at), min(frames, at + len(motion[0]))
             cut = slice(first - at, last - at)
             sound[first * HOP_SAMPLES:last * HOP_SAMPLES] = \
                 samples[cut.start * HOP_SAMPLES:cut.stop * HOP_SAMPLES]
-            landmarks[first:last], blendshapes[first:last], speech[first:last] = (m[cut] for m in motion)
+            for target, track in zip((landmarks, blendshapes, speech, trust), motion):
+                target[first:last] = track[cut]
             at = last + int(rng.integers(0, 20))
         sound = self._corrupt(rng, sound, level, talking)
-        return fbank_of(sound), landmarks.reshape(frames, 204), blendshapes, speech
+        return fbank_of(sound), landmarks.reshape(frames, 204), blendshapes, speech, trust
 
     def _corrupt(self, rng, sound, level, talking):
         """Room, microphone, noise and level of `sound`, whose speech has `level` dB."""

@@ -13,6 +13,8 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from .animate import load_animated
+from .basis import landmark_basis, point_weights
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .dataset import Sequences, fbank_of
 from .network import Network, Size
@@ -24,36 +26,24 @@ LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bun
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
-def point_weights():
-    """Importance of each landmark, float32 [68]."""
-    weights = np.full(68, 0.3, np.float32)
-    weights[:17] = 1.0
-    weights[48:] = 3.0
-    return weights
-
-
 def statistics(clips, neutral, sequences, basis):
     """Fbank mean and deviation of augmented sound, and the linear basis of the faces."""
     rng = np.random.default_rng(1)
     fbank = np.concatenate([sequences.sequence(rng)[0] for _ in range(150)])
-    faces = np.concatenate([clip.landmarks - neutral for clip in clips]).reshape(-1, 204)
-    weights = np.repeat(point_weights(), 3)
-    _, values, rows = np.linalg.svd(faces[::4] * weights, full_matrices=False)
-    scale = values[:basis, None] / np.sqrt(len(faces[::4]))
     # digital silence is an outlier; floor it so that it stays within a few deviations
     fbank = np.maximum(fbank, -8.0)
     return {"mean": fbank.mean(0), "std": np.full(80, fbank.std()), "landmark_mean": neutral.reshape(-1),
-            "landmark_basis": rows[:basis] * scale / weights}
+            "landmark_basis": landmark_basis(clips, neutral, basis)}
 
 
 def loss_of(network, batch, lookahead, weights):
     """Training loss of a batch: positions, lip distances, speeds, blendshapes, speech activity."""
-    fbank, landmarks, blendshapes, speech = batch
+    fbank, landmarks, blendshapes, speech, trust = batch
     face, shapes, activity = network(fbank, lookahead)
     smooth = torch.nn.functional.smooth_l1_loss
 
     def points(a, b):
-        return (smooth(a, b, reduction="none") * weights).mean()
+        return (smooth(a, b, reduction="none") * weights * trust[:, -a.shape[1]:, None]).mean()
 
     def distances(x):
         x = x.reshape(x.shape[0], x.shape[1], 68, 3)
@@ -98,6 +88,8 @@ def main():
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of this run")
     parser.add_argument("--epochs", type=int, default=100, help="of %d steps" % STEPS_PER_EPOCH)
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--animated", type=float, default=0.0, metavar="SHARE",
+                        help="share of the clips that `animate` made")
     parser.add_argument("--start-from", type=Path, help="state of another run whose weights to go on with")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
@@ -110,7 +102,9 @@ def main():
     state_file = arguments.out / "state.pt"
     state = torch.load(state_file, weights_only=True) if state_file.exists() else None
     first_epoch = state["epoch"] if state else 0
-    sequences = Sequences(training, neutral, arguments.cache, FRAMES, arguments.seed + 1000 * first_epoch)
+    animated = load_animated(arguments.cache) if arguments.animated else []
+    sequences = Sequences(training, neutral, arguments.cache, FRAMES, arguments.seed + 1000 * first_epoch,
+                          animated, arguments.animated)
     size = Size()
     network = Network(size, None if state else statistics(training, neutral, sequences, size.basis))
     if arguments.start_from and not state:

@@ -1,0 +1,155 @@
+"""Command: a phone-to-motion model, fitted on the talker, animates speech that has no video."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from ..features import HOP_SAMPLES
+from .basis import landmark_basis, point_weights
+from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
+from .network import Size
+from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, speaking
+from .speech import align_prompts, synthesise
+
+_WIDTH = 128
+_STEPS = 1500
+_BATCH = 48
+BASIS = Size.basis
+
+
+class PhoneToMotion(nn.Module):
+    """Convolutions over phone features, 9 frames of context on each side.
+
+    :param basis: landmark basis [b, 204] around the neutral face
+    """
+
+    def __init__(self, neutral, basis):
+        super().__init__()
+        self.register_buffer("neutral", torch.as_tensor(neutral).float().reshape(204))
+        self.register_buffer("basis", torch.as_tensor(basis).float())
+        inputs = SUBFRAMES * len(FEATURES)
+        self.layers = nn.Sequential(
+            nn.Conv1d(inputs, _WIDTH, 7, padding=3), nn.GELU(), nn.Dropout(0.15),
+            nn.Conv1d(_WIDTH, _WIDTH, 7, padding=3), nn.GELU(), nn.Dropout(0.15),
+            nn.Conv1d(_WIDTH, _WIDTH, 7, padding=3), nn.GELU(), nn.Dropout(0.15),
+            nn.Conv1d(_WIDTH, len(basis) + 52, 1))
+
+    def forward(self, features):
+        """[B, T, inputs] to landmarks [B, T, 204] and blendshapes [B, T, 52]."""
+        z, shapes = self.layers(features.transpose(1, 2)).transpose(1, 2).split([len(self.basis), 52], -1)
+        return z @ self.basis + self.neutral, torch.sigmoid(shapes)
+
+
+def fit(clips, phones, neutral, basis, seed=1):
+    """Fits the model.
+
+    :param clips: training `corpus.Clip`s of equal length
+    :param phones: for each clip, list of (start_s, end_s, phone)
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    frames = len(clips[0].landmarks)
+    model = PhoneToMotion(neutral, basis)
+    faces = torch.from_numpy(np.stack([clip.landmarks.reshape(frames, 204) for clip in clips]))
+    shapes = torch.from_numpy(np.stack([clip.blendshapes for clip in clips]))
+    weights = torch.from_numpy(np.repeat(point_weights(), 3))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=_STEPS + 1)
+    for _ in tqdm(range(_STEPS), desc="phones to motion", disable=None):
+        chosen = rng.integers(len(clips), size=_BATCH)
+        # edges are known to 10 ms or so, and must not be leaned on
+        features = np.stack([phone_features(_jitter(rng, phones[i]), frames) for i in chosen])
+        face, shape = model(torch.from_numpy(features))
+        a, b = face / 0.02, faces[chosen] / 0.02
+        smooth = torch.nn.functional.smooth_l1_loss
+        loss = (smooth(a, b, reduction="none") * weights).mean() \
+            + 0.5 * (smooth(a.diff(dim=1), b.diff(dim=1), reduction="none") * weights).mean() \
+            + 2.0 * (shape - shapes[chosen]).abs().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return model.eval()
+
+
+def _jitter(rng, phones):
+    moves = rng.normal(0, 0.006, len(phones) + 1)
+    return [(a + moves[i], b + moves[i + 1], phone) for i, (a, b, phone) in enumerate(phones)]
+
+
+def talker_phones(clips, words):
+    """Phones of the corpus' clips by forced alignment; None where it fails.
+
+    :param words: clip name to list of (start_s, end_s, word)
+    """
+    aligner, found = Aligner(), []
+    for clip in tqdm(clips, desc="aligning", disable=None):
+        spoken = ["zed" if word == "z" else word for _, _, word in words[clip.name] if word not in ("sil", "sp")]
+        found.append(aligner.align(np.round(clip.samples * 32767).astype(np.int16), spoken))
+    return found
+
+
+@torch.no_grad()
+def check(model, clips, phones):
+    """Mean per-clip correlation of lip gap and mouth width."""
+    frames = len(clips[0].landmarks)
+    features = torch.from_numpy(np.stack([phone_features(p, frames) for p in phones]))
+    faces = model(features)[0].numpy().reshape(len(clips), frames, 68, 3)
+    return [float(np.mean([np.corrcoef(measure(f), measure(c.landmarks))[0, 1] for f, c in zip(faces, clips)]))
+            for measure in (lip_gap, mouth_width)]
+
+
+@torch.no_grad()
+def animate(model, cache):
+    """Animates all speech in cache/speech into cache/animated.npz, see `load_animated`."""
+    names, faces, shapes, speech = [], [], [], []
+    for path in tqdm(sorted(Path(cache, "speech").glob("*.json")), desc="animating", disable=None):
+        frames = soundfile.info(str(path.with_suffix(".flac"))).frames // HOP_SAMPLES
+        if frames < 10:
+            continue
+        phones = [tuple(phone) for phone in json.loads(path.read_text())]
+        face, shape = model(torch.from_numpy(phone_features(phones, frames))[None])
+        names.append(path.stem)
+        faces.append(face[0].numpy().reshape(frames, 68, 3).astype(np.float16))
+        shapes.append(shape[0].numpy().astype(np.float16))
+        speech.append(speaking(phones, frames))
+    np.savez(str(Path(cache, "animated.npz")), names=names, frames=[len(face) for face in faces],
+             landmarks=np.concatenate(faces), blendshapes=np.concatenate(shapes), speech=np.concatenate(speech))
+
+
+def load_animated(cache):
+    """The clips that `animate` made; their samples stay on disk: `samples` is a path."""
+    with np.load(str(Path(cache, "animated.npz"))) as data:
+        ends = np.cumsum(data["frames"])
+        tracks = [np.split(data[name], ends[:-1]) for name in ("landmarks", "blendshapes", "speech")]
+        return [Clip(str(name), Path(cache, "speech", str(name) + ".flac"), *motion)
+                for name, *motion in zip(data["names"], *tracks)]
+
+
+def main():
+    """Makes speech, aligns, fits, animates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=150, help="of synthetic speech")
+    arguments = parser.parse_args()
+    synthesise(arguments.cache, arguments.minutes)
+    align_prompts(arguments.cache)
+    clips, neutral = load_grid(arguments.data / "grid_s1")
+    words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
+    aligned = [(clip, phones) for clip, phones in zip(clips, talker_phones(clips, words)) if phones]
+    training = [pair for pair in aligned if not is_held_out(pair[0].name)]
+    model = fit(*zip(*training), neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
+    print("from phones alone, held-out clips: gap %.3f width %.3f"
+          % tuple(check(model, *zip(*[pair for pair in aligned if is_held_out(pair[0].name)]))))
+    animate(model, arguments.cache)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Speech without video whose phones are known: synthetic voices and English prompts.
+
+flite speaks sentences of Debian's `fortunes` and prints when each phone ends;
+the prompts of Debian's `asterisk-core-sounds-en-g722` come with transcripts,
+which pocketsphinx aligns.
+"""
+
+import gzip
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .phones import Aligner, phone_name
+
+FLITE_VOICES = ("awb", "rms", "slt", "kal16")
+_FORTUNES = "/usr/share/games/fortunes"
+_TOPICS = ("education", "food", "kids", "literature", "news", "people", "pets", "platitudes", "riddles", "science",
+           "songs-poems", "sports", "wisdom", "work")
+_PROMPTS = "/usr/share/asterisk/sounds/en_US_f_Allison"
+_TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz"
+_LONGEST_S = 8.0
+
+
+def sentences():
+    """English sentences of 4 to 16 words, in a fixed order."""
+    found = []
+    for topic in _TOPICS:
+        text = Path(_FORTUNES, topic).read_text("utf-8", "replace")
+        for sentence in re.split(r"(?<=[.!?])\s+|%", text.replace("\n", " ")):
+            words = re.findall(r"[A-Za-z']+", sentence)
+            if 4 <= len(words) <= 16 and re.fullmatch(r"[\sA-Za-z',;.!?-]+", sentence or "0"):
+                found.append(" ".join(sentence.split()))
+    return sorted(set(found))
+
+
+def speak(voice, text, stretch, path):
+    """Flite says `text` into a wav file.
+
+    :param stretch: factor on durations
+    :return: list of (start_s, end_s, phone)
+    """
+    out = subprocess.run(["flite", "-voice", voice, "--setf", "duration_stretch=%.2f" % stretch, "-t", text,
+                          "-psdur", "-o", str(path)], stdout=subprocess.PIPE, check=True).stdout.decode()
+    phones, start = [], 0.0
+    for phone, end in re.findall(r"(\S+):([\d.]+)", out):
+        phones.append((start, float(end), phone_name(phone)))
+        start = float(end)
+    return phones
+
+
+def _store(folder, name, samples, phones):
+    frames = min(len(samples), int(_LONGEST_S * SAMPLE_RATE_HZ)) // HOP_SAMPLES
+    soundfile.write(str(folder / (name + ".flac")), samples[:frames * HOP_SAMPLES], SAMPLE_RATE_HZ)
+    (folder / (name + ".json")).write_text(json.dumps(phones))
+
+
+def synthesise(cache, minutes, seed=1):
+    """Fills cache/speech with synthetic sentences until they last `minutes`; resumable."""
+    folder = Path(cache) / "speech"
+    folder.mkdir(parents=True, exist_ok=True)
+    rng, total_s = np.random.default_rng(seed), 0.0
+    texts = sentences()
+    for number, at in enumerate(rng.permutation(len(texts))):
+        if total_s >= 60 * minutes:
+            return
+        voice, stretch = FLITE_VOICES[number % len(FLITE_VOICES)], float(rng.uniform(0.8, 1.25))
+        name = "flite-%s-%05d" % (voice, number)
+        if not (folder / (name + ".json")).exists():
+            wav = folder / "speaking.wav"
+            try:
+                phones = speak(voice, texts[at], stretch, wav)
+            except ValueError:  # a phone that we have no shape for
+                continue
+            samples, rate = soundfile.read(str(wav), dtype="float32")
+            _store(folder, name, samples if rate == SAMPLE_RATE_HZ else soxr.resample(samples, rate, SAMPLE_RATE_HZ),
+                   phones)
+            wav.unlink()
+        total_s += min(_LONGEST_S, soundfile.info(str(folder / (name + ".flac"))).duration)
+
+
+def align_prompts(cache):
+    """Adds the English prompts that can be aligned to cache/speech; needs ffmpeg to decode them."""
+    folder, aligner = Path(cache) / "speech", Aligner()
+    folder.mkdir(parents=True, exist_ok=True)
+    for line in gzip.open(_TRANSCRIPTS, "rt", errors="replace"):
+        name, colon, text = line.strip().partition(":")
+        path = Path(_PROMPTS, name + ".g722")
+        words = re.findall(r"[a-z']+", text.lower())
+        key = "prompt-" + name.replace("/", "_")
+        if not colon or name.startswith(";") or not path.exists() or (folder / (key + ".json")).exists():
+            continue
+        raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-f", "s16le", "-ar",
+                              str(SAMPLE_RATE_HZ), "-"], stdout=subprocess.PIPE, check=True).stdout
+        samples = np.frombuffer(raw, "<i2")
+        if len(samples) > 20 * SAMPLE_RATE_HZ or "[" in text or re.search(r"\d", text):
+            continue
+        phones = aligner.align(samples, words)
+        if phones:
+            _store(folder, key, samples.astype(np.float32) / 32768, phones)
