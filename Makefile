@@ -3,16 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 RUN_PACKAGES := python3-venv libportaudio2
 TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver
+TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg asterisk-core-sounds-en asterisk-core-sounds-en-g722
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 
-.PHONY: help run test lint bench train clean
+PREFIX ?= /usr/local
+
+.PHONY: help run test lint bench train install uninstall clean
 
 help:
 	@echo "make run     the face in the browser, from the microphone or the bundled voice"
 	@echo "make test    all tests, on every supported Python that is here"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
+	@echo "make install the command edgeface for all users (PREFIX=$(PREFIX)); make uninstall removes it"
 	@echo "make train   train the default model anew (DATA=$(DATA), CACHE=$(CACHE))"
 
 run: $(VENV)/run
@@ -27,10 +31,23 @@ lint: $(VENV)/dev
 bench: $(VENV)/run
 	$(VENV)/bin/edgeface bench
 
+install:
+	tests/packages.sh $(RUN_PACKAGES)
+	$(PYTHON) -m venv $(PREFIX)/lib/edgeface
+	$(PREFIX)/lib/edgeface/bin/pip install --disable-pip-version-check -q --upgrade .
+	mkdir -p $(PREFIX)/bin
+	ln -sf $(PREFIX)/lib/edgeface/bin/edgeface $(PREFIX)/bin/edgeface
+
+uninstall:
+	rm -rf $(PREFIX)/lib/edgeface $(PREFIX)/bin/edgeface
+
 train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.prepare --data $(DATA) --cache $(CACHE)
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/run
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/run/state.pt -o edgeface/model/default
+	$(VENV)/bin/python -m edgeface.training.animate --data $(DATA) --cache $(CACHE)
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/real
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/mixed \
+	  --start-from $(CACHE)/real/state.pt --animated 0.35 --rate 1e-3 --epochs 130 --seed 3
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/mixed/state.pt -o edgeface/model/default
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA)
 
 # environments: a file in the environment says which of them it is
@@ -47,9 +64,9 @@ $(VENV)/dev: setup.py
 	touch $@ $(VENV)/run
 
 $(VENV)/train: setup.py
-	tests/packages.sh $(RUN_PACKAGES) gcc g++ python3-dev
+	tests/packages.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0" || true
+	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train]
 	touch $@ $(VENV)/run
 

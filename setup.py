@@ -31,7 +31,8 @@ setup(
         "soxr>=0.3",
     ],
     extras_require={
-        "train": ["torch>=2.5", "onnx", "pyworld", "scipy", "setuptools<81", "tqdm", "matplotlib"],
+        "view": [],  # the page needs nothing more than Python and a browser
+        "train": ["torch>=2.5", "onnx", "pocketsphinx", "pyworld", "scipy", "setuptools<81", "tqdm", "matplotlib"],
         # what CPython 3.6 on JetPack 4 can install
         "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
         "dev": ["pytest", "pytest-timeout", "hypothesis",

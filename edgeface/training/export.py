@@ -16,7 +16,7 @@ from torch import nn
 
 from ..features.fbank import MEL_BINS
 from ..model.bundle import DESCRIPTION
-from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size
+from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size, padded
 
 LOOKAHEADS = (0, 1, 2, 4)
 WHOLE_FRAMES = 256
@@ -56,13 +56,13 @@ class Step(nn.Module):
         for i, layer in enumerate(net.layers):
             attention = layer.attention
             normed = layer.attention_norm(x)
-            q, k, v = (attention.heads(part) for part in attention.qkv(normed).chunk(3, -1))
+            q, k, v = attention.project(normed)
             ahead = 0
             if i == 0 and self.lookahead:
                 waiting = torch.cat((caches.pop(0), x), 1)
                 new.append(waiting[:, 1:])
                 x, ahead = waiting[:, :1], self.lookahead
-                q = attention.heads(attention.qkv(layer.attention_norm(x)).chunk(3, -1)[0])
+                q = attention.project(layer.attention_norm(x))[0]
             k = torch.cat((caches.pop(0), k), 2)
             v = torch.cat((caches.pop(0), v), 2)
             new += [k[:, :, 1:], v[:, :, 1:]]
@@ -89,19 +89,19 @@ class Whole(nn.Module):
         heads = bias.shape[0]
         hidden = torch.full((heads, 2 * t - past - 1 - ahead), -1e4)
         row = torch.cat((bias[:, past:past + 1 + ahead], hidden, bias[:, :past]), 1)  # length 2 t
-        rows = row[:, None, :].expand(heads, t, 2 * t).reshape(heads, t * 2 * t)
+        rows = row[:, None, :].repeat(1, t, 1).reshape(heads, t * 2 * t)
         return rows[:, :t * (2 * t - 1)].reshape(heads, t, 2 * t - 1)[:, :, :t]
 
     def forward(self, fbank):
         """Fbank [1, 4 T, 80] to landmarks [1, T, 68, 3], blendshapes [1, T, 52], speech [1, T]."""
         net = self.network
         x = net.normalise(fbank).transpose(1, 2)
-        x = net.convolve1(nn.functional.pad(x, (CONV_PAST, 0)))
-        x = net.embed(net.convolve2(nn.functional.pad(x, (CONV_PAST, 0))))
+        x = net.convolve1(padded(x))
+        x = net.embed(net.convolve2(padded(x)))
         for i, layer in enumerate(net.layers):
             attention = layer.attention
             ahead = self.lookahead if i == 0 else 0
-            q, k, v = (attention.heads(p) for p in attention.qkv(layer.attention_norm(x)).chunk(3, -1))
+            q, k, v = attention.project(layer.attention_norm(x))
             bias = self.band(attention.bias[:, :net.size.past + 1 + ahead], ahead)
             x = x + attention.attend(q, k, v, bias)
             x = x + layer.ffn(layer.ffn_norm(x))

@@ -38,6 +38,11 @@ class Size:
         return asdict(self)
 
 
+def padded(x):
+    """[B, C, n] with the zeros in front that a causal convolution needs."""
+    return torch.cat((torch.zeros(x.shape[0], x.shape[1], CONV_PAST, device=x.device), x), 2)
+
+
 class Attention(nn.Module):
     """Multi-head attention with a learned bias per relative position."""
 
@@ -54,6 +59,10 @@ class Attention(nn.Module):
         b, t, _ = x.shape
         return x.reshape(b, t, self.size.heads, -1).transpose(1, 2)
 
+    def project(self, x):
+        """[B, T, width] to queries, keys and values, each [B, heads, T, width / heads]."""
+        return [self.heads(part) for part in self.qkv(x).split(self.size.width, -1)]
+
     def attend(self, q, k, v, bias):
         """Softmax attention; bias broadcasts over [B, heads, Tq, Tk], -1e4 where hidden."""
         scale = (self.size.width // self.size.heads) ** -0.5
@@ -64,7 +73,7 @@ class Attention(nn.Module):
     def forward(self, x, lookahead):
         """Whole sequence [B, T, width], each frame seeing past..+lookahead frames."""
         t = x.shape[1]
-        q, k, v = (self.heads(part) for part in self.qkv(x).chunk(3, -1))
+        q, k, v = self.project(x)
         at = torch.arange(t, device=x.device)
         offset = at[None, :] - at[:, None]
         seen = (offset >= -self.size.past) & (offset <= lookahead)
@@ -148,8 +157,8 @@ class Network(nn.Module):
         Frame t uses the Fbank frames up to 4 (t + lookahead) + 3.
         """
         x = self.normalise(fbank).transpose(1, 2)
-        x = self.convolve1(nn.functional.pad(x, (CONV_PAST, 0)))
-        x = self.embed(self.convolve2(nn.functional.pad(x, (CONV_PAST, 0))))
+        x = self.convolve1(padded(x))
+        x = self.embed(self.convolve2(padded(x)))
         for i, layer in enumerate(self.layers):
             x = layer(x, lookahead if i == 0 else 0)
         return self.motion(x)
