@@ -37,7 +37,7 @@ setup(
         "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
         "dev": ["pytest", "pytest-timeout", "hypothesis",
                 "onnx; python_version >= '3.9'", "selenium; python_version >= '3.9'",
-                "Pillow; python_version >= '3.9'", "ruff; python_version >= '3.9'"],
+                "Pillow; python_version >= '3.9'", "ruff==0.17.6; python_version >= '3.9'"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

@@ -159,9 +159,19 @@ def test_raw_sound_from_a_pipe():
     assert (np.concatenate(parts) * 32768 == sound).all()
 
 
-def test_a_silent_pipe_does_not_block():
+def test_silence_replaces_a_writer_that_pauses():
     reading, writing = os.pipe()
-    assert len(RawSource(reading).read(0.01).samples) == 0
+    source, blocks = RawSource(reading), []
+    os.write(writing, np.full(160, 8192, "<i2").tobytes())
+    blocks.append(source.read(0.05))
+    began = time.monotonic()
+    blocks += [source.read(0.05) for _ in range(30)]
+    assert 0.2 < time.monotonic() - began < 0.6
+    os.write(writing, np.full(160, 8192, "<i2").tobytes())
+    blocks.append(source.read(0.05))
+    assert [float(block.samples.mean()) for block in blocks] == [0.25] + [0.0] * 30 + [0.25]
+    assert all(b.audio_ns - a.audio_ns == 10 ** 7 for a, b in zip(blocks, blocks[1:]))
+    assert len(RawSource(reading, fast=True).read(0.01).samples) == 0
     os.close(writing)
     assert RawSource(reading).read(0.01) is None
     os.close(reading)

@@ -15,6 +15,8 @@ _BLOCK_BYTES = 2 * SAMPLE_RATE_HZ // 100
 class RawSource:
     """Reads a pipe, at most as fast as real time, so that a fast writer waits; ends with the pipe.
 
+    While the writer pauses, silence takes its place: a face must not freeze with an open mouth.
+
     :param file: descriptor
     :param fast: as fast as the pipe delivers
     """
@@ -26,6 +28,8 @@ class RawSource:
         self._file = file
         self._pace = Pace(fast)
         self._rest = b""
+        self._fast = fast
+        self._silent = False
 
     def open(self):
         """Nothing to do: the pipe is open."""
@@ -34,10 +38,12 @@ class RawSource:
         """Leaves the pipe open: it belongs to the caller."""
 
     def read(self, timeout_s):
-        """The next `Block`, an empty one after `timeout_s` without sound, or None at the end."""
-        ready, _, _ = select.select([self._file], [], [], timeout_s)
+        """The next `Block`, silence after `timeout_s` without sound, or None at the end."""
+        ready, _, _ = select.select([self._file], [], [], 0.0 if self._silent else timeout_s)
+        self._silent = not ready and not self._fast
         if not ready:
-            return Block(np.zeros(0, np.float32), 0, 0)
+            silence = np.zeros(_BLOCK_BYTES // 2 if self._silent else 0, np.float32)
+            return Block(silence, self._pace.due(len(silence)), 0)
         data = os.read(self._file, _BLOCK_BYTES)
         if not data:
             return None
