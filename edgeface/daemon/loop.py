@@ -83,13 +83,14 @@ class Loop:
         try:
             return self._source.read(_TIMEOUT_S)
         except SourceLost:
-            self._source.close()
             self._reopened.clear()
             self._silence, self._gap = Pace(), True
             threading.Thread(target=self._reopen, name="edgeface-reopen", daemon=True).start()
             return self._next_block()
 
     def _reopen(self):
+        """Runs in a thread of its own: closing and opening may take their time."""
+        self._source.close()
         pause_s, longest_s = _RETRY_S
         while not self._stopping:
             try:

@@ -23,7 +23,7 @@ class SampleClock:
         self._position = None
 
     def update(self, position, ns):
-        """Says that sample `position` was captured about at `ns`; positions must rise."""
+        """Says that sample `position` (int) was captured about at `ns`; positions must rise."""
         if self._position is None:
             self._restart(position, ns)
             return
@@ -44,7 +44,7 @@ class SampleClock:
         self._position = position
 
     def ns(self, position):
-        """Time of a sample, int; only after the first `update`."""
+        """Time of a position, which may lie between samples; int, only after the first `update`."""
         return int(self._ns + (position - self._position) * self._period)
 
     def _restart(self, position, ns):

@@ -32,28 +32,71 @@ def portaudio():
     return sounddevice
 
 
-def within(seconds, function, what):
+def within(seconds, function, what, discard=None):
     """Calls a function that may hang for ever, in a thread of its own.
 
+    :param discard: called with a result that comes too late
     :raises UnavailableError: no answer within `seconds`
     """
-    result = []
+    result, lock = [], threading.Lock()
 
     def call():
         try:
-            result.append((function(), None))
+            answer = (function(), None)
         except Exception as error:  # handed to the caller below
-            result.append((None, error))
+            answer = (None, error)
+        with lock:
+            result.append(answer)
+        if len(result) > 1 and answer[1] is None and discard is not None:
+            discard(answer[0])
 
     thread = threading.Thread(target=call, name="edgeface-" + what, daemon=True)
     thread.start()
     thread.join(seconds)
-    if not result:
+    with lock:
+        if not result:
+            result.append(None)  # too late from now on
+    if result[0] is None:
         raise UnavailableError("microphone: the sound server does not answer; restart it")
     value, error = result[0]
     if error is not None:
         raise error
     return value
+
+
+class _Capture:
+    """One open stream: what its callback fills and `MicSource.read` empties.
+
+    Every opening has its own, so that the last words of an old stream cannot
+    disturb a new one.
+    """
+
+    def __init__(self, sounddevice, info, rate_hz, channels, arrived):
+        self.rate_hz = rate_hz
+        self.ring = Ring(int(_RING_S * rate_hz), channels)
+        self.stamps = deque(maxlen=256)  # (samples written before, ns of the first of the block)
+        self.ended = False
+        self.last_ns = monotonic_ns() + _FIRST_NS - _SILENT_NS
+        self._arrived = arrived
+        self._written = 0
+        self.stream = sounddevice.InputStream(
+            samplerate=rate_hz, channels=channels, dtype="float32", device=info["index"],
+            blocksize=int(rate_hz * _BLOCK_S), latency="low", callback=self._callback, finished_callback=self._finished)
+
+    def _callback(self, block, frames, times, _status):
+        now = monotonic_ns()
+        delay_s = times.currentTime - times.inputBufferAdcTime
+        if not frames / self.rate_hz < delay_s < 1.0:  # not every host knows
+            delay_s = frames / self.rate_hz
+        self.ring.write(block)
+        self.stamps.append((self._written, now - int(delay_s * 1e9)))
+        self._written += frames
+        self.last_ns = now
+        self._arrived.set()
+
+    def _finished(self):
+        self.ended = True
+        self._arrived.set()
 
 
 class MicSource:
@@ -67,7 +110,7 @@ class MicSource:
     def __init__(self, device=None):
         self.name = "mic" if device is None else "mic:" + device
         self._device = device
-        self._stream = None
+        self._capture = None
         self._arrived = threading.Event()
 
     def open(self):
@@ -77,48 +120,24 @@ class MicSource:
         """
         sounddevice = portaudio()
         try:
-            within(_ANSWER_S, lambda: self._start(sounddevice), "open")
+            self._capture = within(_ANSWER_S, lambda: self._start(sounddevice), "open",
+                                   discard=lambda late: late.stream.close())
         except sounddevice.PortAudioError as error:
             raise UnavailableError("microphone %s: %s; %s" % (self.name, " ".join(str(error).split()), _MEND)) from None
+        self._converter = Converter(self._capture.rate_hz)
+        self._clock = SampleClock(self._capture.rate_hz)
+        self._delivered = 0  # samples at 16 kHz
+        self._lost = 0  # samples of the device
 
     def _start(self, sounddevice):
         info = find_input(sounddevice, self._device)
         try:
-            self._stream = self._new_stream(sounddevice, info, SAMPLE_RATE_HZ, 1)
+            capture = _Capture(sounddevice, info, SAMPLE_RATE_HZ, 1, self._arrived)
         except sounddevice.PortAudioError:
             rate, channels = int(info["default_samplerate"]), min(2, info["max_input_channels"])
-            self._stream = self._new_stream(sounddevice, info, rate, channels)
-        self._stream.start()
-
-    def _new_stream(self, sounddevice, info, rate_hz, channels):
-        self._rate_hz = rate_hz
-        self._ring = Ring(int(_RING_S * rate_hz), channels)
-        self._converter = Converter(rate_hz)
-        self._clock = SampleClock(rate_hz)
-        self._stamps = deque(maxlen=256)  # (samples written before, ns of the first of the block)
-        self._ended = False
-        self._written = 0
-        self._last_ns = monotonic_ns() + _FIRST_NS - _SILENT_NS
-        ring, stamps, arrived = self._ring, self._stamps, self._arrived
-
-        def callback(block, frames, times, _status):
-            now = monotonic_ns()
-            delay_s = times.currentTime - times.inputBufferAdcTime
-            if not frames / rate_hz < delay_s < 1.0:  # not every host knows
-                delay_s = frames / rate_hz
-            ring.write(block)
-            stamps.append((self._written, now - int(delay_s * 1e9)))
-            self._written += frames
-            self._last_ns = now
-            arrived.set()
-
-        def finished():
-            self._ended = True
-            arrived.set()
-
-        return sounddevice.InputStream(
-            samplerate=rate_hz, channels=channels, dtype="float32", device=info["index"],
-            blocksize=int(rate_hz * _BLOCK_S), latency="low", callback=callback, finished_callback=finished)
+            capture = _Capture(sounddevice, info, rate, channels, self._arrived)
+        capture.stream.start()
+        return capture
 
     def read(self, timeout_s):
         """The sound that has come since, waiting for some at most `timeout_s`; may be an empty `Block`.
@@ -127,24 +146,28 @@ class MicSource:
         """
         self._arrived.wait(timeout_s)
         self._arrived.clear()
-        if not self._ring.waiting:
-            if self._ended or monotonic_ns() - self._last_ns > _SILENT_NS:
+        capture = self._capture
+        if not capture.ring.waiting:
+            if capture.ended or monotonic_ns() - capture.last_ns > _SILENT_NS:
                 raise SourceLost("%s: no more sound from the device" % self.name)
             return Block(np.zeros(0, np.float32), 0, 0)
-        while self._stamps:
-            self._clock.update(*self._stamps.popleft())
-        position, block, lost = self._ring.read(self._ring.waiting)
-        audio_ns = self._clock.ns(position)
+        while capture.stamps:
+            self._clock.update(*capture.stamps.popleft())
+        _, block, lost = capture.ring.read(capture.ring.waiting)
         samples = np.nan_to_num(self._converter.accept(block))
-        return Block(samples, audio_ns, lost * SAMPLE_RATE_HZ // self._rate_hz)
+        self._lost += lost
+        # the resampler withholds some sound: count what came out of it, not what went in
+        first = self._lost + self._delivered * capture.rate_hz / SAMPLE_RATE_HZ
+        self._delivered += len(samples)
+        return Block(samples, self._clock.ns(first), lost * SAMPLE_RATE_HZ // capture.rate_hz)
 
     def close(self):
         """Stops recording; never waits for a device that hangs."""
-        stream, self._stream = self._stream, None
-        if stream is None:
+        capture, self._capture = self._capture, None
+        if capture is None:
             return
         try:
-            within(_CLOSE_S, stream.close, "close")
+            within(_CLOSE_S, capture.stream.close, "close")
         except UnavailableError:
             # PortAudio's own clean-up at exit would wait for the device for ever
             atexit.unregister(portaudio()._exit_handler)
