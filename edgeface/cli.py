@@ -16,7 +16,9 @@ VERBS = (
     ("read", "print the frames in shared memory"),
     ("devices", "list what can be recorded"),
     ("model", "what a bundle is, and whether it is undamaged"),
-    ("bench", "cost of a frame, start, memory and latency on this machine"),
+    ("bench", "cost of a frame, start, memory, latency and power on this machine"),
+    ("report", "what the telemetry logs tell: a table, and a page with plots"),
+    ("top", "the same live, from shared memory and the newest line of the log"),
 )
 
 

@@ -12,8 +12,8 @@ import yaml
 from .errors import ConfigurationError, MissingInputError
 
 
-def _setting(default, text, choices=None):
-    return field(default=default, metadata={"text": text, "choices": choices})
+def _setting(default, text, choices=None, span=None):
+    return field(default=default, metadata={"text": text, "choices": choices, "span": span})
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,17 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Telemetry:
+    """What the operator reads."""
+
+    log: str = _setting("", "folder of the log, such as /var/log/edgeface; empty for none")
+    interval_s: int = _setting(60, "seconds that a line of the log covers", span=(1, 3600))
+    file_kb: int = _setting(1024, "size of a log file in kB", span=(16, 65536))
+    total_kb: int = _setting(16384, "size of all log files in kB", span=(64, 1048576))
+    prometheus: str = _setting("", "text file for node_exporter's textfile collector; empty for none")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All sections."""
 
@@ -58,6 +69,7 @@ class Settings:
     model: Model = Model()
     motion: Motion = Motion()
     output: Output = Output()
+    telemetry: Telemetry = Telemetry()
 
 
 def load_settings(path):
@@ -114,6 +126,9 @@ def _section(kind, name, node, path):
         if choices and value not in choices:
             raise ConfigurationError("%s: %r is out of range; one of %s"
                                      % (where, value, ", ".join(map(str, choices))))
+        span = setting.metadata["span"]
+        if span and not span[0] <= value <= span[1]:
+            raise ConfigurationError("%s: %r is out of range; %d to %d" % (where, value, span[0], span[1]))
         values[key] = value
     return kind(**values)
 
@@ -159,9 +174,11 @@ def print_settings(settings):
         value = getattr(settings, section.name)
         lines.append("%s:  # %s" % (section.name, type(value).__doc__))
         for setting in fields(value):
-            text, choices = setting.metadata["text"], setting.metadata["choices"]
+            text, choices, span = (setting.metadata[key] for key in ("text", "choices", "span"))
             if choices:
                 text += "; one of " + ", ".join(map(str, choices))
+            if span:
+                text += "; %d to %d" % span
             dumped = yaml.safe_dump(getattr(value, setting.name), default_style=(
                 '"' if setting.type is str else None)).strip().split("\n")[0]
             lines.append("  %s: %s  # %s" % (setting.name, dumped, text))

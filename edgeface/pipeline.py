@@ -29,10 +29,12 @@ class Pipeline:
     :param lookahead_ms: look-ahead of the stepper's graph, a multiple of 40
     :param blink: whether the idle layer blinks
     :param blink_seed: what the blinks' moments are drawn from
+    :param stage: called with `features`, `encoder` and `motion` when that part of a frame is done
     """
 
-    def __init__(self, stepper, lookahead_ms, blink=True, blink_seed=0):
+    def __init__(self, stepper, lookahead_ms, blink=True, blink_seed=0, stage=None):
         self.lookahead_frames = lookahead_ms * SAMPLE_RATE_HZ // 1000 // HOP_SAMPLES
+        self.stage = stage or (lambda name: None)
         self._stepper = stepper
         self._fbank = Fbank()
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
@@ -92,7 +94,9 @@ class Pipeline:
                 self._f0_values.append(float(f0_hz))
             self._f0_count += 1
         self._levels.append(level_dbfs(hop))
+        self.stage("features")
         landmarks, blendshapes, speech = self._stepper.step(fbank)
+        self.stage("encoder")
         self._steps += 1
         index = self._steps - 1 - self.lookahead_frames
         if index < 0:
@@ -100,5 +104,6 @@ class Pipeline:
         flags = frames.SPEECH if speech > 0.5 else 0
         if self._blinker.apply(landmarks, blendshapes):
             flags |= frames.BLINKING
+        self.stage("motion")
         return [Frame(index, landmarks, blendshapes, self._f0_values.popleft(),
                       self._levels.popleft(), flags)]

@@ -11,9 +11,6 @@ from edgeface.build import build_pipeline
 from edgeface.config import Settings
 from edgeface.model.bundle import Bundle
 
-# the onnx package, a tool of development, needs 3.9
-collect_ignore = ["test_bundle_portability.py"] if sys.version_info < (3, 9) else []
-
 DATA = os.path.join(os.path.dirname(__file__), "data")
 
 

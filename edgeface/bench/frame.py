@@ -15,6 +15,8 @@ from ..model.stepper import LEAD_SAMPLES, Stepper
 from ..motion.blink import Blinker
 from ..motion.frame import Frame
 from ..shm.writer import Writer
+from ..telemetry.latency import Latency
+from ..telemetry.recorder import Recorder
 
 
 def _each_ms(function, items):
@@ -25,6 +27,32 @@ def _each_ms(function, items):
         function(item)
         times.append(time.perf_counter() - began)
     return 1e3 * float(np.median(times))
+
+
+def _telemetry():
+    """What the loop tells telemetry about a frame that came in four blocks."""
+    latency = Latency(10 ** 9)
+
+    def tell(k):
+        for _ in range(4):
+            latency.block(10 ** 7, 10 ** 6)
+        for name in ("features", "encoder", "motion"):
+            latency.stage(name)
+        latency.published(k * 40000000, k * 40000000 - 10 ** 8)
+
+    return tell
+
+
+class _Silent:
+    """A loop that counts nothing, for the cost of reading the sensors."""
+
+    published = dropped = restarts = state = 0
+    latency = Latency(10 ** 9)
+
+
+def _sampling():
+    recorder = Recorder(_Silent(), None, 60)
+    return lambda _: recorder.sample()
 
 
 def measure_stages(settings, bundle, samples):
@@ -50,6 +78,8 @@ def measure_stages(settings, bundle, samples):
         stages["publish"] = _each_ms(lambda frame: writer.publish(frame, 0, 0), frames)
     finally:
         writer.close()
+    stages["telemetry, each frame"] = _each_ms(_telemetry(), range(len(hops)))
+    stages["telemetry, each second"] = _each_ms(_sampling(), range(20))
     pipeline = build_pipeline(settings, bundle)
     began = time.perf_counter()
     count = len(pipeline.accept(samples)) + len(pipeline.finish())

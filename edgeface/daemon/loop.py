@@ -1,5 +1,6 @@
 """The daemon's loop: takes sound, computes frames, publishes them, survives a lost source."""
 
+import logging
 import threading
 import time
 from collections import deque
@@ -8,13 +9,15 @@ import numpy as np
 
 from ..clock import monotonic_ns
 from ..errors import UnavailableError
-from ..features import HOP_SAMPLES
+from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
 from ..motion import frame as frames
 from ..shm import layout
 from ..source.block import Block, SourceLost
 from ..source.pace import Pace
+from ..telemetry.latency import Latency
 from .timeline import Timeline
 
+_LOG = logging.getLogger(__name__)
 _TIMEOUT_S = 0.1  # keeps the heartbeat well within 200 ms
 _RETRY_S = (0.1, 1.0)  # first and longest pause between attempts to open a lost source
 _DEGRADED_NS = 5 * 1000 * 1000 * 1000  # sound dropped so recently is reported
@@ -39,7 +42,8 @@ class Loop:
         self._silence = None  # paces the silence that replaces a lost source
         self._gap = False
         self._degraded_until_ns = 0
-        self._least_ns = int((pipeline.latency_s + HOP_SAMPLES / 16000) * 1e9)
+        self.latency = Latency(int((pipeline.latency_s + HOP_SAMPLES / 16000) * 1e9) + _LATE_NS)
+        pipeline.stage = self.latency.stage
         self.kept = deque(maxlen=_KEPT_FRAMES if keep else 0)
         self.published = 0
         self.dropped = self.restarts = self.late = 0
@@ -66,6 +70,7 @@ class Loop:
                 self._timeline.add(block, self._gap, self._silence is not None)
                 self._gap = False
                 self._count_lost(block.lost)
+                self._clock_in(block)
                 self._publish(self._pipeline.accept(block.samples))
             self._writer.heartbeat()
             self._settle_state()
@@ -79,12 +84,15 @@ class Loop:
                 return Block(np.zeros(HOP_SAMPLES, np.float32), self._silence.due(HOP_SAMPLES), 0)
             self._silence, self._gap = None, True
             self.restarts += 1
+            _LOG.warning("%s: back", self._source.name, extra={"event": "source_back"})
             self._writer.store(layout.SOURCE_RESTARTS, self.restarts)
         try:
             return self._source.read(_TIMEOUT_S)
-        except SourceLost:
+        except SourceLost as error:
+            _LOG.warning("%s; waiting for it", error, extra={"event": "source_lost"})
             self._reopened.clear()
             self._silence, self._gap = Pace(), True
+            self.latency.pause()
             threading.Thread(target=self._reopen, name="edgeface-reopen", daemon=True).start()
             return self._next_block()
 
@@ -107,16 +115,25 @@ class Loop:
             sample, audio_ns, gap, neutral = self._timeline.take(face.index * HOP_SAMPLES, HOP_SAMPLES)
             flags = face.flags | (frames.DISCONTINUITY if gap else 0) | (frames.NEUTRAL if neutral else 0)
             frame = face._replace(flags=flags)
-            self.latency_ns = self._writer.publish(frame, sample, audio_ns) - audio_ns
+            publish_ns = self._writer.publish(frame, sample, audio_ns)
+            self.latency_ns = publish_ns - audio_ns
             self.published += 1
             self.level_dbfs = frame.rms_dbfs
             self.kept.append(frame)
-            if self.latency_ns > self._least_ns + _LATE_NS:
+            if self.latency.published(publish_ns, audio_ns):
                 self.late += 1
                 self._writer.store(layout.LATE_FRAMES, self.late)
 
+    def _clock_in(self, block):
+        now = monotonic_ns()
+        arrival_ns = block.arrival_ns or now
+        captured_ns = block.audio_ns + len(block.samples) * 1000000000 // SAMPLE_RATE_HZ
+        self.latency.block(arrival_ns - captured_ns, now - arrival_ns)
+
     def _count_lost(self, lost):
         if lost:
+            if monotonic_ns() >= self._degraded_until_ns:  # one event for a run of losses; the counter has them all
+                _LOG.warning("too slow: %d samples dropped", lost, extra={"event": "dropped"})
             self.dropped += lost
             self._degraded_until_ns = monotonic_ns() + _DEGRADED_NS
             self._writer.store(layout.DROPPED_SAMPLES, self.dropped)

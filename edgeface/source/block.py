@@ -10,12 +10,14 @@ class Block(NamedTuple):
 
     samples float32 [n], 16 kHz mono, finite; audio_ns: when the first of them was
     captured or due (CLOCK_MONOTONIC); lost: 16 kHz samples that are missing
-    before it.
+    before it; arrival_ns: when the last of them came into this process, 0 where
+    that is the moment of reading.
     """
 
     samples: np.ndarray
     audio_ns: int
     lost: int
+    arrival_ns: int = 0
 
 
 class SourceLost(Exception):

@@ -159,7 +159,8 @@ class MicSource:
         # the resampler withholds some sound: count what came out of it, not what went in
         first = self._lost + self._delivered * capture.rate_hz / SAMPLE_RATE_HZ
         self._delivered += len(samples)
-        return Block(samples, self._clock.ns(first), lost * SAMPLE_RATE_HZ // capture.rate_hz)
+        return Block(samples, self._clock.ns(first), lost * SAMPLE_RATE_HZ // capture.rate_hz,
+                     capture.last_ns)
 
     def close(self):
         """Stops recording; never waits for a device that hangs."""

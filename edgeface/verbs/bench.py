@@ -6,31 +6,48 @@ import numpy as np
 
 from ..bench.frame import measure_stages, real_time_factor
 from ..bench.live import Daemon
+from ..bench.power import costs, mean_mw
 from ..build import load_bundle
 from ..demo import VOICE
 from ..source.file import read_whole
+from ..telemetry.power import find_power_source
 from .common import add_model_arguments, settings_of
 
 EXAMPLE = """examples:
   edgeface bench                          cost of a frame, start, memory, size
-  edgeface bench live --source mic        latency and evenness on a live source"""
+  edgeface bench live --source mic        latency and evenness on a live source
+  edgeface bench power                    watts at rest and with the face"""
 
 
 def add_arguments(parser):
     """Adds the verb's arguments."""
-    parser.add_argument("what", choices=("frame", "live"), nargs="?", default="frame", help="what to measure")
+    parser.add_argument("what", choices=("frame", "live", "power"), nargs="?", default="frame", help="what to measure")
     parser.add_argument("--source", metavar="SPEC", default="mic", help="of `live`")
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long `live` watches")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long `live` and `power` watch")
     add_model_arguments(parser)
 
 
 def execute(options):
     """Runs the verb."""
     settings = settings_of(options)
-    if options.what == "live":
+    if options.what == "power":
+        _power(options.seconds)
+    elif options.what == "live":
         _live(options.source, options.seconds, settings.motion.lookahead_ms)
     else:
         _frame(settings)
+
+
+def _power(seconds):
+    source = find_power_source()
+    idle_mw = mean_mw(source, seconds)
+    with Daemon("--source", "file:" + VOICE) as daemon:
+        daemon.start_s()
+        running_mw = mean_mw(source, min(seconds, 10.0))  # as long as the voice speaks
+    source.close()
+    print("power source %s" % source.name)
+    for name, value in costs(idle_mw, running_mw).items():
+        print("  %-34s %8.3f" % (name, value))
 
 
 def _frame(settings):

@@ -2,17 +2,21 @@
 
 import dataclasses
 import grp
+import logging
 import signal
 import sys
 
 from ..build import build_pipeline, load_bundle
 from ..config import print_settings
+from ..daemon.journal import set_up_events
 from ..daemon.loop import Loop
 from ..daemon.status import StatusLine
 from ..errors import ConfigurationError, EdgefaceError, UsageError
 from ..motion.file import save_motion
 from ..shm.writer import Writer
 from ..source.spec import make_source
+from ..telemetry.log import LogWriter
+from ..telemetry.recorder import Recorder
 from .common import add_model_arguments, settings_of
 
 EXAMPLE = """examples:
@@ -41,6 +45,7 @@ def execute(options):
     if options.print_config:
         sys.stdout.write(print_settings(settings))
         return
+    set_up_events()
     source = make_source(settings.audio.source, options.fast)
     if options.fast and source.live:
         raise UsageError("--fast: %s is live; give a file" % source.name)
@@ -58,13 +63,27 @@ def execute(options):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.stop())
         status = StatusLine(loop) if sys.stderr.isatty() else None
+        recorder = _recorder(loop, settings.telemetry)
+        logging.getLogger(__name__).info("running: %s to /dev/shm/%s", source.name, settings.output.shm,
+                                         extra={"event": "started"})
         loop.run(status.update if status else None)
         if status:
             status.close()
+        if recorder:
+            recorder.close()
     finally:
         writer.close()
     if options.frames_out:
         save_motion(options.frames_out, loop.kept, pipeline.latency_s)
+
+
+def _recorder(loop, telemetry):
+    if not telemetry.log and not telemetry.prometheus:
+        return None
+    log = LogWriter(telemetry.log, 1000 * telemetry.file_kb, 1000 * telemetry.total_kb) if telemetry.log else None
+    recorder = Recorder(loop, log, telemetry.interval_s, telemetry.prometheus)
+    recorder.start()
+    return recorder
 
 
 def _group_id(name):

@@ -40,7 +40,8 @@
     const now = performance.now();
     arrivals = arrivals.filter((t) => now - t < 2000);
     if (latest && arrivals.length) {
-      status.textContent = `${latest.state}  ${(arrivals.length / 2).toFixed(0)} fps  ${latest.latency.toFixed(0)} ms`;
+      const fps = 1000 * (arrivals.length - 1) / Math.max(1, arrivals[arrivals.length - 1] - arrivals[0]);
+      status.textContent = `${latest.state}  ${fps.toFixed(0)} fps  ${latest.latency.toFixed(0)} ms`;
       status.style.setProperty("--lamp", LAMPS[latest.state] || "#888");
     } else {
       target = null; // a frame of two seconds ago is no expression

@@ -1,0 +1,62 @@
+"""Events: to the journal with fields under systemd, else as lines on stderr."""
+
+import logging
+import os
+import socket
+import struct
+import sys
+
+SOCKET = "/run/systemd/journal/socket"
+_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
+
+
+class JournalHandler(logging.Handler):
+    """Sends records by the journal's native protocol.
+
+    A record's `event` (through `extra`) becomes the field EDGEFACE_EVENT, so
+    that `journalctl EDGEFACE_EVENT=source_lost` finds it.
+
+    :param path: socket of the journal
+    :raises OSError: no journal there
+    """
+
+    def __init__(self, path=SOCKET):
+        super(JournalHandler, self).__init__()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket.setblocking(False)
+        self._socket.connect(path)
+
+    def emit(self, record):
+        """Sends one record; a journal that is gone or full costs the record, nothing else."""
+        priority = next(p for level, p in _PRIORITIES if record.levelno >= level)
+        fields = {"MESSAGE": self.format(record), "PRIORITY": str(priority), "SYSLOG_IDENTIFIER": "edgeface",
+                  "CODE_FILE": record.pathname, "CODE_LINE": str(record.lineno),
+                  "EDGEFACE_EVENT": getattr(record, "event", "")}
+        try:
+            self._socket.send(b"".join(_field(name, value) for name, value in fields.items() if value))
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record):
+        """Nothing: there is no better place to complain."""
+
+
+def _field(name, value):
+    data = value.encode("utf-8", "replace")
+    if b"\n" in data:  # binary form: length, then bytes
+        return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"
+    return name.encode() + b"=" + data + b"\n"
+
+
+def set_up_events():
+    """Decides where this process' events go."""
+    handler = logging.StreamHandler(sys.stderr)
+    prefix = "\r\x1b[K" if sys.stderr.isatty() else ""  # over the status line
+    handler.setFormatter(logging.Formatter(prefix + "edgeface: %(message)s"))
+    level = logging.WARNING
+    if os.environ.get("JOURNAL_STREAM"):  # set by systemd for a unit whose stderr is the journal
+        try:
+            handler, level = JournalHandler(), logging.INFO
+        except OSError:
+            pass  # stderr reaches it as well, without fields
+    logging.basicConfig(level=level, handlers=[handler])

@@ -1,0 +1,1 @@
+"""Power, latency and load for the operator. Nothing here can disturb the face."""

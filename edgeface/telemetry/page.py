@@ -1,0 +1,183 @@
+"""One self-contained HTML page with plots (SVG) of the logs."""
+
+from datetime import datetime, timezone
+from html import escape
+
+from .report import number, rows, text
+
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 170, 56, 12, 24
+_COLOURS = ("#3b7dd8", "#e08a2c", "#3fa66b", "#c2475d", "#8a63c9", "#5f7d8c", "#b0a030", "#d06ab0")
+_STATES = {"running": "#3fa66b", "degraded": "#e0b02c", "waiting": "#e08a2c", "starting": "#8aa", "stopped": "#999"}
+_MOST_POINTS = 1500  # a year of minutes must not make a page of 100 MB
+
+_STYLE = """
+body { font: 14px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 900px; color: #222; background: #fff; }
+h1 { font-size: 1.5em; } h2 { margin-top: 2em; border-bottom: 1px solid #ddd; }
+h3 { margin: 1.2em 0 .2em; font-size: 1em; }
+table { border-collapse: collapse; } td, th { padding: .15em .9em .15em 0; text-align: right; }
+td:first-child, th:first-child { text-align: left; color: #555; } svg { display: block; width: 100%; height: auto; }
+svg text { font: 11px system-ui, sans-serif; fill: #666; } .key { margin-right: 1.2em; white-space: nowrap; }
+.key i { display: inline-block; width: 14px; height: 3px; margin-right: 5px; vertical-align: middle; }
+"""
+
+
+def _clock(seconds, span):
+    form = "%H:%M" if span < 36 * 3600 else "%d %b"
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime(form)
+
+
+def _nice(value):
+    """A round number not below `value`."""
+    step = 10 ** (len(str(int(max(value, 1)))) - 1)
+    return next(step * k for k in (1, 2, 3, 4, 5, 6, 8, 10) if step * k >= value)
+
+
+def _frame(top, start, end, unit):
+    """Axes, and functions from time and value to x and y."""
+    def x(seconds):
+        return _LEFT + (_WIDTH - _LEFT - 8) * (seconds - start) / max(1.0, end - start)
+
+    def y(value):
+        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - value / top)
+
+    parts = []
+    for share in (0, 0.5, 1):
+        parts.append('<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#e4e4e4"/><text x="%d" y="%.1f" '
+                     'text-anchor="end">%g%s</text>' % (_LEFT, _WIDTH - 8, y(top * share), y(top * share), _LEFT - 6,
+                                                        y(top * share) + 4, top * share, unit))
+    for i in range(7):
+        at = start + (end - start) * i / 6
+        parts.append('<text x="%.1f" y="%d" text-anchor="middle">%s</text>' % (
+            min(max(x(at), _LEFT + 12), _WIDTH - 24), _HEIGHT - 6, _clock(at, end - start)))
+    return x, y, parts
+
+
+def _thin(points):
+    """At most `_MOST_POINTS` points, the largest of each stretch, so that peaks stay."""
+    size = -(-len(points) // _MOST_POINTS)
+    return [max(points[i:i + size], key=lambda p: -1 if p[1] is None else p[1]) for i in range(0, len(points), size)]
+
+
+def lines_plot(series, start, end, unit, broken_s):
+    """SVG of curves over time.
+
+    :param series: list of (name, [(seconds, value or None)])
+    :param broken_s: points further apart are not joined
+    """
+    values = [v for _, points in series for _, v in points if v is not None]
+    if not values:
+        return "<p>not known on this machine</p>"
+    x, y, parts = _frame(_nice(max(values)), start, end, unit)
+    for colour, (_, points) in zip(_COLOURS, series):
+        path, last = [], None
+        for seconds, value in _thin(points):
+            if value is None:
+                last = None
+                continue
+            join = last is not None and seconds - last <= broken_s * max(1, len(points) / _MOST_POINTS)
+            path.append("%s%.1f %.1f" % ("L" if join else "M", x(seconds), y(value)))
+            last = seconds
+        parts.append('<path d="%s" fill="none" stroke="%s" stroke-width="1.4" stroke-linecap="round"/>' % (
+            "".join(path), colour))
+    keys = "".join('<span class="key"><i style="background:%s"></i>%s</span>' % (colour, escape(name))
+                   for colour, (name, _) in zip(_COLOURS, series))
+    return "<div>%s</div>%s" % (keys, _svg(parts, _HEIGHT))
+
+
+def _svg(parts, height):
+    return '<svg viewBox="0 0 %d %d">%s</svg>' % (_WIDTH, height, "".join(parts))
+
+
+def state_plot(figures):
+    """SVG of the states over time; white where the log has a hole, a red edge where the source was lost."""
+    start, end = figures.from_s, figures.to_s
+    x, _, _ = _frame(1, start, end, "")
+    spans = []  # [state, throttled, from, to]
+    for o in figures.objects:
+        to = o["time_s"]
+        begin = to - (number(o, "interval_s") or 0)
+        key = (text(o.get("state")), o.get("throttled") is True)
+        if spans and spans[-1][0] == key and begin - spans[-1][2] < 5 and to > spans[-1][2]:
+            spans[-1][2] = to
+        else:
+            spans.append([key, begin, to])
+    parts = []
+    for (state, throttled), begin, to in spans:
+        parts.append('<rect x="%.1f" y="6" width="%.1f" height="20" fill="%s"/>' % (
+            x(begin), max(0.8, x(to) - x(begin)), _STATES.get(state, "#bbb")))
+        if throttled:
+            parts.append('<rect x="%.1f" y="28" width="%.1f" height="6" fill="#c2475d"/>' % (
+                x(begin), max(0.8, x(to) - x(begin))))
+    for i in range(7):
+        at = start + (end - start) * i / 6
+        parts.append('<text x="%.1f" y="50" text-anchor="middle">%s</text>' % (
+            min(max(x(at), _LEFT + 12), _WIDTH - 24), _clock(at, end - start)))
+    keys = "".join('<span class="key"><i style="background:%s;height:9px"></i>%s</span>' % (colour, name)
+                   for name, colour in list(_STATES.items())[:3] + [("throttled", "#c2475d")])
+    return "<div>%s</div>%s" % (keys, _svg(parts, 54))
+
+
+def histogram_plot(objects):
+    """SVG of all end-to-end latencies, logarithmic counts."""
+    counts = {}
+    for o in objects:
+        bins = o.get("latency_bins_ms")
+        for edge in bins if isinstance(bins, dict) else ():
+            if edge.isdigit() and number(bins, edge):
+                counts[int(edge)] = counts.get(int(edge), 0) + int(bins[edge])
+    if not counts:
+        return "<p>no frames</p>"
+    top = len(str(max(counts.values())))
+    largest = max(max(counts) + 10, 200)
+    parts, base = [], _HEIGHT - _BOTTOM
+    for edge, count in sorted(counts.items()):
+        height = (base - _TOP) * len_log(count) / top
+        left = _LEFT + (_WIDTH - _LEFT - 8) * edge / largest
+        parts.append('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#3b7dd8"/>' % (
+            left, base - height, max(1.0, (_WIDTH - _LEFT - 8) * 10 / largest - 1), height))
+    for power in range(top + 1):
+        parts.append('<text x="%d" y="%.1f" text-anchor="end">%s</text>' % (
+            _LEFT - 6, base - (base - _TOP) * power / top + 4, "0" if power == 0 else str(10 ** (power - 1))))
+    for i in range(6):
+        parts.append('<text x="%.1f" y="%d" text-anchor="middle">%d ms</text>' % (
+            _LEFT + (_WIDTH - _LEFT - 30) * i / 5, _HEIGHT - 6, largest * i / 5))
+    return _svg(parts, _HEIGHT)
+
+
+def len_log(count):
+    """1 for 1, 2 for 10, 3 for 100, and between."""
+    return 1 + (len(str(count)) - 1) + (count / 10 ** (len(str(count)) - 1) - 1) / 9
+
+
+def _names(objects, field):
+    return sorted({name for o in objects if isinstance(o.get(field), dict) for name in o[field]})[:len(_COLOURS)]
+
+
+def _machine(figures):
+    objects, start, end = figures.objects, figures.from_s, figures.to_s
+    broken_s = 2.5 * max(number(o, "interval_s") or 0 for o in objects)
+
+    def series(*path):
+        return [(o["time_s"], number(o, *path)) for o in objects]
+
+    latency = [(name, series("latency_ms", "end_to_end", name)) for name in ("p50", "p95", "p99")]
+    power = [("total", [(t, None if v is None else v / 1000) for t, v in series("power_total_mw")])]
+    power += [(name, [(t, None if v is None else v / 1000) for t, v in series("power_mw", name)])
+              for name in _names(objects, "power_mw")]
+    heat = [(name, series("temperatures_c", name)) for name in _names(objects, "temperatures_c")]
+    return "".join((
+        "<h2>%s</h2><h3>State</h3>" % escape(figures.host), state_plot(figures),
+        "<h3>Latency, capture to publishing</h3>", lines_plot(latency, start, end, " ms", broken_s),
+        "<h3>How often each latency occurred</h3>", histogram_plot(objects),
+        "<h3>Power</h3>", lines_plot(power[:len(_COLOURS)], start, end, " W", broken_s),
+        "<h3>Temperature</h3>", lines_plot(heat, start, end, " C", broken_s)))
+
+
+def page(machines):
+    """The page for several `report.Figures`, str."""
+    heads = "".join("<th>%s</th>" % escape(m.host) for m in machines)
+    body = "".join("<tr><td>%s</td>%s</tr>" % (escape(line[0][0]), "".join("<td>%s</td>" % escape(v) for _, v in line))
+                   for line in zip(*[rows(m) for m in machines]))
+    return ('<!doctype html><html lang="en"><meta charset="utf-8"><title>edgeface report</title><style>%s</style>'
+            "<h1>edgeface report</h1><table><tr><th></th>%s</tr>%s</table>%s</html>\n"
+            % (_STYLE, heads, body, "".join(map(_machine, machines))))

@@ -1,0 +1,136 @@
+"""One line of NVIDIA's tegrastats to values.
+
+The line has no grammar of its own: fields come and go with the board, the
+release and the rights of the user. Every field is optional, what is not known is
+None and never 0, and what is not understood is kept.
+
+Forms (n, m: numbers):
+    RAM n/mMB (lfb nxmMB)   SWAP n/mMB (cached nMB)   IRAM n/mkB(lfb nkB)
+    CPU [n%@m,n%,off]       CPU [n%,off]@m
+    XXX_FREQ n%  n%@m  n%@[m,m]  @m  @[m]  m  off      load in %, clock in MHz
+    NAME@nC  NAME@nC/mC     temperature in C; -256 is a sensor that is off
+    RAIL n/m  nmW/mmW  nmW/mmW/kmW                     power in mW: now, mean, peak
+    ENGINE n  ENGINE off    MTS fg n% bg m%            MM-DD-YYYY HH:MM:SS
+"""
+
+import re
+from typing import Dict, List, NamedTuple, Optional
+
+_OFFLINE_C = -256.0
+_PMIC_PLACEHOLDERS_C = (50.0, 100.0)  # printed whatever the chip's temperature
+_SCALE_MB = {"k": 1.0 / 1024, "M": 1.0, "G": 1024.0}
+_LONGEST = 4096  # a line is a few hundred characters; more is no line
+_END = r"(?=\s|$)"
+_NUMBER = r"\d{1,9}(?:\.\d{1,6})?"
+
+_TIME = re.compile(r"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d" + _END)
+_MEMORY = re.compile(r"(RAM|SWAP|IRAM) (\d{1,9})/(\d{1,9})([kMG])B(?: ?\((?:lfb|cached) [^)]{0,40}\))?" + _END)
+_CPU = re.compile(r"CPU \[([^\]]*)\](?:@(\d{1,6}))?" + _END)
+_CORE = re.compile(r"(\d{1,3})%(?:@(\d{1,6}))?$")
+_MTS = re.compile(r"MTS fg \d{1,3}% bg \d{1,3}%" + _END)
+_CLOCKED = re.compile(r"(\w{1,20})_FREQ (?:off|(?:(\d{1,3})%)?@?(\[[^\]]*\]|\d{1,6}|N/A)?)" + _END)
+_TEMPERATURE = re.compile(r"([A-Za-z][\w.-]{0,30})@(-?" + _NUMBER + r")C(?:/-?" + _NUMBER + r"C)?" + _END)
+_RAIL = re.compile(r"(?!I?RAM |SWAP )([A-Z][A-Za-z0-9_]{0,30}) (" + _NUMBER + r")(m?W)?"
+                   r"(?:/" + _NUMBER + r"(?:m?W)?){1,2}" + _END)
+_ENGINE = re.compile(r"(?:APE|VIC|OFA|(?:NVENC|NVDEC|NVJPG|NVDLA|PVA)\d{0,2}) (?:off|\d{1,6})" + _END)
+_WORD = re.compile(r"\S+")
+
+# rails that already contain the others, the first that is there
+TOTALS = ("POM_5V_IN", "VDD_IN", "VIN")
+NOT_CONNECTED = "NC"
+
+
+class Tegrastats(NamedTuple):
+    """Values of one line; None or absent where the line does not tell."""
+
+    ram_used_mb: Optional[float]
+    ram_total_mb: Optional[float]
+    swap_used_mb: Optional[float]
+    cpu_percent: List[Optional[int]]  # per core, None: switched off
+    emc_percent: Optional[int]
+    gpu_percent: Optional[int]
+    gpu_mhz: Optional[int]
+    temperatures_c: Dict[str, Optional[float]]
+    power_mw: Dict[str, float]
+    unknown: List[str]
+
+
+def parse_tegrastats(line):
+    """Parses a line (str); never fails: what is not understood lands in `unknown`."""
+    values = {"ram_used_mb": None, "ram_total_mb": None, "swap_used_mb": None, "cpu_percent": [],
+              "emc_percent": None, "gpu_percent": None, "gpu_mhz": None}
+    temperatures, power, unknown = {}, {}, []
+    line, at = line[:_LONGEST], 0
+    while True:
+        word = _WORD.search(line, at)
+        if not word:
+            break
+        at = word.start()
+        match = None
+        for pattern, take in _FIELDS:
+            match = pattern.match(line, at)
+            if match:
+                take(match, values, temperatures, power)
+                break
+        if not match:
+            unknown.append(word.group())
+            match = word
+        at = match.end()
+    return Tegrastats(temperatures_c=temperatures, power_mw=power, unknown=unknown, **values)
+
+
+def total_mw(power_mw):
+    """Power of the whole board from its rails, or None where there are none.
+
+    A rail that is a total already is taken alone; without one (AGX boards) the
+    rails are added.
+    """
+    for name in TOTALS:
+        if power_mw.get(name) is not None:
+            return power_mw[name]
+    known = [value for value in power_mw.values() if value is not None]
+    return sum(known) if known else None
+
+
+def _nothing(match, values, temperatures, power):
+    pass
+
+
+def _memory(match, values, temperatures, power):
+    kind, used, total, unit = match.groups()
+    if kind == "RAM":
+        values["ram_used_mb"], values["ram_total_mb"] = (int(n) * _SCALE_MB[unit] for n in (used, total))
+    elif kind == "SWAP":
+        values["swap_used_mb"] = int(used) * _SCALE_MB[unit]
+
+
+def _cpu(match, values, temperatures, power):
+    cores = [_CORE.match(item.strip()) for item in match.group(1).split(",")]
+    values["cpu_percent"] = [int(core.group(1)) if core else None for core in cores]
+
+
+def _clocked(match, values, temperatures, power):
+    name, percent, clock = match.groups()
+    load = None if percent is None else int(percent)
+    if name == "EMC":
+        values["emc_percent"] = load
+    elif name == "GR3D":
+        values["gpu_percent"] = load
+        clocks = re.findall(r"\d+", clock or "")
+        values["gpu_mhz"] = int(clocks[0]) if clocks else None
+
+
+def _temperature(match, values, temperatures, power):
+    name, celsius = match.group(1), float(match.group(2))
+    known = celsius != _OFFLINE_C and not (name.upper() == "PMIC" and celsius in _PMIC_PLACEHOLDERS_C)
+    temperatures[name] = celsius if known else None
+
+
+def _rail(match, values, temperatures, power):
+    name, now, unit = match.groups()
+    if name != NOT_CONNECTED:
+        power[name] = float(now) * (1000.0 if unit == "W" else 1.0)
+
+
+_FIELDS = ((_TIME, _nothing), (_MEMORY, _memory), (_CPU, _cpu), (_MTS, _nothing), (_CLOCKED, _clocked),
+           (_ENGINE, _nothing), (_TEMPERATURE, _temperature), (_RAIL, _rail))

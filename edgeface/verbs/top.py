@@ -1,0 +1,79 @@
+"""`edgeface top`: live figures, from shared memory and the newest line of the log."""
+
+import os
+import sys
+import time
+
+from ..clock import monotonic_ns
+from ..errors import UsageError
+from ..shm.layout import STATE_NAMES
+from ..shm.reader import Reader
+from ..telemetry.log import newest_object
+from ..telemetry.report import number
+
+EXAMPLE = """example:
+  edgeface top --log /var/log/edgeface"""
+
+
+def add_arguments(parser):
+    """Adds the verb's arguments."""
+    parser.add_argument("--shm", metavar="NAME", default="edgeface", help="name of the shared memory")
+    parser.add_argument("--log", metavar="DIR", default="/var/log/edgeface", help="folder of the log")
+    parser.add_argument("-n", metavar="N", type=int, default=0, help="end after N screens; 0: never")
+
+
+def execute(options):
+    """Runs the verb."""
+    try:
+        reader = Reader(options.shm)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    count, before = 0, None
+    clear = "\x1b[H\x1b[J" if sys.stdout.isatty() else ""
+    with reader:
+        while True:
+            header, now = reader.header(), monotonic_ns()
+            fps = None
+            if header and before and before[1] == header["instance_id"] and now > before[0]:
+                fps = (header["latest"] - before[2]) * 1e9 / (now - before[0])
+            before = (now, header["instance_id"], header["latest"]) if header else None
+            sys.stdout.write(clear + screen(header, reader.read(), fps, newest_object(options.log)) + "\n")
+            sys.stdout.flush()
+            count += 1
+            if count == options.n:
+                return
+            time.sleep(1.0)
+
+
+def screen(header, frame, fps, logged):
+    """One screen, str; every part may be None."""
+    lines = []
+    if header is None:
+        lines.append("no writer; start `edgeface run`")
+    else:
+        lines.append("%-9s pid %d   %s fps   frames %d" % (
+            STATE_NAMES[header["state"]], header["pid"], "-" if fps is None else "%.1f" % fps, header["latest"]))
+        lines.append("dropped samples %d   source restarts %d   late frames %d   inference errors %d" % tuple(
+            header[name] for name in ("dropped_samples", "source_restarts", "late_frames", "inference_errors")))
+        if frame is not None:
+            lines.append("latency %.0f ms   level %.0f dBFS   F0 %.0f Hz" % (
+                (frame.publish_ns - frame.audio_ns) / 1e6, frame.rms_dbfs, frame.f0_hz))
+    if logged is None:
+        lines.append("no telemetry log; set telemetry.log in the configuration")
+        return "\n".join(lines)
+    lines.append("")
+    lines.append("%s UTC, %s on %s" % (logged.get("time", "?"), logged.get("power_source") or "no power source",
+                                       os.path.basename(str(logged.get("host", "?")))))
+    for stage, values in sorted((logged.get("latency_ms") or {}).items()):
+        known = [number(values, name) for name in ("p50", "p95", "p99", "max")]
+        lines.append("  %-11s p50 %s  p95 %s  p99 %s  max %s ms" % (
+            (stage,) + tuple("       -" if value is None else "%8.2f" % value for value in known)))
+    power = number(logged, "power_total_mw")
+    lines.append("  power %s   energy %s   CPU %s %%   memory %s MB   throttled %s" % (
+        "-" if power is None else "%.2f W" % (power / 1000),
+        "-" if number(logged, "energy_j") is None else "%.0f J" % logged["energy_j"],
+        logged.get("cpu_percent", "-"), logged.get("own_memory_mb", "-"), logged.get("throttled")))
+    heat = logged.get("temperatures_c") or {}
+    if heat:
+        lines.append("  " + "   ".join("%s %s C" % (name, value) for name, value in sorted(heat.items())))
+    return "\n".join(lines)
