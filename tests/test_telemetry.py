@@ -444,7 +444,7 @@ def test_bytes_a_day():
         recorder._loop.latency.block(10 ** 7, 10 ** 6)
         recorder._loop.latency.published(k * 40000000, k * 40000000 - 122000000)
     recorder.sample()
-    assert 1440 * len(json.dumps(recorder.flush(), separators=(",", ":"))) < 2.5e6
+    assert 1440 * len(json.dumps(recorder.flush(), separators=(",", ":"))) < 1.8e6
 
 
 def test_a_sensor_that_goes_is_replaced_by_nothing_and_looked_for_again(caplog):

@@ -22,6 +22,7 @@ class JournalHandler(logging.Handler):
 
     def __init__(self, path=SOCKET):
         super(JournalHandler, self).__init__()
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
         self._socket.connect(path)

@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 from html import escape
 
 from .report import number, rows, text
+from .tegrastats import TOTALS
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 170, 56, 12, 24
 _COLOURS = ("#3b7dd8", "#e08a2c", "#3fa66b", "#c2475d", "#8a63c9", "#5f7d8c", "#b0a030", "#d06ab0")
@@ -162,6 +163,8 @@ def _machine(figures):
 
     latency = [(name, series("latency_ms", "end_to_end", name)) for name in ("p50", "p95", "p99")]
     power = [("total", [(t, None if v is None else v / 1000) for t, v in series("power_total_mw")])]
+    if set(TOTALS) & set(_names(objects, "power_mw")):
+        power = []  # a rail that is the total already is drawn by its own name
     power += [(name, [(t, None if v is None else v / 1000) for t, v in series("power_mw", name)])
               for name in _names(objects, "power_mw")]
     heat = [(name, series("temperatures_c", name)) for name in _names(objects, "temperatures_c")]
