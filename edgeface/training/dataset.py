@@ -107,6 +107,8 @@ class Sequences(torch.utils.data.IterableDataset):
             ratio_db = rng.uniform(4, 18) if rng.random() < 0.5 else rng.uniform(18, 45)
             if not talking:
                 ratio_db = rng.uniform(-5, 50)
+            if rng.random() < 0.4:  # it begins out of digital silence, and is no breath that opens a mouth
+                noise[:int(rng.integers(n))] = 0.0
             sound = sound + noise * 10 ** ((level - ratio_db) / 20)
         gain_db = rng.uniform(-22, 16)
         if rng.random() < 0.15:

@@ -10,6 +10,7 @@ Example:
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..build import build_pipeline
 from ..config import Motion, Settings
 from ..model.bundle import DEFAULT, Bundle
 from . import augment
+from .animate import talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 
 LOOKAHEADS_MS = (0, 40, 80, 160)
@@ -115,6 +117,27 @@ def quantiles(faces):
     return np.percentile(speed, 99.9), np.percentile(bend, 99.9)
 
 
+def closures(faces, clips, phones):
+    """Share of p, b and m during which the lips close.
+
+    Closed: the gap is below 15 % of its range in speech (1st to 99th percentile),
+    at some frame from one before to one after the phone.
+
+    :param faces: landmarks [T, 68, 3] for every clip
+    :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
+    """
+    talking = np.concatenate([lip_gap(face)[clip.speech > 0] for face, clip in zip(faces, clips)])
+    low, high = np.percentile(talking, (1, 99))
+    closed = []
+    for face, known in zip(faces, phones):
+        gap = lip_gap(face)
+        for start_s, end_s, phone in known or ():
+            if phone in ("p", "b", "m"):
+                at = slice(max(0, int(start_s * 25) - 1), int(np.ceil(end_s * 25)) + 2)
+                closed.append(gap[at].min() < low + 0.15 * (high - low))
+    return float(np.mean(closed))
+
+
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -141,6 +164,10 @@ def main():
     rests = [rest_after_speech_s(pipeline, clip, neutral, deviation) for clip in clips]
     print("\nlips at rest after speech is cut off: %.2f s (median), %.2f s (95th percentile)"
           % tuple(np.percentile(rests, (50, 95))))
+    words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
+    phones = talker_phones(clips, words)
+    print("lips close at p, b, m: %.0f %% (the talker's: %.0f %%)" % (
+        100 * closures(faces, clips, phones), 100 * closures([clip.landmarks for clip in clips], clips, phones)))
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
