@@ -279,7 +279,7 @@ const drawFace = (() => {
     spline(ctx, [p[48], ...upperInner, p[54]], false);
     ctx.stroke();
     for (const [corner, side] of [[p[48], -1], [p[54], 1]]) {
-      ctx.fillStyle = radial(ctx, corner[0] + side * 0.03, corner[1], 0.09, "rgba(110,50,40,.22)", "rgba(110,50,40,0)");
+      ctx.fillStyle = radial(ctx, corner[0] + side * 0.03, corner[1], 0.09, "rgba(110,50,40,.12)", "rgba(110,50,40,0)");
       ctx.fillRect(corner[0] - 0.1, corner[1] - 0.1, 0.2, 0.2);
     }
   }
