@@ -16,7 +16,7 @@ help:
 	@echo "make test    all tests, on every supported Python that is here"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
-	@echo "make install the command edgeface for all users (PREFIX=$(PREFIX)); make uninstall removes it"
+	@echo "make install edgeface and edgeface.h for all users (PREFIX=$(PREFIX)); make uninstall removes it"
 	@echo "make train   train the default model anew (DATA=$(DATA), CACHE=$(CACHE))"
 
 run: $(VENV)/run
@@ -35,11 +35,12 @@ install:
 	tests/packages.sh $(RUN_PACKAGES)
 	$(PYTHON) -m venv $(PREFIX)/lib/edgeface
 	$(PREFIX)/lib/edgeface/bin/pip install --disable-pip-version-check -q --upgrade .
-	mkdir -p $(PREFIX)/bin
+	mkdir -p $(PREFIX)/bin $(PREFIX)/include
 	ln -sf $(PREFIX)/lib/edgeface/bin/edgeface $(PREFIX)/bin/edgeface
+	cp edgeface/shm/edgeface.h $(PREFIX)/include/edgeface.h
 
 uninstall:
-	rm -rf $(PREFIX)/lib/edgeface $(PREFIX)/bin/edgeface
+	rm -rf $(PREFIX)/lib/edgeface $(PREFIX)/bin/edgeface $(PREFIX)/include/edgeface.h
 
 train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.prepare --data $(DATA) --cache $(CACHE)
