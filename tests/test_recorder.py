@@ -13,7 +13,7 @@ from edgeface.shm.writer import Writer
 from edgeface.source.file import FileSource
 from edgeface.telemetry.latency import STAGES, Latency
 from edgeface.telemetry.log import LogWriter, read_log
-from edgeface.telemetry.power import Ina3221, Reading, find_power_source
+from edgeface.telemetry.power import Ina3221, PowerSource, Reading, find_power_source
 from edgeface.telemetry.recorder import Recorder
 from edgeface.telemetry.system import System
 
@@ -27,7 +27,7 @@ class Counting:
         self.latency = Latency(10 ** 9)
 
 
-class Meter:
+class Meter(PowerSource):
     name = "meter"
 
     def __init__(self, *readings):
@@ -38,9 +38,6 @@ class Meter:
         if isinstance(reading, Exception):
             raise reading
         return reading
-
-    def close(self):
-        pass
 
 
 def test_a_log_object_holds_what_the_contract_lists():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeface.telemetry.child import TegrastatsChild
+from edgeface.telemetry.power import Tegrastats as PowerTegrastats
 from edgeface.telemetry.tegrastats import Tegrastats, parse_tegrastats, total_mw
 
 with open(os.path.join(DATA, "tegrastats.txt")) as _file:
@@ -140,6 +141,17 @@ def test_a_child_without_values_gives_none_and_ends_with_us(tmp_path, text):
     assert time.monotonic() - began < 2
     pids = subprocess.run(["pgrep", "-f", str(tmp_path)], stdout=subprocess.PIPE).stdout.split()
     assert pids == []
+
+
+def test_the_source_reads_the_child_and_notes_its_health(tmp_path):
+    source = PowerTegrastats(script(tmp_path, "while :; do echo '%s new_field'; sleep 0.1; done"
+                                    % LINES["Orin Nano, JetPack 6, user"]))
+    try:
+        reading = wait_for(lambda: source.read() if source.read().total_mw else None)
+        assert reading.total_mw == 4824 and reading.gpu_percent == 0 and reading.temperatures_c["tj"] == 50.25
+        assert source.notes()["restarts"] == 0 and source.notes()["unknown_tokens"] >= 1
+    finally:
+        source.close()
 
 
 def test_a_child_that_cannot_start():

@@ -37,7 +37,20 @@ def _number(path):
         return None
 
 
-class Ina3221:
+class PowerSource:
+    """What all sources have; `read` returns a `Reading`."""
+
+    name = "none"
+
+    def close(self):
+        """Frees what the source holds."""
+
+    def notes(self):
+        """Counts that tell an operator about the source's health, names to ints."""
+        return {}
+
+
+class Ina3221(PowerSource):
     """The Jetsons' power monitor through sysfs: `iio` up to JetPack 4, `hwmon` since."""
 
     name = "ina3221"
@@ -69,11 +82,8 @@ class Ina3221:
             raise OSError("the INA3221 does not answer")
         return Reading(power, total_mw(power))
 
-    def close(self):
-        """Nothing to do."""
 
-
-class Tegrastats:
+class Tegrastats(PowerSource):
     """tegrastats as a child process."""
 
     name = "tegrastats"
@@ -95,8 +105,12 @@ class Tegrastats:
         """Ends the child, and no other tegrastats."""
         self._child.close()
 
+    def notes(self):
+        """Restarts of the child, and words of its lines that were not understood."""
+        return {"restarts": self._child.restarts, "unknown_tokens": self._child.unknown_tokens}
 
-class Rapl:
+
+class Rapl(PowerSource):
     """Energy counters of x86 processors: packages, and memory where it is counted apart."""
 
     name = "rapl"
@@ -126,11 +140,8 @@ class Rapl:
         self._last = (now, counts)
         return Reading(power, total_mw(power))
 
-    def close(self):
-        """Nothing to do."""
 
-
-class NvidiaSmi:
+class NvidiaSmi(PowerSource):
     """A discrete NVIDIA GPU through nvidia-smi; its power only, not the machine's."""
 
     name = "nvidia-smi"
@@ -159,9 +170,6 @@ class NvidiaSmi:
             raise OSError("nvidia-smi lists no GPU")
         return Reading(power, total_mw(power), temperatures, max(loads) if loads else None)
 
-    def close(self):
-        """Nothing to do."""
-
 
 def _float(text):
     try:
@@ -171,17 +179,12 @@ def _float(text):
     return value if 0.0 <= value < 1e6 else None  # also refuses NaN
 
 
-class NoPower:
+class NoPower(PowerSource):
     """No sensor: every reading is unknown."""
-
-    name = "none"
 
     def read(self):
         """An empty `Reading`."""
         return Reading({}, None)
-
-    def close(self):
-        """Nothing to do."""
 
 
 def find_power_source(candidates=(Ina3221, Tegrastats, Rapl, NvidiaSmi)):

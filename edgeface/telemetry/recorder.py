@@ -153,6 +153,7 @@ class Recorder:
             "source_restarts": now["source_restarts"] - before["source_restarts"],
             "late_frames": {cause: n - before["late"][cause] for cause, n in now["late"].items()},
             "power_source": self._power.name if self._power is not None else None,
+            "power_notes": self._power.notes() if self._power is not None else {},
             "power_mw": self._power_means.means(), "power_total_mw": loads.get("total_mw"),
             "energy_j": None if joules is None else round(joules, 2),
             "energy_known_s": round(known_s, 1), "energy_gap_s": round(gap_s, 1),
