@@ -11,6 +11,7 @@ from edgeface.errors import UsageError
 from edgeface.telemetry.log import read_log
 from edgeface.telemetry.page import page
 from edgeface.telemetry.report import Figures, holes, parse_since, rows, table
+from edgeface.verbs.top import screen
 
 START_S = 1795478400  # 2026-11-24 00:00 UTC
 
@@ -138,7 +139,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers(-10, 10 ** 6) | st.f
                     max_leaves=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(sorted(minute(0))), JSON), min_size=1, max_size=4))
 def test_any_objects_make_a_report(tmp_path_factory, changes):
     """Fields of any kind, as an older or newer version might have written them."""
@@ -150,3 +151,4 @@ def test_any_objects_make_a_report(tmp_path_factory, changes):
     assert len(rows(figures)) == len(rows(Figures([minute(0)])))
     assert table([figures, figures])
     assert page([figures]).endswith("</html>\n")
+    assert screen(None, None, None, objects[-1])

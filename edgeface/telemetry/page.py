@@ -1,9 +1,10 @@
 """One self-contained HTML page with plots (SVG) of the logs."""
 
+import re
 from datetime import datetime, timezone
 from html import escape
 
-from .report import number, rows, text
+from .report import fields, number, rows, text
 from .tegrastats import TOTALS
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 170, 56, 12, 24
@@ -122,10 +123,10 @@ def histogram_plot(objects):
     """SVG of all end-to-end latencies, logarithmic counts."""
     counts = {}
     for o in objects:
-        bins = o.get("latency_bins_ms")
-        for edge in bins if isinstance(bins, dict) else ():
-            if edge.isdigit() and number(bins, edge):
-                counts[int(edge)] = counts.get(int(edge), 0) + int(bins[edge])
+        for edge in fields(o, "latency_bins_ms"):
+            count = number(o, "latency_bins_ms", edge)
+            if re.match(r"\d{1,7}$", edge) and count and count >= 1:
+                counts[int(edge)] = counts.get(int(edge), 0) + int(count)
     if not counts:
         return "<p>no frames</p>"
     top = len(str(max(counts.values())))
@@ -151,7 +152,7 @@ def len_log(count):
 
 
 def _names(objects, field):
-    return sorted({name for o in objects if isinstance(o.get(field), dict) for name in o[field]})[:len(_COLOURS)]
+    return sorted({name for o in objects for name in fields(o, field)})[:len(_COLOURS)]
 
 
 def _machine(figures):

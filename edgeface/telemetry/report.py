@@ -37,6 +37,12 @@ def text(value, default="?"):
     return value if isinstance(value, str) else default
 
 
+def fields(values, name):
+    """Names in a part of a log object (dict); none when there is something else."""
+    part = values.get(name)
+    return list(part) if isinstance(part, dict) else []
+
+
 def _known(objects, *path):
     return [value for value in (number(o, *path) for o in objects) if value is not None]
 
@@ -83,7 +89,7 @@ class Figures:
         self.peak_w = None if self.peak_w is None else self.peak_w / 1000
         audio_min = sum(number(o, "frames") or 0 for o in objects if number(o, "energy_j") is not None) / 1500
         self.j_per_audio_minute = self.joules / audio_min if self.joules is not None and audio_min else None
-        zones = [(o, name) for o in objects for name in (o.get("temperatures_c") or ())]
+        zones = [(o, name) for o in objects for name in fields(o, "temperatures_c")]
         celsius = [number(o, "temperatures_c", name) for o, name in zones]
         self.hottest_c = max([value for value in celsius if value is not None], default=None)
         self.throttled_min = sum(number(o, "interval_s") or 0 for o in objects if o.get("throttled") is True) / 60

@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..shm.layout import STATE_NAMES
 from ..shm.reader import Reader
 from ..telemetry.log import newest_object
-from ..telemetry.report import number
+from ..telemetry.report import fields, number
 
 EXAMPLE = """example:
   edgeface top --log /var/log/edgeface"""
@@ -64,16 +64,16 @@ def screen(header, frame, fps, logged):
     lines.append("")
     lines.append("%s UTC, %s on %s" % (logged.get("time", "?"), logged.get("power_source") or "no power source",
                                        os.path.basename(str(logged.get("host", "?")))))
-    for stage, values in sorted((logged.get("latency_ms") or {}).items()):
-        known = [number(values, name) for name in ("p50", "p95", "p99", "max")]
+    for stage in sorted(fields(logged, "latency_ms")):
+        known = [number(logged, "latency_ms", stage, name) for name in ("p50", "p95", "p99", "max")]
         lines.append("  %-11s p50 %s  p95 %s  p99 %s  max %s ms" % (
             (stage,) + tuple("       -" if value is None else "%8.2f" % value for value in known)))
     power = number(logged, "power_total_mw")
     lines.append("  power %s   energy %s   CPU %s %%   memory %s MB   throttled %s" % (
         "-" if power is None else "%.2f W" % (power / 1000),
-        "-" if number(logged, "energy_j") is None else "%.0f J" % logged["energy_j"],
+        "-" if number(logged, "energy_j") is None else "%.0f J" % number(logged, "energy_j"),
         logged.get("cpu_percent", "-"), logged.get("own_memory_mb", "-"), logged.get("throttled")))
-    heat = logged.get("temperatures_c") or {}
+    heat = ["%s %s C" % (name, number(logged, "temperatures_c", name)) for name in fields(logged, "temperatures_c")]
     if heat:
-        lines.append("  " + "   ".join("%s %s C" % (name, value) for name, value in sorted(heat.items())))
+        lines.append("  " + "   ".join(heat))
     return "\n".join(lines)
