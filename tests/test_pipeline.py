@@ -1,5 +1,8 @@
+import os
+
 import numpy as np
 import pytest
+from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +92,14 @@ def test_streaming_equals_the_whole_file_over_an_hour(bundle, clips, still):
     landmarks, _, _ = whole_motion(session, samples[-tail - lead:], 2, bundle.context_frames, bundle.whole_frames)
     assert len(frames) == 1500
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks[-1500:]).max() < 1e-4
+
+
+def test_every_runtime_gives_the_reference_frames(still, clips):
+    """The frames of the development machine, on every Python, numpy and ONNX Runtime that runs this."""
+    frames = run(still, speech(clips, 1))
+    with np.load(os.path.join(DATA, "reference.npz")) as reference:
+        assert np.abs(np.array([f.landmarks for f in frames]) - reference["landmarks"]).max() < 1e-4
+        assert np.abs(np.array([f.blendshapes for f in frames]) - reference["blendshapes"]).max() < 1e-4
 
 
 def test_reset_forgets_everything(still, clips):

@@ -137,7 +137,8 @@ def main():
                     mean.lerp_(value, 1 - keep)
         torch.save({"epoch": epoch + 1, "size": size.as_dict(), "network": network.state_dict(),
                     "average": average.state_dict(), "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict()}, state_file)
+                    "schedule": schedule.state_dict()}, state_file.with_suffix(".part"))
+        state_file.with_suffix(".part").rename(state_file)  # a run that is cut off here goes on from the last epoch
         if (epoch + 1) % 5 == 0:
             scores = validate(average, held_out, 2)
             print("epoch %d  loss %.4f  held-out gap %.3f width %.3f" % (epoch + 1, np.mean(losses), *scores),
