@@ -20,7 +20,8 @@ class Machine:
     """A booted systemd, whose changes vanish with it."""
 
     def __init__(self, folder):
-        self._environment = dict(os.environ, SYSD_DIR=folder)
+        # sources and interpreter, wherever they lie
+        self._environment = dict(os.environ, SYSD_DIR=folder, SYSD_BIND="%s %s" % (SOURCES, sys.prefix))
 
     def sysd(self, *arguments):
         return subprocess.run([HERE + "/sysd.sh"] + list(arguments), env=self._environment, stdout=subprocess.PIPE,
