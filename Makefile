@@ -49,7 +49,7 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/mixed \
 	  --start-from $(CACHE)/real/state.pt --animated 0.35 --rate 1e-3 --epochs 130 --seed 3
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/last \
-	  --start-from $(CACHE)/mixed/state.pt --animated 0.3 --rate 5e-4 --epochs 95 --seed 5
+	  --start-from $(CACHE)/mixed/state.pt --animated 0.3 --rate 4e-4 --epochs 45 --seed 4
 	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/last/state.pt -o edgeface/model/default
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA)
 

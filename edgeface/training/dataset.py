@@ -87,18 +87,6 @@ class Sequences(torch.utils.data.IterableDataset):
         sound = self._corrupt(rng, sound, level, talking)
         return fbank_of(sound), landmarks.reshape(frames, 204), blendshapes, speech, trust
 
-    def _babble(self, rng, n):
-        """Several people at once, float32 [n] of unit level."""
-        voices = []
-        for _ in range(rng.integers(3, 8)):
-            clips = self.animated if self.animated and rng.random() < 0.5 else self.clips
-            samples = clips[rng.integers(len(clips))].samples
-            if not isinstance(samples, np.ndarray):
-                samples = soundfile.read(str(samples), dtype="float32")[0]
-            voices.append(np.roll(np.resize(samples / (samples.std() + 1e-9), n), int(rng.integers(n))))
-        noise = sum(voices)
-        return noise / (noise.std() + 1e-9)
-
     def _corrupt(self, rng, sound, level, talking):
         """Room, microphone, noise and level of `sound`, whose speech has `level` dB."""
         n = len(sound)
@@ -106,15 +94,17 @@ class Sequences(torch.utils.data.IterableDataset):
             sound = augment.room(rng, sound)
         if rng.random() < 0.7:
             sound = augment.microphone(rng, sound)
-        if rng.random() < 0.75 or not talking:
+        if rng.random() < 0.65 or not talking:
             kind = rng.random()
-            if kind < 0.45:
+            if kind < 0.55:
                 noise = augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
             elif kind < 0.75 and talking:
-                noise = self._babble(rng, n)
+                babble = [self.clips[rng.integers(len(self.clips))].samples for _ in range(rng.integers(3, 8))]
+                noise = sum(np.roll(np.resize(b, n), int(rng.integers(n))) for b in babble)
+                noise = noise / (noise.std() + 1e-9)
             else:
                 noise = augment.hum(rng, n)
-            ratio_db = rng.uniform(3, 16) if rng.random() < 0.6 else rng.uniform(16, 45)
+            ratio_db = rng.uniform(4, 18) if rng.random() < 0.5 else rng.uniform(18, 45)
             if not talking:
                 ratio_db = rng.uniform(-5, 50)
             if rng.random() < 0.4:  # it begins out of digital silence, and is no breath that opens a mouth
