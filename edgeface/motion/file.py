@@ -7,8 +7,6 @@ import numpy as np
 from ..errors import UnavailableError
 from ..features import FRAME_RATE_HZ
 
-SUFFIX = ".npz"
-
 
 def save_motion(path, frames, latency_s):
     """Writes `motion.frame.Frame`s; the file appears whole or not at all.

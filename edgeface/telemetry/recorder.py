@@ -55,7 +55,7 @@ class Recorder:
         self._stop = threading.Event()
         self._thread = None
         self._energy = Energy()
-        self._prometheus_failed = False
+        self._prometheus_failed = self._failed = False
         self._begin()
 
     def start(self):
@@ -79,8 +79,12 @@ class Recorder:
                 self.sample()
                 if self._clock() - self._began_s >= self._interval_s:
                     self.flush()
-            except Exception:  # the face must not notice; the log must say so
-                _LOG.exception("telemetry: this second is lost")
+            except Exception:  # the face must not notice; the journal must say so, once
+                if not self._failed:
+                    _LOG.exception("telemetry: seconds are being lost")
+                self._failed = True
+            else:
+                self._failed = False
         self.flush()
 
     def _begin(self):

@@ -19,12 +19,12 @@ from tqdm import tqdm
 from ..build import build_pipeline
 from ..config import Motion, Settings
 from ..model.bundle import DEFAULT, Bundle
+from ..motion.face import MOUTH
 from . import augment
 from .animate import talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 
 LOOKAHEADS_MS = (0, 40, 80, 160)
-_LIPS = slice(48, 68)
 
 
 def animate(pipeline, samples):
@@ -112,8 +112,8 @@ def rest_after_speech_s(pipeline, clip, neutral, speech_deviation):
 
 def quantiles(faces):
     """99.9th percentiles of landmark speed and acceleration of the lips, in units a frame."""
-    speed = np.concatenate([np.linalg.norm(np.diff(f[:, _LIPS], axis=0), axis=-1).ravel() for f in faces])
-    bend = np.concatenate([np.linalg.norm(np.diff(f[:, _LIPS], n=2, axis=0), axis=-1).ravel() for f in faces])
+    speed = np.concatenate([np.linalg.norm(np.diff(f[:, MOUTH], axis=0), axis=-1).ravel() for f in faces])
+    bend = np.concatenate([np.linalg.norm(np.diff(f[:, MOUTH], n=2, axis=0), axis=-1).ravel() for f in faces])
     return np.percentile(speed, 99.9), np.percentile(bend, 99.9)
 
 
