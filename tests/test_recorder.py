@@ -158,3 +158,14 @@ def test_events_reach_the_journal_with_fields(tmp_path):
     server.close()
     logger.warning("nobody listens")
     pytest.raises(OSError, JournalHandler, str(tmp_path / "none"))
+
+
+def test_no_frame_falls_between_two_objects():
+    loop = Counting()
+
+    class Busy(System):
+        def own_memory_mb(self):  # read late in the summary: the face goes on meanwhile
+            loop.published += 1
+
+    recorder = Recorder(loop, None, 60, power_source=Meter(Reading({}, None)), system=Busy())
+    assert sum(recorder.flush()["frames"] for _ in range(10)) == loop.published - 1

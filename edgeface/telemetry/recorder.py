@@ -56,7 +56,7 @@ class Recorder:
         self._thread = None
         self._energy = Energy()
         self._prometheus_failed = self._failed = False
-        self._begin()
+        self._begin(self._clock(), self._counters())
 
     def start(self):
         """Starts the thread."""
@@ -87,9 +87,8 @@ class Recorder:
                 self._failed = False
         self.flush()
 
-    def _begin(self):
-        self._began_s = self._clock()
-        self._before = self._counters()
+    def _begin(self, now_s, counters):
+        self._began_s, self._before = now_s, counters
         self._power_means, self._temperatures, self._loads = _Mean(), _Mean(), _Mean()
         self._throttled = None
 
@@ -123,8 +122,10 @@ class Recorder:
 
     def flush(self):
         """Writes the object of the time since the last one, and returns it."""
-        values = self.summary()
-        self._begin()
+        # one look at clock and counters ends this object and begins the next: nothing falls between
+        now_s, counters = self._clock(), self._counters()
+        values = self.summary(now_s, counters)
+        self._begin(now_s, counters)
         if self._log is not None:
             self._log.write(values)
         if self._prometheus:
@@ -137,10 +138,10 @@ class Recorder:
                 self._prometheus_failed = True
         return values
 
-    def summary(self):
-        """The log object, dict; unknown values are None."""
-        loop, now = self._loop, self._counters()
-        passed_s = max(1e-9, self._clock() - self._began_s)
+    def summary(self, now_s, now):
+        """The log object up to the time `now_s` with the counters `now`, dict; unknown values are None."""
+        loop = self._loop
+        passed_s = max(1e-9, now_s - self._began_s)
         before = self._before
         frames = now["frames"] - before["frames"]
         joules, known_s, gap_s = self._energy.take()
