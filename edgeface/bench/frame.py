@@ -50,11 +50,6 @@ class _Silent:
     latency = Latency(10 ** 9)
 
 
-def _sampling():
-    recorder = Recorder(_Silent(), None, 60)
-    return lambda _: recorder.sample()
-
-
 def measure_stages(settings, bundle, samples):
     """Median ms per 40 ms frame of each stage and of the whole; names to floats.
 
@@ -79,7 +74,9 @@ def measure_stages(settings, bundle, samples):
     finally:
         writer.close()
     stages["telemetry, each frame"] = _each_ms(_telemetry(), range(len(hops)))
-    stages["telemetry, each second"] = _each_ms(_sampling(), range(20))
+    recorder = Recorder(_Silent(), None, 60)
+    stages["telemetry, each second"] = _each_ms(lambda _: recorder.sample(), range(20))
+    recorder.close()  # also ends a tegrastats child
     pipeline = build_pipeline(settings, bundle)
     began = time.perf_counter()
     count = len(pipeline.accept(samples)) + len(pipeline.finish())

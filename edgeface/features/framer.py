@@ -36,7 +36,7 @@ class Framer:
         return blocks
 
     def flush(self, samples_per_frame):
-        """Pads what is left with zeros to one block; returns it and its number of whole hops.
+        """Pads what is left with zeros to one block; returns it and how much of it is real.
 
         :param samples_per_frame: length of the analysis window of one feature
             frame; only frames whose window lies in real samples count

@@ -40,11 +40,13 @@ def execute(options):
 
 def _power(seconds):
     source = find_power_source()
-    idle_mw = mean_mw(source, seconds)
-    with Daemon("--source", "file:" + VOICE) as daemon:
-        daemon.start_s()
-        running_mw = mean_mw(source, min(seconds, 10.0))  # as long as the voice speaks
-    source.close()
+    try:
+        idle_mw = mean_mw(source, seconds)
+        with Daemon("--source", "file:" + VOICE) as daemon:
+            daemon.start_s()
+            running_mw = mean_mw(source, min(seconds, 10.0))  # as long as the voice speaks
+    finally:
+        source.close()
     print("power source %s" % source.name)
     for name, value in costs(idle_mw, running_mw).items():
         print("  %-34s %8.3f" % (name, value))

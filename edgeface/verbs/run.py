@@ -66,11 +66,13 @@ def execute(options):
         recorder = _recorder(loop, settings.telemetry)
         logging.getLogger(__name__).info("running: %s to /dev/shm/%s", source.name, settings.output.shm,
                                          extra={"event": "started"})
-        loop.run(status.update if status else None)
-        if status:
-            status.close()
-        if recorder:
-            recorder.close()
+        try:
+            loop.run(status.update if status else None)
+        finally:
+            if status:
+                status.close()
+            if recorder:
+                recorder.close()  # also ends a tegrastats child
     finally:
         writer.close()
     if options.frames_out:
