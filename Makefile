@@ -8,6 +8,8 @@ CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 
 PREFIX ?= /usr/local
+# services cannot read an interpreter in a home folder
+SERVICE_PYTHON ?= /usr/bin/python3
 
 .PHONY: help run test lint bench train install uninstall clean
 
@@ -16,7 +18,7 @@ help:
 	@echo "make test    all tests, on every supported Python that is here"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
-	@echo "make install edgeface and edgeface.h for all users (PREFIX=$(PREFIX)); make uninstall removes it"
+	@echo "make install edgeface and its services for all users (PREFIX=$(PREFIX), DESTDIR=); make uninstall removes them"
 	@echo "make train   train the default model anew (DATA=$(DATA), CACHE=$(CACHE))"
 
 run: $(VENV)/run
@@ -33,14 +35,10 @@ bench: $(VENV)/run
 
 install:
 	tests/packages.sh $(RUN_PACKAGES)
-	$(PYTHON) -m venv $(PREFIX)/lib/edgeface
-	$(PREFIX)/lib/edgeface/bin/pip install --disable-pip-version-check -q --upgrade .
-	mkdir -p $(PREFIX)/bin $(PREFIX)/include
-	ln -sf $(PREFIX)/lib/edgeface/bin/edgeface $(PREFIX)/bin/edgeface
-	cp edgeface/shm/edgeface.h $(PREFIX)/include/edgeface.h
+	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) PYTHON=$(SERVICE_PYTHON) systemd/install.sh
 
 uninstall:
-	rm -rf $(PREFIX)/lib/edgeface $(PREFIX)/bin/edgeface $(PREFIX)/include/edgeface.h
+	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) systemd/uninstall.sh
 
 train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.prepare --data $(DATA) --cache $(CACHE)

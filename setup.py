@@ -26,6 +26,7 @@ setup(
         "numpy; python_version >= '3.7'",
         "onnxruntime>=1.10",
         "PyYAML>=5.1",
+        "pulsectl>=21.10",
         "sounddevice>=0.4",
         "soundfile>=0.12",
         "soxr>=0.3",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 import yaml
 
 from .errors import ConfigurationError, MissingInputError
+from .source import SPECS
 
 
 def _setting(default, text, choices=None, span=None):
@@ -20,7 +21,13 @@ def _setting(default, text, choices=None, span=None):
 class Audio:
     """Where sound comes from."""
 
-    source: str = _setting("mic", "mic, mic:NAME, file:PATH or - (raw s16le mono 16 kHz)")
+    sources: tuple = _setting(("mic",), "the most important first: " + SPECS)
+    hold_ms: int = _setting(500, "how long a voice that pauses keeps the word before the next source is heard, in ms",
+                            span=(0, 10000))
+    playback: str = _setting("", "output device that plays what fifo:, unix:, cmd: and monitor: deliver, so delayed"
+                                 " that the lips agree; default: the default one; empty: none")
+    playback_delay_ms: int = _setting(0, "further delay of that sound, as long as the screen is slow, in ms",
+                                      span=(0, 1000))
 
 
 @dataclass(frozen=True)
@@ -118,9 +125,9 @@ def _section(kind, name, node, path):
             raise ConfigurationError("%s: unknown key; %s" % (where, _nearest(key, settings)))
         setting = settings[key]
         wanted = type(setting.default)
-        value = _scalar(value_node)
+        value = _list(value_node) if wanted is tuple else _scalar(value_node)
         if type(value) is not wanted:
-            raise ConfigurationError("%s: %r is no %s; %s" % (where, value_node.value, _KINDS[wanted],
+            raise ConfigurationError("%s: %s is no %s; %s" % (where, _shown(value_node), _KINDS[wanted],
                                                               setting.metadata["text"]))
         choices = setting.metadata["choices"]
         if choices and value not in choices:
@@ -133,7 +140,7 @@ def _section(kind, name, node, path):
     return kind(**values)
 
 
-_KINDS = {str: "text", int: "whole number", bool: "true or false"}
+_KINDS = {str: "text", int: "whole number", bool: "true or false", tuple: "list of texts, such as [mic]"}
 
 
 def _pairs(node, what, path):
@@ -162,9 +169,27 @@ def _scalar(node):
         loader.dispose()
 
 
+def _list(node):
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        return None
+    values = tuple(_scalar(item) for item in node.value)
+    return values if all(isinstance(value, str) for value in values) else None
+
+
+def _shown(node):
+    return repr(node.value) if isinstance(node, yaml.ScalarNode) else "what stands there"
+
+
 def _nearest(name, valid):
     close = difflib.get_close_matches(name, list(valid), 1, 0.0)
     return "did you mean '%s'?" % close[0]
+
+
+def _dump(value):
+    if isinstance(value, tuple):
+        return "[%s]" % ", ".join(map(_dump, value))
+    return yaml.safe_dump(value, width=float("inf"), default_style='"' if isinstance(value, str) else None
+                          ).strip().split("\n")[0]
 
 
 def print_settings(settings):
@@ -179,7 +204,6 @@ def print_settings(settings):
                 text += "; one of " + ", ".join(map(str, choices))
             if span:
                 text += "; %d to %d" % span
-            dumped = yaml.safe_dump(getattr(value, setting.name), default_style=(
-                '"' if setting.type is str else None)).strip().split("\n")[0]
+            dumped = _dump(getattr(value, setting.name))
             lines.append("  %s: %s  # %s" % (setting.name, dumped, text))
     return "\n".join(lines) + "\n"

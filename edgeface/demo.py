@@ -7,8 +7,9 @@ import sys
 import time
 import webbrowser
 
+from . import portaudio
 from .errors import UnavailableError
-from .source.mic import find_input, portaudio, within
+from .impatient import Impatient
 
 VOICE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "voice.flac")
 PORT = "8068"
@@ -18,8 +19,7 @@ _PAUSE_S = 1.5  # between two turns of the bundled voice
 def _microphone():
     """Whether there is a default microphone."""
     try:
-        sounddevice = portaudio()
-        within(4.0, lambda: find_input(sounddevice, None), "find")
+        Impatient("microphone").call(portaudio.ANSWER_S, lambda: portaudio.find_device(None, "input"))
     except (UnavailableError, OSError):
         return False
     return True

@@ -7,6 +7,10 @@ class EdgefaceError(Exception):
     exit_code = 70
 
 
+class InferenceError(EdgefaceError):
+    """The model fails again and again."""
+
+
 class UsageError(EdgefaceError):
     """A command line that cannot be meant."""
 

@@ -34,13 +34,14 @@ class Ring:
         self._data[:len(block) - first] = block[first:]
         self._written = end
 
-    def read(self, limit):
+    def read(self, limit, newest=False):
         """Copies out at most `limit` sample frames, the oldest first.
 
+        :param newest: to drop older ones than the newest `limit`
         :return: (position of the first, float32 [n, channels], how many were lost before it)
         """
         written = self._written
-        start = max(self._read, written - self._capacity)
+        start = max(self._read, written - (limit if newest else self._capacity))
         n = min(limit, written - start)
         at = start % self._capacity
         first = min(n, self._capacity - at)

@@ -76,3 +76,19 @@ def wait_for(condition, seconds=20.0, poll=0.02):
             return value
         time.sleep(poll)
     raise AssertionError("not within %g s" % seconds)
+
+
+def collect(reader, seconds):
+    """Every frame of so many seconds."""
+    frames, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        frame = reader.read()
+        if frame is not None and (not frames or frame.index != frames[-1].index):
+            frames.append(frame)
+        time.sleep(0.002)
+    return frames
+
+
+def lip_gap(landmarks):
+    """Distance of the inner lips of landmarks [T, 68, 3]."""
+    return np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)

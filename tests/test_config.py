@@ -13,13 +13,15 @@ def test_nothing_said_is_the_default():
 
 
 def test_settings_are_read():
-    read = parse_settings("audio: {source: 'mic:USB'}\nmotion:\n  lookahead_ms: 40\n  blink: false\n")
-    assert (read.audio.source, read.motion.lookahead_ms, read.motion.blink) == ("mic:USB", 40, False)
+    read = parse_settings("audio: {sources: ['mic:USB']}\nmotion:\n  lookahead_ms: 40\n  blink: false\n")
+    assert (read.audio.sources, read.motion.lookahead_ms, read.motion.blink) == (("mic:USB",), 40, False)
     assert read.output == Settings().output
 
 
 def test_what_is_printed_can_be_read_back():
-    changed = parse_settings("output: {shm: other, mode: '0600'}\nmodel: {bundle: '/a: #b \"c\"'}")
+    changed = parse_settings(
+        "audio: {sources: ['unix:/a b', \"cmd:x 'y' ,\"]}\noutput: {shm: other, mode: '0600'}\n"
+        "model: {bundle: '/a: #b \"c\"'}")
     assert parse_settings(print_settings(changed)) == changed
     assert parse_settings(print_settings(Settings())) == Settings()
 
@@ -34,11 +36,13 @@ def test_what_is_printed_can_be_read_back():
     ("output:\n  mode: 0640\n", ["line 2", "output.mode", "text"]),
     ("output: [1, 2]\n", ["line 1", "section 'output'"]),
     ("- 1\n", ["line 1", "keys and values"]),
-    ("audio:\n  source: mic\n  source: mic\n", ["line 3", "twice"]),
-    ("audio:\n  source: [mic]\n", ["line 2", "audio.source", "text"]),
+    ("audio:\n  hold_ms: 1\n  hold_ms: 1\n", ["line 3", "twice"]),
+    ("audio:\n  sources: mic\n", ["line 2", "audio.sources", "list"]),
+    ("audio:\n  sources: []\n", ["line 2", "audio.sources", "list"]),
+    ("audio:\n  sources: [mic, 3]\n", ["line 2", "audio.sources", "list"]),
     ("audio: {source: mic\n", ["line 2", "not YAML"]),
     ("audio:\n\tsource: mic\n", ["line 2", "not YAML"]),
-    ("audio:\n  source: 2001-99-99\n", ["line 2"]),
+    ("audio:\n  sources: [2001-99-99]\n", ["line 2"]),
     ("audio:\n  ? [a, b]\n  : mic\n", ["line 2", "unknown key"]),
 ])
 def test_errors_name_line_key_and_the_nearest_name(text, parts):
@@ -55,7 +59,7 @@ def test_errors_name_line_key_and_the_nearest_name(text, parts):
     st.text(max_size=80), st.binary(max_size=80),
     st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
                  lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                     st.sampled_from(["audio", "motion", "source", "blink", "mode", "x"]), inner, max_size=3),
+                     st.sampled_from(["audio", "motion", "sources", "blink", "mode", "x"]), inner, max_size=3),
                  max_leaves=8).map(yaml.safe_dump)))
 def test_any_file_is_settings_or_one_line(text):
     try:
@@ -74,7 +78,7 @@ def test_exit_code_and_print_config(tmp_path):
     path.write_text("audio:\n  sauce: mic\n")
     result = edgeface("run", "--config", str(path))
     assert result.returncode == 78
-    assert result.stderr == "edgeface: %s line 2: audio.sauce: unknown key; did you mean 'source'?\n" % path
+    assert result.stderr == "edgeface: %s line 2: audio.sauce: unknown key; did you mean 'sources'?\n" % path
     result = edgeface("run", "--source", "-", "--print-config")
     assert result.returncode == 0
-    assert parse_settings(result.stdout).audio.source == "-"
+    assert parse_settings(result.stdout).audio.sources == ("-",)

@@ -13,6 +13,8 @@ from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
 from edgeface.source.block import Block, SourceLost
+from edgeface.source.selector import Selector
+from edgeface.source.supervisor import Supervisor
 
 
 def block(samples, lost=0, audio_ns=0):
@@ -31,11 +33,11 @@ def test_timeline_counts_what_is_missing(blocks):
         truth += range(sample, sample + samples)
         sample += samples
     for position in range(0, len(truth) - 640, 640):
-        first, audio_ns, gap, neutral = timeline.take(position, 640)
+        first, audio_ns, flags = timeline.take(position, 640)
         assert first == truth[position]
         assert audio_ns == truth[position] * 62500
-        assert gap == any(position <= at < position + 640 for at in gaps)
-        assert not neutral
+        assert bool(flags & DISCONTINUITY) == any(position <= at < position + 640 for at in gaps)
+        assert not flags & NEUTRAL
 
 
 @pytest.mark.parametrize("start", [2 ** 31 - 700, 2 ** 32 - 700, 2 ** 53, 2 ** 62])
@@ -50,15 +52,15 @@ def test_timeline_near_large_counters(start):
 class Script:
     """A source that does as it is told: Blocks are delivered, exceptions raised."""
 
-    name, live = "script", True
+    name, live, playback, pauses = "script", True, False, False
 
     def __init__(self, *events, refusals=0):
         self._events, self._refusals = list(events), refusals
         self.opened = 0
 
     def open(self):
-        self._refusals -= 1
-        if self._refusals >= 0:
+        if self.opened and self._refusals > 0:
+            self._refusals -= 1
             raise UnavailableError("still away")
         self.opened += 1
 
@@ -74,6 +76,12 @@ class Script:
         return event
 
 
+def loop_of(source, *arguments, **options):
+    selector = Selector([Supervisor(source)])
+    selector.open(demanded=True)
+    return Loop(selector, *arguments, **options)
+
+
 def sound(frames, lost=0):
     return block(640 * frames, lost, monotonic_ns())
 
@@ -87,7 +95,7 @@ def writer(shm_name):
 
 def test_lost_samples_are_counted_flagged_and_degrade(pipeline, writer, shm_name):
     states = []
-    loop = Loop(Script(sound(5), sound(5, lost=1000), sound(5)), pipeline, writer, keep=True)
+    loop = loop_of(Script(sound(5), sound(5, lost=1000), sound(5)), pipeline, writer, keep=True)
     loop.run(lambda: states.append(loop.state))
     assert [frame.index for frame in loop.kept] == list(range(15))
     assert [frame.index for frame in loop.kept if frame.flags & DISCONTINUITY] == [5]
@@ -100,22 +108,23 @@ def test_lost_samples_are_counted_flagged_and_degrade(pipeline, writer, shm_name
 def test_a_lost_source_is_replaced_by_silence_until_it_is_back(pipeline, writer, shm_name):
     source = Script(sound(5), SourceLost("gone"), sound(10), refusals=3)
     states = []
-    loop = Loop(source, pipeline, writer, keep=True)
+    loop = loop_of(source, pipeline, writer, keep=True)
     loop.run(lambda: states.append(loop.state))
-    assert source.opened == 1
+    assert source.opened == 2
     assert [state for state, before in zip(states, [None] + states) if state != before] == [
         layout.RUNNING, layout.WAITING, layout.RUNNING]
     neutral = [bool(frame.flags & NEUTRAL) for frame in loop.kept]
-    assert neutral[:5] == [False] * 5 and neutral[-10:] == [False] * 10
-    assert sum(neutral) == len(neutral) - 15 > 5
-    assert [frame.index for frame in loop.kept if frame.flags & DISCONTINUITY] == [5, len(neutral) - 10]
+    back = len(neutral) - 10  # or the frame before, whose silence the sound cut short
+    assert neutral == [False] * 5 + [True] * (back - 5) + [False] * 10 and back > 10
+    gaps = [frame.index for frame in loop.kept if frame.flags & DISCONTINUITY]
+    assert gaps in ([5, back], [5, back - 1])
     assert [frame.index for frame in loop.kept] == list(range(len(neutral)))
     with Reader(shm_name) as reader:
         assert reader.header()["source_restarts"] == 1
 
 
 def test_stop_ends_the_loop_while_the_source_is_away(pipeline, writer):
-    loop = Loop(Script(sound(1), SourceLost("gone"), refusals=10 ** 9), pipeline, writer)
+    loop = loop_of(Script(sound(1), SourceLost("gone"), refusals=10 ** 9), pipeline, writer)
     count = []
     loop.run(lambda: (count.append(1), loop.stop() if len(count) > 10 else None))
     assert loop.state == layout.WAITING
@@ -123,7 +132,7 @@ def test_stop_ends_the_loop_while_the_source_is_away(pipeline, writer):
 
 
 def test_old_sound_is_late(pipeline, writer, shm_name):
-    loop = Loop(Script(block(640 * 10, audio_ns=monotonic_ns() - 10 ** 9)), pipeline, writer)
+    loop = loop_of(Script(block(640 * 10, audio_ns=monotonic_ns() - 10 ** 9)), pipeline, writer)
     loop.run()
     assert loop.late == 10
     with Reader(shm_name) as reader:
@@ -139,7 +148,7 @@ def test_the_heart_beats_without_frames(pipeline, writer, shm_name):
             stop.wait(timeout_s)
             return None if stop.is_set() else block(0)
 
-    thread = threading.Thread(target=Loop(Quiet(), pipeline, writer).run)
+    thread = threading.Thread(target=loop_of(Quiet(), pipeline, writer).run)
     thread.start()
     with Reader(shm_name) as reader:
         first = reader.header()["heartbeat_ns"]

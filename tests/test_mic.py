@@ -1,62 +1,17 @@
 """The microphone path on a real sound server: a private PulseAudio with a null sink."""
 
 import json
-import os
 import signal
-import subprocess
 import time
 
 import numpy as np
 import pytest
-from conftest import edgeface, start, wait_for
+from conftest import collect, edgeface, lip_gap, start, wait_for
+from sound import SoundServer
 
 from edgeface.shm.reader import Reader
 
 pytestmark = pytest.mark.system
-
-ASOUND = """
-pcm.edgemic { type pulse; device mic; hint.description "virtual microphone" }
-ctl.edgemic { type pulse }
-pcm.!default { type pulse; device mic }
-ctl.!default { type pulse }
-"""
-
-
-class SoundServer:
-    """A PulseAudio of its own, whose source `mic` hears what is played to the sink `spk`."""
-
-    def __init__(self, folder, rate=16000):
-        self.folder, self.rate = str(folder), rate
-        os.chmod(self.folder, 0o700)
-        with open(self.folder + "/asound.conf", "w") as file:
-            file.write(ASOUND)
-        self.environment = dict(
-            os.environ, PULSE_RUNTIME_PATH=self.folder, PULSE_STATE_PATH=self.folder,
-            PULSE_COOKIE=self.folder + "/cookie", PULSE_SERVER="unix:" + self.folder + "/native",
-            ALSA_CONFIG_PATH=self.folder + "/asound.conf")
-        self.process = None
-
-    def start(self):
-        # norewinds=1: without it the first block arrives more than a second late
-        self.process = subprocess.Popen(
-            ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--realtime=no",
-             "--high-priority=no", "--log-target=newfile:" + self.folder + "/log",
-             "-L", "module-native-protocol-unix socket=%s/native auth-anonymous=1" % self.folder,
-             "-L", "module-null-sink sink_name=spk rate=%d channels=1 format=s16le norewinds=1" % self.rate,
-             "-L", "module-remap-source master=spk.monitor source_name=mic remix=no"],
-            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: subprocess.call(["pactl", "info"], env=self.environment, stdout=subprocess.DEVNULL,
-                                         stderr=subprocess.DEVNULL) == 0)
-
-    def play(self, wav):
-        return subprocess.Popen(["paplay", "--device=spk", wav], env=self.environment)
-
-    def stop(self):
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture
@@ -79,21 +34,6 @@ def daemon(server, shm_name):
     assert daemon.wait(5) == 0
 
 
-def collect(reader, seconds):
-    """Every frame of so many seconds."""
-    frames, end = [], time.monotonic() + seconds
-    while time.monotonic() < end:
-        frame = reader.read()
-        if frame is not None and (not frames or frame.index != frames[-1].index):
-            frames.append(frame)
-        time.sleep(0.002)
-    return frames
-
-
-def gap(landmarks):
-    return np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)
-
-
 def test_devices_lists_the_virtual_microphone(server):
     result = edgeface("devices", env=server.environment)
     assert result.returncode == 0, result.stderr
@@ -107,11 +47,11 @@ def test_a_voice_in_the_microphone_moves_the_lips_as_the_file_does(server, daemo
     indices = np.array([f.index for f in frames])
     assert (np.diff(indices) == 1).mean() > 0.98
     assert len(frames) >= 5.0 * 25 - 5
-    heard = gap(np.array([f.landmarks for f in frames]))
+    heard = lip_gap(np.array([f.landmarks for f in frames]))
     out = str(tmp_path / "file.npz")
     assert edgeface("motion", speech_wav, "--no-blink", "-o", out).returncode == 0
     with np.load(out) as motion:
-        wanted = gap(motion["landmarks"])
+        wanted = lip_gap(motion["landmarks"])
     scores = [np.corrcoef(heard[lag:lag + len(wanted)], wanted)[0, 1] for lag in range(len(heard) - len(wanted))]
     # frames start anywhere within the file's 40 ms grid, so that they cannot be equal
     assert max(scores) > 0.95
@@ -134,7 +74,7 @@ def test_a_killed_sound_server_is_waited_for(server, daemon):
     waiting = collect(daemon, 1.5)
     assert len(waiting) >= 30  # the face goes on, neutral
     assert all(f.flags & 2 for f in waiting[12:])
-    assert gap(np.array([f.landmarks for f in waiting[12:]])).std() < 0.002
+    assert lip_gap(np.array([f.landmarks for f in waiting[12:]])).std() < 0.002
     server.start()
     wait_for(lambda: daemon.header()["state"] == 1, 5.0)
     assert daemon.header()["source_restarts"] == 1

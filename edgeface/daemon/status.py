@@ -10,23 +10,19 @@ _AVERAGE_OVER = 10  # periods
 
 
 class StatusLine:
-    """Rewrites one line of a terminal a few times a second.
+    """Rewrites one line of a terminal a few times a second."""
 
-    :param loop: the `daemon.loop.Loop` it tells of
-    """
-
-    def __init__(self, loop, stream=sys.stderr):
-        self._loop, self._stream = loop, stream
+    def __init__(self, stream=sys.stderr):
+        self._stream = stream
         self._next_ns = 0
         self._history = []
 
-    def update(self):
-        """Writes the line if it is time."""
+    def update(self, loop):
+        """Writes the line if it is time; tells of a `daemon.loop.Loop`."""
         now = monotonic_ns()
         if now < self._next_ns:
             return
         self._next_ns = now + _PERIOD_NS
-        loop = self._loop
         self._history = self._history[-_AVERAGE_OVER:] + [(now, loop.published)]
         (then, before), (now, published) = self._history[0], self._history[-1]
         fps = (published - before) * 1e9 / (now - then) if now > then else 0.0

@@ -4,47 +4,47 @@ from collections import deque
 from typing import NamedTuple
 
 from ..features import SAMPLE_RATE_HZ
+from ..motion.frame import DISCONTINUITY, NEUTRAL, PLAYBACK
+from ..source.block import Block
 
 
 class _Anchor(NamedTuple):
     position: int
     audio_sample: int
-    audio_ns: int
-    gap: bool
-    neutral: bool
+    block: Block
 
 
 class Timeline:
-    """Remembers, for every block fed, where its first sample came from."""
+    """Remembers, for every block fed, where its first sample came from.
 
-    def __init__(self):
+    :param audio_sample: count of the first sample to be fed
+    """
+
+    def __init__(self, audio_sample=0):
         self._anchors = deque()
         self._position = 0
-        self._audio_sample = 0
+        self.audio_sample = audio_sample
 
-    def add(self, block, gap=False, neutral=False):
-        """Appends a `source.block.Block`.
-
-        :param gap: sound is missing before it, even if nobody knows how much
-        :param neutral: it is no live sound
-        """
-        self._audio_sample += block.lost
-        self._anchors.append(_Anchor(self._position, self._audio_sample, block.audio_ns,
-                                     gap or block.lost > 0, neutral))
+    def add(self, block):
+        """Appends a `source.block.Block`."""
+        self.audio_sample += block.lost
+        # the times are kept, the sound is not
+        self._anchors.append(_Anchor(self._position, self.audio_sample, block._replace(samples=None)))
         self._position += len(block.samples)
-        self._audio_sample += len(block.samples)
+        self.audio_sample += len(block.samples)
 
     def take(self, position, samples):
         """Looks up the frame of `samples` samples from `position` on; positions must not fall.
 
-        :return: (audio_sample, audio_ns, whether a gap lies in or right before it, whether
-            it holds no live sound)
+        :return: (audio_sample, audio_ns, flags): flags DISCONTINUITY where a gap lies in or
+            right before it, NEUTRAL and PLAYBACK as its first sample is
         """
         while len(self._anchors) > 1 and self._anchors[1].position <= position:
             self._anchors.popleft()
         first = self._anchors[0]
         offset = position - first.position
-        gap = any(anchor.gap for anchor in self._anchors
+        gap = any(anchor.block.gap or anchor.block.lost for anchor in self._anchors
                   if position <= anchor.position < position + samples)
-        return (first.audio_sample + offset, first.audio_ns + offset * 1000000000 // SAMPLE_RATE_HZ,
-                gap, first.neutral)
+        flags = ((DISCONTINUITY if gap else 0) | (NEUTRAL if first.block.neutral else 0)
+                 | (PLAYBACK if first.block.playback else 0))
+        return (first.audio_sample + offset, first.block.audio_ns + offset * 1000000000 // SAMPLE_RATE_HZ, flags)

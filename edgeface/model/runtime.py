@@ -1,5 +1,9 @@
 """ONNX Runtime sessions: which provider computes, and what the session really got."""
 
+import os
+
+# before the import: what is heard here is nobody else's business, and nor is that it is
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from ..errors import DataError, UnavailableError

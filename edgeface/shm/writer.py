@@ -5,11 +5,15 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 import zlib
 
 from ..clock import monotonic_ns
 from ..errors import UnavailableError, UsageError
 from . import layout
+from .reader import Reader
+
+_HEARTBEAT_S = 0.25  # a living writer's heart beats more often
 
 
 def _full_fence():
@@ -34,6 +38,14 @@ def runtime_folder():
     return folder
 
 
+def _runs(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Writer:
     """Creates the segment and publishes frames in it.
 
@@ -52,15 +64,19 @@ class Writer:
         except ValueError as error:
             raise UsageError(str(error)) from None
         self._fence = _full_fence()
-        self._published = 0
         self._map = None
+        self._arguments = (name, model_crc32, latency_s, mode, group_id)
         self._lock = self._take_lock(name)
         try:
-            self._create(name, model_crc32, latency_s, mode, group_id)
+            self._refuse_living_writer()
+            self._create(*self._arguments)
         except OSError as error:
             self._release_lock()
             raise UnavailableError("shared memory %s: %s; make room in or get access to %s"
                                    % (self.path, error.strerror, layout.FOLDER)) from None
+        except UnavailableError:
+            self._release_lock()
+            raise
 
     def _take_lock(self, name):
         path = os.path.join(runtime_folder(), name + ".lock")
@@ -76,8 +92,21 @@ class Writer:
                                    % (self.path, why, path)) from None
         return lock
 
+    def _refuse_living_writer(self):
+        """A writer of another user keeps its lock in another folder, but its heart beats here."""
+        with Reader(os.path.basename(self.path)) as reader:
+            before = reader.header()
+            if before is None or not _runs(before["pid"]):
+                return
+            time.sleep(_HEARTBEAT_S)
+            now = reader.header()
+        if now is not None and now["heartbeat_ns"] != before["heartbeat_ns"]:
+            raise UnavailableError("shared memory %s: process %d writes it; stop it or choose another --shm"
+                                   % (self.path, now["pid"]))
+
     def _create(self, name, model_crc32, latency_s, mode, group_id):
         self._remove_leftovers(name)
+        self._published = 0
         self.instance_id = int.from_bytes(os.urandom(8), "little") | 1
         temporary = os.path.join(layout.FOLDER, ".%s.%d" % (name, os.getpid()))
         file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -99,6 +128,7 @@ class Writer:
                 os.fchown(file, -1, group_id)
             os.fchmod(file, mode)
             os.rename(temporary, self.path)
+            self._inode = os.fstat(file).st_ino
         except OSError:
             self._unmap()
             os.unlink(temporary)
@@ -150,23 +180,35 @@ class Writer:
         self._published = n + 1
         return publish_ns
 
+    def renew_if_deleted(self):
+        """Creates the segment anew if somebody deleted or replaced it; returns whether that was so."""
+        if self._is_ours():
+            return False
+        self.store(layout.STATE, layout.STOPPED)  # whoever still reads the old one looks for the new one
+        self._unmap()
+        try:
+            self._create(*self._arguments)
+        except OSError as error:
+            raise UnavailableError("shared memory %s: deleted, and not to be had again (%s)"
+                                   % (self.path, error.strerror)) from None
+        return True
+
     def close(self):
         """Marks the segment stopped, removes its name and frees the lock; may be called again."""
-        if self._map is None:
+        if self._lock is None:
             return
-        self.store(layout.STATE, layout.STOPPED)
-        if self._is_ours():
-            os.unlink(self.path)
-        self._unmap()
+        if self._map is not None:
+            self.store(layout.STATE, layout.STOPPED)
+            if self._is_ours():
+                os.unlink(self.path)
+            self._unmap()
         self._release_lock()
 
     def _is_ours(self):
         try:
-            with open(self.path, "rb") as file:
-                header = layout.HEADER.unpack(file.read(layout.HEADER.size))
-        except (OSError, struct.error):
+            return os.stat(self.path).st_ino == self._inode
+        except OSError:
             return False
-        return header[9] == self.instance_id
 
     def _unmap(self):
         if self._map is not None:
@@ -177,3 +219,4 @@ class Writer:
 
     def _release_lock(self):
         os.close(self._lock)
+        self._lock = None

@@ -47,6 +47,10 @@ class SampleClock:
         """Time of a position, which may lie between samples; int, only after the first `update`."""
         return int(self._ns + (position - self._position) * self._period)
 
+    def position(self, ns):
+        """Position, float, that this time belongs to; only after the first `update`."""
+        return self._position + (ns - self._ns) / self._period
+
     def _restart(self, position, ns):
         self._position, self._ns = position, float(ns)
         self._period, self._age_s = self._nominal, 0.0

@@ -25,6 +25,8 @@ class FileSource:
     """
 
     live = False
+    playback = False
+    pauses = False
 
     def __init__(self, path, fast=False):
         self.name = path

@@ -5,33 +5,32 @@ import time
 from ..clock import monotonic_ns
 from ..features import SAMPLE_RATE_HZ
 
-_LATE_NS = 500 * 1000 * 1000
-
 
 class Pace:
     """Says when 16 kHz samples are due and waits for them.
 
     :param fast: not to wait at all; samples are then due when they are asked for
+    :param late_ns: how late samples may be asked for before the rest moves back
+        with them: nobody rushes after a writer that paused or a machine that slept
     """
 
-    def __init__(self, fast=False):
-        self._fast = fast
-        self._start_ns = None
-        self._position = 0
+    def __init__(self, fast=False, late_ns=500 * 1000 * 1000):
+        self._fast, self._late_ns = fast, late_ns
+        self._next_ns = None
 
-    def due(self, samples):
-        """Waits until the next `samples` samples would have been heard; returns when the first was due, in ns."""
+    def due(self, samples, speed=1.0):
+        """Waits until the next `samples` samples would have been heard; returns when the first was due, in ns.
+
+        :param speed: how much faster than real time these samples pass
+        """
         now = monotonic_ns()
-        if self._start_ns is None:
-            self._start_ns = now
-        first = self._start_ns + self._position * 1000000000 // SAMPLE_RATE_HZ
-        self._position += samples
         if self._fast:
             return now
-        last = self._start_ns + self._position * 1000000000 // SAMPLE_RATE_HZ
-        if now > last + _LATE_NS:  # the writer paused or the machine slept: do not rush after it
-            self._start_ns += now - last
-            return first + now - last
-        if last > now:
-            time.sleep((last - now) / 1e9)
+        first = now if self._next_ns is None else self._next_ns
+        duration = int(samples * 1e9 / (SAMPLE_RATE_HZ * speed))
+        if now > first + duration + self._late_ns:
+            first = now - duration
+        self._next_ns = first + duration
+        if self._next_ns > now:
+            time.sleep((self._next_ns - now) / 1e9)
         return first

@@ -1,10 +1,18 @@
-"""`edgeface devices`: what can be recorded."""
+"""`edgeface devices`: where sound can come from, and where it can go."""
 
-from ..source.mic import portaudio, within
+from .. import portaudio
+from ..errors import UnavailableError
+from ..impatient import Impatient
+from ..source.pulse import monitors
 
 EXAMPLE = """example:
   edgeface devices
-The name, or a part of it, goes after mic: in --source."""
+A line is what goes after --source or into audio.sources; of a name, a part is
+enough. * marks what `mic` and `monitor` alone, and playback `default`, mean."""
+
+PROGRAMS = (("cmd:COMMAND", "a program that writes raw s16le mono 16 kHz sound"),
+            ("fifo:PATH", "a named pipe into which programs write such sound"),
+            ("unix:PATH", "a socket into which a text-to-speech program writes its voice"))
 
 
 def add_arguments(parser):
@@ -15,12 +23,35 @@ def add_arguments(parser):
 def execute(options):
     """Runs the verb."""
     del options
-    sounddevice = portaudio()
-    devices = within(4.0, sounddevice.query_devices, "list")
-    default = sounddevice.default.device[0]
-    lines = ["%s mic:%s   (%d channels, %d Hz)" % ("*" if i == default else " ", info["name"],
-                                                 info["max_input_channels"], info["default_samplerate"])
-             for i, info in enumerate(devices) if info["max_input_channels"] > 0]
-    print("\n".join(lines) if lines else "no input device; plug in a microphone or start the sound server")
-    if lines:
-        print("* what `mic` alone means")
+    inputs, outputs = _devices()
+    print("Sources")
+    for line in inputs or ["  no input device; plug in a microphone or start the sound server"]:
+        print(line)
+    for line in _monitors():
+        print(line)
+    for spec, text in PROGRAMS:
+        print("  %-28s %s" % (spec, text))
+    print("Playback of the voice (audio.playback)")
+    for line in outputs or ["  no output device"]:
+        print(line)
+
+
+def _devices():
+    """Lines of inputs and of outputs."""
+    sounddevice = portaudio.load()
+    devices = Impatient("devices").call(portaudio.ANSWER_S, sounddevice.query_devices)
+    lines = []
+    for kind, prefix, default in zip(("input", "output"), ("mic:", ""), sounddevice.default.device):
+        lines.append(["%s %-28s %d channels, %d Hz" % (
+            "*" if i == default else " ", prefix + info["name"], info["max_%s_channels" % kind],
+            info["default_samplerate"]) for i, info in enumerate(devices) if info["max_%s_channels" % kind] > 0])
+    return lines
+
+
+def _monitors():
+    try:
+        sinks = Impatient("devices").call(portaudio.ANSWER_S, monitors)
+    except UnavailableError as error:
+        return ["  monitor                      %s" % error]
+    return ["%s %-28s what the machine plays" % ("*" if i == 0 else " ", "monitor:" + sink)
+            for i, sink in enumerate(sinks)]

@@ -1,0 +1,37 @@
+"""Speaks a sentence with espeak-ng through the socket of a running daemon.
+
+    edgeface run --source unix:/tmp/voice &
+    python -m edgeface.examples.speak "Good morning." --socket /tmp/voice
+
+With `audio.playback` set, the daemon plays the voice, and lips and sound agree.
+"""
+
+import argparse
+import io
+import subprocess
+import sys
+import wave
+
+from edgeface.voice import Voice
+
+
+def main():
+    """Runs the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("text")
+    parser.add_argument("--socket", default="/run/edgeface/voice")
+    parser.add_argument("--language", default="en", help="a voice of espeak-ng")
+    options = parser.parse_args()
+    try:
+        wav = subprocess.check_output(["espeak-ng", "-v", options.language, "--stdout", options.text])
+        with wave.open(io.BytesIO(wav)) as file, Voice(options.socket) as voice:
+            voice.say(file.readframes(file.getnframes()), file.getframerate())
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write("speak: %s; install espeak-ng, and start `edgeface run --source unix:%s`\n"
+                         % (error, options.socket))
+        return 69
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
