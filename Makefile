@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN_PACKAGES := python3-venv libportaudio2
-TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver
+TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver espeak-ng
 TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg asterisk-core-sounds-en asterisk-core-sounds-en-g722
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
@@ -11,13 +11,14 @@ PREFIX ?= /usr/local
 # services cannot read an interpreter in a home folder
 SERVICE_PYTHON ?= /usr/bin/python3
 
-.PHONY: help run test lint bench train install uninstall clean
+.PHONY: help run test lint bench reliability train install uninstall clean
 
 help:
 	@echo "make run     the face in the browser, from the microphone or the bundled voice"
 	@echo "make test    all tests, on every supported Python that is here"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
+	@echo "make reliability  recovery times, and what a day of sound leaves behind (half an hour)"
 	@echo "make install edgeface and its services for all users (PREFIX=$(PREFIX), DESTDIR=); make uninstall removes them"
 	@echo "make train   train the default model anew (DATA=$(DATA), CACHE=$(CACHE))"
 
@@ -32,6 +33,10 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/run
 	$(VENV)/bin/edgeface bench
+
+reliability: $(VENV)/dev
+	$(VENV)/bin/python tests/reliability.py losses
+	$(VENV)/bin/python tests/reliability.py soak
 
 install:
 	tests/packages.sh $(RUN_PACKAGES)

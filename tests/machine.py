@@ -20,6 +20,8 @@ class Machine:
         self._environment = dict(os.environ, SYSD_DIR=folder, SYSD_BIND="%s %s" % (SOURCES, sys.prefix))
         started = self._sysd("start")
         assert started.returncode == 0, started.stdout
+        with open(folder + "/pid") as file:
+            self.pid = file.read().strip()
 
     def run(self, *command, **options):
         """Runs a command inside to its end; CompletedProcess, stderr in stdout."""

@@ -10,7 +10,7 @@ from edgeface.daemon.journal import JournalHandler
 from edgeface.daemon.loop import Loop
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
-from edgeface.source.file import FileSource
+from edgeface.source.spec import make_selector
 from edgeface.telemetry.latency import STAGES, Latency
 from edgeface.telemetry.log import LogWriter, read_log
 from edgeface.telemetry.power import Ina3221, PowerSource, Reading, find_power_source
@@ -95,7 +95,9 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(pipel
         pipeline._blinker.__init__(False)
         writer = Writer(shm_name, 1, 0.08)
         try:
-            loop = Loop(FileSource(speech_wav, fast=True), pipeline, writer, keep=True)
+            source = make_selector(["file:" + speech_wav], 0.0, fast=True)
+            source.open(demanded=True)
+            loop = Loop(source, pipeline, writer, keep=True)
             recorder = None
             if root is not None:
                 nano(root)

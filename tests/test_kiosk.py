@@ -1,0 +1,74 @@
+"""The kiosk unit: a user's manager, an X server, a real browser on the whole screen, under a real systemd."""
+
+import struct
+
+import numpy as np
+import pytest
+from conftest import wait_for
+from machine import Machine, fetch_wheels, install
+
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600)]
+
+SIZE = "800x900"
+
+
+@pytest.fixture
+def machine():
+    machine = Machine("edgeface-kiosk")
+    yield machine
+    machine.stop()
+
+
+def screenshot(machine):
+    """RGB [height, width, 3] of the frame buffer, an XWD file that Xvfb keeps."""
+    machine.output("cp", "/tmp/screen/Xvfb_screen0", "/tmp/shot")
+    path = "/proc/%s/root/tmp/shot" % machine.pid
+    with open(path, "rb") as file:
+        data = file.read()
+    size, _, _, _, width, height = struct.unpack(">6I", data[:24])
+    stride, colours = struct.unpack(">I", data[48:52])[0], struct.unpack(">I", data[76:80])[0]
+    start = size + 12 * colours
+    pixels = np.frombuffer(data[start:start + height * stride], np.uint8).reshape(height, stride)
+    return pixels[:, :4 * width].reshape(height, width, 4)[:, :, 2::-1].astype(int)
+
+
+def skin(image):
+    return ((image[..., 0] > 200) & (image[..., 1] > 140) & (image[..., 2] > 100) & (image[..., 2] < 215)).mean()
+
+
+def test_the_face_fills_the_screen_and_a_browser_that_dies_comes_back(machine):
+    fetch_wheels()
+    machine.output("useradd", "--create-home", "visitor")
+    uid = machine.output("id", "-u", "visitor")
+    runtime = "/run/user/" + uid
+    machine.output("install", "-d", "-o", "visitor", "-m", "700", runtime)
+    machine.output("install", "-d", "/tmp/screen")
+    machine.output("systemd-run", "--unit=screen", "Xvfb", ":0", "-screen", "0", SIZE + "x24", "-fbdir", "/tmp/screen")
+    machine.output("systemd-run", "--unit=manager", "--uid=visitor", "-p", "Delegate=yes", "-E",
+                   "XDG_RUNTIME_DIR=" + runtime, "-E", "DISPLAY=:0", "-E", "HOME=/home/visitor",
+                   "/lib/systemd/systemd", "--user")
+
+    def manage(*arguments):
+        return machine.run("runuser", "-u", "visitor", "--", "env", "XDG_RUNTIME_DIR=" + runtime, "systemctl", "--user",
+                           *arguments)
+
+    wait_for(lambda: manage("is-system-running").stdout.strip() in ("running", "degraded", "starting"))
+    installed = install(machine)
+    assert installed.returncode == 0, installed.stdout
+    machine.output("systemctl", "stop", "edgeface-view")
+    manage("daemon-reload")
+    started = manage("start", "edgeface-kiosk")
+    assert started.returncode == 0, started.stdout
+    # the page is not there yet: the kiosk waits for it, and the daemon for nobody
+    assert manage("is-active", "edgeface-kiosk").stdout.strip() == "active"
+    assert machine.output("systemctl", "is-active", "edgeface") == "active"
+    machine.output("systemctl", "start", "edgeface-view")
+    wait_for(lambda: skin(screenshot(machine)) > 0.1, 60.0, poll=0.5)
+    image = screenshot(machine)
+    assert image.shape[:2] == (900, 800)
+    # no frame, bar or dialogue of the browser at the edges: one colour all around
+    edge = np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
+    assert np.abs(edge - np.median(edge, axis=0)).max() < 25
+    machine.output("pkill", "-KILL", "-u", "visitor", "-f", "chromium")
+    wait_for(lambda: skin(screenshot(machine)) < 0.1, 20.0, poll=0.2)
+    wait_for(lambda: skin(screenshot(machine)) > 0.1, 60.0, poll=0.5)
