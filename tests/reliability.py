@@ -12,7 +12,7 @@ import threading
 import time
 
 import numpy as np
-from conftest import start, wait_for
+from conftest import wait_for
 from sound import SoundServer
 
 from edgeface.build import build_pipeline, load_bundle
@@ -36,7 +36,8 @@ def losses(count):
     server = SoundServer(tempfile.mkdtemp())
     server.start()
     name = "edgeface-reliability"
-    daemon = start("run", "--source", "mic:edgemic", "--shm", name, env=server.environment)
+    daemon = subprocess.Popen([sys.executable, "-m", "edgeface", "run", "--source", "mic:edgemic", "--shm", name],
+                              env=server.environment, stderr=subprocess.DEVNULL)
 
     def pactl(*arguments):
         return subprocess.check_output(["pactl"] + list(arguments), env=server.environment, universal_newlines=True)
@@ -55,7 +56,7 @@ def losses(count):
         for kind, lose, restore in kinds:
             noticed, back = [], []
             for _ in range(count):
-                time.sleep(0.7)
+                time.sleep(2.2)
                 began = time.monotonic()
                 lose()
                 wait_for(lambda: (reader.header() or {}).get("state") == 2, poll=0.002)

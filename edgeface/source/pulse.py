@@ -65,7 +65,7 @@ class MoveGuard:
         try:
             with pulse:
                 self._listen(pulse, pulsectl)
-        except pulsectl.PulseError:
+        except (pulsectl.PulseError, pulsectl.PulseDisconnected):
             pass  # the server is gone, and the stream with it: the source notices
 
     def _listen(self, pulse, pulsectl):

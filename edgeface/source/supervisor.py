@@ -9,7 +9,7 @@ from .block import EMPTY, SourceLost
 
 _LOG = logging.getLogger(__name__)
 _PAUSES_S = (0.1, 1.0)  # between attempts to open it: first, longest
-_HEALTHY_NS = 10 * 1000 * 1000 * 1000  # a source that delivered for so long is not one that fails at once
+_HEALTHY_NS = 2 * 1000 * 1000 * 1000  # a source that delivered for so long is not one that fails at once
 
 
 class Supervisor:
