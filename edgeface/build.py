@@ -1,9 +1,14 @@
 """Builds the pipeline that settings describe."""
 
+import logging
+
 from .model.bundle import DEFAULT, Bundle
+from .model.engines import prepare, ready_engine
 from .model.runtime import open_session
 from .model.stepper import Stepper
 from .pipeline import Pipeline
+
+_LOG = logging.getLogger(__name__)
 
 
 def load_bundle(folder):
@@ -11,13 +16,17 @@ def load_bundle(folder):
     return Bundle(folder or DEFAULT)
 
 
-def build_pipeline(settings, bundle):
-    """Opens the model and warms it up.
+def build_pipeline(settings, bundle, tell=_LOG.info):
+    """Opens the model and warms it up; where TensorRT is demanded, its engine is built first, which takes minutes.
 
     :param settings: `config.Settings`
+    :param tell: called with lines about the building of an engine
     :return: `pipeline.Pipeline`
     """
-    lookahead_ms = settings.motion.lookahead_ms
-    session = open_session(bundle.step_file(lookahead_ms), settings.model.provider)
-    stepper = Stepper(session, bundle.context_frames)
-    return Pipeline(stepper, lookahead_ms, blink=settings.motion.blink)
+    lookahead_ms, policy = settings.motion.lookahead_ms, settings.model.provider
+    engine = ready_engine(bundle, lookahead_ms) if policy in ("auto", "tensorrt") else None
+    if engine is None and policy == "tensorrt":
+        engine = prepare(bundle, lookahead_ms, tell)
+    session = open_session(bundle.step_file(lookahead_ms), policy, cache=engine and engine.folder,
+                           float16=engine is not None and engine.float16)
+    return Pipeline(Stepper(session, bundle.context_frames), lookahead_ms, blink=settings.motion.blink)

@@ -35,8 +35,8 @@ class Model:
     """What computes the face."""
 
     bundle: str = _setting("", "folder of a bundle; empty for the one in the package")
-    provider: str = _setting("cpu", "what computes; never replaced by another one in silence",
-                             ("cpu", "cuda", "tensorrt"))
+    provider: str = _setting("cpu", "what computes: cuda and tensorrt are demanded, auto is the fastest that works",
+                             ("cpu", "auto", "cuda", "tensorrt"))
 
 
 @dataclass(frozen=True)

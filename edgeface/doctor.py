@@ -14,11 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from . import __version__, portaudio
+from .board import this_board
 from .build import build_pipeline, load_bundle
 from .config import Settings, load_settings
 from .errors import EdgefaceError, UnavailableError
 from .features import FRAME_RATE_HZ
 from .impatient import Impatient
+from .model.engines import cache_root, ready_engine
+from .model.runtime import available_providers, open_session
 from .shm import layout
 from .shm.reader import Reader
 from .source.file import read_whole
@@ -46,8 +49,8 @@ class Finding(NamedTuple):
 def examine(config=CONFIG):
     """Runs every check; yields `Finding`s as they are known. None of them raises."""
     settings = Settings()
-    for check in (_python, _configuration, _bundle, _model, _sound, _monitors, _sources, _shared_memory, _log, _power,
-                  _service, _sound_of_the_service):
+    for check in (_board, _python, _configuration, _bundle, _providers, _model, _sound, _monitors, _sources,
+                  _shared_memory, _log, _power, _service, _sound_of_the_service):
         try:
             for finding in check(settings, config):
                 if isinstance(finding, Settings):
@@ -70,6 +73,35 @@ def _python(_settings, _config):
             mend = {"sounddevice": "apt install libportaudio2", "pulsectl": "apt install libpulse0"}.get(
                 name, "make install, or pip install " + name)
             yield Finding(name, WARN if name == "pulsectl" else BAD, str(error), mend)
+
+
+def _board(_settings, _config):
+    board = this_board()
+    if board.name or board.l4t:
+        yield Finding("board", OK, "%s, L4T %s, JetPack %s, TensorRT %s" % (
+            board.model, board.l4t or "?", board.jetpack or "?", board.tensorrt or "none"))
+        swap_kb = next((int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("SwapTotal")), 0)
+        if not swap_kb:
+            yield Finding("swap", WARN, "none", "zram (nvzramconfig) or a swap file, before engines are built")
+
+
+def _providers(settings, _config):
+    """What the sessions really get, not what the library was compiled with."""
+    bundle = load_bundle(settings.model.bundle)
+    graph = bundle.step_file(settings.motion.lookahead_ms)
+    for provider in available_providers():
+        engine = ready_engine(bundle, settings.motion.lookahead_ms) if provider == "tensorrt" else None
+        if provider == "tensorrt" and engine is None:
+            yield Finding("tensorrt", WARN, "no engine in %s" % cache_root(), "edgeface model prepare, if it is wanted")
+            continue
+        try:
+            session = open_session(graph, provider, cache=engine and engine.folder)
+        except UnavailableError as error:
+            yield Finding(provider, WARN, str(error), "install the libraries that it names, or model.provider: cpu")
+        else:
+            kernels = session.placement or {provider: "all"}
+            yield Finding(provider, OK, "computes; kernels: %s%s" % (
+                ", ".join("%s on %s" % (n, p) for p, n in kernels.items()), "; " + engine.reason if engine else ""))
 
 
 def _configuration(settings, config):
@@ -97,7 +129,7 @@ def _model(settings, _config):
     load = (time.monotonic() - began) * FRAME_RATE_HZ / len(frames)
     gap = np.array([np.linalg.norm(frame.landmarks[62] - frame.landmarks[66]) for frame in frames])
     found = "%s: built in %.1f s, %.2f ms a frame, %.0f %% of a core" % (
-        settings.model.provider, built_s, 1e3 * load / FRAME_RATE_HZ, 100 * load)
+        pipeline.provider, built_s, 1e3 * load / FRAME_RATE_HZ, 100 * load)
     if not np.isfinite(gap).all() or gap.max() < 0.05 or gap.min() > 0.02:
         yield Finding("model", BAD, found + "; the bundled voice does not move the lips", "edgeface model verify")
     elif load > _SLOW:

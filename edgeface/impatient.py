@@ -1,14 +1,20 @@
 """Calls that may never return, such as those to a sound server that hangs."""
 
 import threading
+import time
 
 from .errors import UnavailableError
 
+_ABANDONED_S = 5.0  # a call that hangs for so long is left alone, and another one may be tried
+_MOST = 8
+
 
 class Impatient:
-    """Makes one such call at a time; while one hangs, the next ones fail at once.
+    """Makes such calls in threads of their own, the next one only when the one before has ended or hangs for long.
 
-    So a server that hangs for a day costs one thread, not one for every attempt.
+    A server that hangs for a day so costs eight threads, not one for every attempt;
+    and a call that never returns, as after a server died at a bad moment, does not
+    keep the next ones from being made.
 
     :param name: what errors name
     """
@@ -16,21 +22,24 @@ class Impatient:
     def __init__(self, name):
         self._name = name
         self._lock = threading.Lock()
-        self._running = None
+        self._hanging = []  # (thread, when it began)
 
     def call(self, seconds, function, discard=None):
         """The function's result, or its exception.
 
         :param discard: called with a result that comes too late
-        :raises UnavailableError: no answer within `seconds`, or an earlier call still hangs
+        :raises UnavailableError: no answer within `seconds`, or earlier calls still hang
         """
+        answer = _Answer(function, discard)
+        thread = threading.Thread(target=answer.find, name="edgeface-call", daemon=True)
         with self._lock:
-            if self._running is not None and self._running.is_alive():
+            self._hanging = [(other, began) for other, began in self._hanging if other.is_alive()]
+            if len(self._hanging) >= _MOST or any(time.monotonic() - began < _ABANDONED_S
+                                                  for _, began in self._hanging):
                 raise self._no_answer()
-            answer = _Answer(function, discard)
-            self._running = threading.Thread(target=answer.find, name="edgeface-call", daemon=True)
-        self._running.start()
-        self._running.join(seconds)
+            self._hanging.append((thread, time.monotonic()))
+        thread.start()
+        thread.join(seconds)
         if not answer.take():
             raise self._no_answer()
         if answer.error is not None:

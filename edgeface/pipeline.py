@@ -36,6 +36,7 @@ class Pipeline:
         self.lookahead_frames = lookahead_ms * SAMPLE_RATE_HZ // 1000 // HOP_SAMPLES
         self.stage = stage or (lambda name: None)
         self._stepper = stepper
+        self.provider = stepper.provider
         self._fbank = Fbank()
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self._blinker = Blinker(blink, blink_seed)

@@ -35,10 +35,18 @@ def losses(count):
     """Prints how long the daemon takes to notice a loss, and to be back once the device is."""
     server = SoundServer(tempfile.mkdtemp())
     server.start()
-    name = "edgeface-reliability"
+    name = "edgeface-reliability-%d" % os.getpid()
     daemon = subprocess.Popen([sys.executable, "-m", "edgeface", "run", "--source", "mic:edgemic", "--shm", name],
                               env=server.environment, stderr=subprocess.DEVNULL)
+    try:
+        _lose(server, daemon, name, count)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+        server.stop()
 
+
+def _lose(server, daemon, name, count):
     def pactl(*arguments):
         return subprocess.check_output(["pactl"] + list(arguments), env=server.environment, universal_newlines=True)
 
@@ -73,9 +81,6 @@ def losses(count):
     with open("/proc/%d/status" % daemon.pid) as file:
         print("  threads %s, descriptors %d" % (next(line.split()[1] for line in file if line.startswith("Threads")),
                                                len(os.listdir("/proc/%d/fd" % daemon.pid))))
-    daemon.terminate()
-    daemon.wait()
-    server.stop()
 
 
 class Tape:

@@ -24,8 +24,16 @@ for version in 3.6 3.8 3.10 3.12; do
     touch "$venv/ready"
   fi
   # against the sources: the installed copy only brought the dependencies
-  PYTHONPATH=. "$venv/bin/python" -m pytest -q -m "not system and not slow" -p no:cacheprovider \
+  PYTHONPATH=. "$venv/bin/python" -m pytest -q -m "not system and not slow and not gpu" -p no:cacheprovider \
     --ignore tests/test_bundle_portability.py
+done
+# releases of ONNX Runtime between those: the same frames from each
+for release in 1.16.3 1.17.3; do
+  [ -e .venv-3.8/ready ] || break
+  site=.venv-3.8/onnxruntime-$release
+  [ -e "$site" ] || .venv-3.8/bin/pip install -q --disable-pip-version-check --no-deps --target "$site" "onnxruntime==$release"
+  echo "== the same frames from ONNX Runtime $release"
+  PYTHONPATH=$site:. .venv-3.8/bin/python -m pytest -q -p no:cacheprovider tests/test_pipeline.py -k reference
 done
 if [ -n "$missing" ]; then
   echo "not tested, no such Python here:$missing"

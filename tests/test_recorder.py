@@ -1,6 +1,7 @@
 import json
 import logging
 import socket
+from types import SimpleNamespace
 
 import pytest
 from boards import nano
@@ -25,6 +26,7 @@ class Counting:
         self.published = self.dropped = self.restarts = 0
         self.state = 1
         self.latency = Latency(10 ** 9)
+        self.pipeline = SimpleNamespace(provider="cpu")
 
 
 class Meter(PowerSource):

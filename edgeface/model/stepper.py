@@ -8,6 +8,7 @@ FBANK_PER_FRAME = 4
 # Zeros before the first sample, so that the four Fbank frames of step n end
 # within face frame n: the front end itself adds no latency.
 LEAD_SAMPLES = 320
+_RESULTS = ["landmarks", "blendshapes", "speech"]
 
 
 class Stepper:
@@ -16,25 +17,24 @@ class Stepper:
     The stream starts as if digital silence had been heard for ever: `reset`
     restores the caches that silence leaves behind.
 
-    :param session: an ONNX Runtime session of a step graph: input `fbank`
-        [1, 4, 80], outputs `landmarks` [1, 68, 3], `blendshapes` [1, 52], `speech`
-        [1], and for every cache an input NAME and an output `new_NAME`
+    :param session: a `runtime.Session` of a step graph: input `fbank` [1, 4, 80],
+        outputs `landmarks` [1, 68, 3], `blendshapes` [1, 52], `speech` [1], and for
+        every cache an input NAME and an output `new_NAME`
     :param context_frames: frames after which the caches have forgotten their start
     """
 
     def __init__(self, session, context_frames):
         self._session = session
-        self._names = [item.name for item in session.get_inputs() if item.name != "fbank"]
-        self._outputs = ["landmarks", "blendshapes", "speech"] + ["new_" + name for name in self._names]
-        self._caches = {item.name: np.zeros(item.shape, np.float32) for item in session.get_inputs()}
+        self.provider = session.provider
+        self._caches = session.first_caches()
         silence = np.full((FBANK_PER_FRAME, MEL_BINS), SILENCE, np.float32)
         for _ in range(context_frames):
             self.step(silence)
-        self._silent = dict(self._caches)
+        self._silent = self._caches
 
     def reset(self):
         """Forgets everything heard."""
-        self._caches = dict(self._silent)
+        self._caches = self._silent
 
     def step(self, fbank):
         """Takes the Fbank of one more face frame, float32 [4, 80].
@@ -42,8 +42,5 @@ class Stepper:
         :return: landmarks [68, 3], blendshapes [52] and the probability of speech,
             of the frame that lies the graph's look-ahead back
         """
-        feed = self._caches
-        feed["fbank"] = fbank[None]
-        landmarks, blendshapes, speech, *caches = self._session.run(self._outputs, feed)
-        self._caches = dict(zip(self._names, caches))
+        (landmarks, blendshapes, speech), self._caches = self._session.step(fbank[None], self._caches, _RESULTS)
         return landmarks[0], blendshapes[0], float(speech[0])

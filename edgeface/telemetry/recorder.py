@@ -41,7 +41,7 @@ class _Mean:
 class Recorder:
     """Telemetry of a running `daemon.loop.Loop`.
 
-    :param loop: has `published`, `dropped`, `restarts`, `state`, `latency`
+    :param loop: has `published`, `dropped`, `restarts`, `state`, `latency`, `pipeline`
     :param log: a `log.LogWriter`, or None
     :param interval_s: seconds a log object covers
     :param prometheus: path of a text file to renew, or ""
@@ -151,7 +151,8 @@ class Recorder:
         return {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "time_s": round(time.time(), 1),
             "host": platform.node(), "version": __version__, "pid": os.getpid(), "interval_s": round(passed_s, 1),
-            "state": STATE_NAMES[loop.state], "frames": frames, "fps": round(frames / passed_s, 2),
+            "state": STATE_NAMES[loop.state], "provider": loop.pipeline.provider, "frames": frames,
+            "fps": round(frames / passed_s, 2),
             "latency_ms": {stage: summary.as_ms() for stage, summary in summaries.items()},
             "latency_bins_ms": summaries["end_to_end"].bins_ms(),
             "dropped_samples": now["dropped_samples"] - before["dropped_samples"],

@@ -1,0 +1,165 @@
+"""TensorRT engines: built ahead of time in a child process, kept by what they depend on, verified when loaded."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+
+from ..board import this_board
+from ..errors import DataError, UnavailableError
+
+MANIFEST = "manifest.json"
+# landmarks may differ by so much of the distance of the eyes: half a pixel of a face 100 pixels between the eyes
+BOUND = 0.005
+_HEADROOM_MB = 1500  # contexts of CUDA, cuDNN and cuBLAS take a gigabyte, the builder a workspace
+_LONGEST_S = 3600.0
+_TOLD_EVERY_S = 5.0
+_FRAMES = "frames.npy"
+
+
+class Engine(NamedTuple):
+    """A folder of engines that is whole; `reason` says why it has this precision."""
+
+    folder: str
+    float16: bool
+    reason: str
+
+
+def cache_root():
+    """Where engines are kept: systemd's cache folder, or the user's."""
+    folder = os.environ.get("CACHE_DIRECTORY", "").split(":")[0]
+    return os.path.join(folder or os.path.expanduser("~/.cache/edgeface"), "engines")
+
+
+def engine_key(bundle, lookahead_ms, board=None, release=onnxruntime.__version__):
+    """What an engine depends on, as a name: model, ONNX Runtime, TensorRT, L4T and device."""
+    board = board or this_board()
+    graph = os.path.basename(bundle.step_file(lookahead_ms))
+    parts = [bundle.files[name] for name in sorted(bundle.files) if name == graph or name.endswith(".bin")]
+    text = "|".join(parts + [release, board.tensorrt, board.l4t, board.model, board.machine])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def ready_engine(bundle, lookahead_ms, root=None):
+    """The `Engine` of this model on this machine; None where none was built, or it is damaged."""
+    folder = os.path.join(root or cache_root(), engine_key(bundle, lookahead_ms))
+    try:
+        with open(os.path.join(folder, MANIFEST)) as file:
+            manifest = json.load(file)
+        for name, digest in manifest["files"].items():
+            if _digest(os.path.join(folder, os.path.basename(name))) != digest:
+                return None
+        return Engine(folder, bool(manifest["float16"]), str(manifest["reason"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def prepare(bundle, lookahead_ms, tell, root=None, provider="tensorrt", worker=None, longest_s=_LONGEST_S,
+            available_mb=None):
+    """Builds the engines of a bundle, with half precision if that changes nothing that is seen.
+
+    :param tell: called with a line of text every few seconds
+    :param provider: the provider that builds
+    :param worker: command of the child; folder, provider and `float16` or `float32` are appended
+    :param available_mb: free memory; read from the system by default
+    :return: `Engine`
+    :raises UnavailableError: not enough memory, the child failed or took too long
+    """
+    root = root or cache_root()
+    free_mb = _available_mb() if available_mb is None else available_mb
+    if provider != "cpu" and free_mb < _HEADROOM_MB:
+        raise UnavailableError("engine: %d MB of memory are free, %d are needed; boot without a desktop, or add swap"
+                               % (free_mb, _HEADROOM_MB))
+    worker = worker or [sys.executable, "-m", "edgeface.model.engine_worker", bundle.folder, str(lookahead_ms)]
+    final = os.path.join(root, engine_key(bundle, lookahead_ms))
+    temporary = "%s.%d.tmp" % (final, os.getpid())
+    try:
+        folders = {}
+        for precision in ("float32", "float16"):
+            folders[precision] = os.path.join(temporary, precision)
+            os.makedirs(folders[precision])
+            _build(worker + [folders[precision], provider, precision], folders[precision], tell, longest_s)
+        float16, reason = choose(*(_frames(folders[precision]) for precision in ("float32", "float16")))
+        tell("float16: " + reason)
+        chosen = folders["float16" if float16 else "float32"]
+        _seal(chosen, float16, reason)
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(chosen, final)
+    except OSError as error:
+        raise UnavailableError("engine: %s: %s; make room, or give access" % (root, error.strerror)) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Engine(final, float16, reason)
+
+
+def choose(wanted, got):
+    """Whether half precision is good enough: (bool, why), from landmarks [T, 68, 3] of the same voice."""
+    if wanted.shape != got.shape:
+        return False, "refused: %d frames instead of %d" % (len(got), len(wanted))
+    if not np.isfinite(got).all():
+        return False, "refused: it computes values that are no numbers"
+    difference = float(np.abs(got - wanted).max(initial=0.0))
+    if difference > BOUND:
+        return False, "refused: landmarks differ by up to %.4f, the bound is %.4f" % (difference, BOUND)
+    return True, "taken: landmarks differ by at most %.4f, the bound is %.4f" % (difference, BOUND)
+
+
+def _build(command, folder, tell, longest_s):
+    began = time.monotonic()
+    with open(os.path.join(folder, "build.log"), "wb") as log:
+        child = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                code = child.wait(_TOLD_EVERY_S)
+                break
+            except subprocess.TimeoutExpired:
+                passed_s = time.monotonic() - began
+                if passed_s > longest_s:
+                    raise UnavailableError("engine: not built within %d s; see `edgeface doctor`" % longest_s) from None
+                tell("%s: building, %d s" % (command[-1], passed_s))
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    if code != 0:
+        with open(os.path.join(folder, "build.log"), errors="replace") as file:
+            last = " ".join(file.read()[-300:].split())
+        raise UnavailableError("engine: the builder ended with %d (%s); -9 is the system's want of memory"
+                               % (code, last))
+
+
+def _frames(folder):
+    try:
+        return np.load(os.path.join(folder, _FRAMES), allow_pickle=False)
+    except (OSError, ValueError):
+        raise DataError("engine: the builder left no frames; build again") from None
+
+
+def _seal(folder, float16, reason):
+    files = {name: _digest(os.path.join(folder, name)) for name in sorted(os.listdir(folder))}
+    path = os.path.join(folder, MANIFEST)
+    with open(path, "w") as file:
+        json.dump({"files": files, "float16": float16, "reason": reason}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _digest(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _available_mb():
+    with open("/proc/meminfo") as file:
+        return next(int(line.split()[1]) // 1024 for line in file if line.startswith("MemAvailable"))
