@@ -36,6 +36,7 @@ setup(
         "train": ["torch>=2.5", "onnx", "pocketsphinx", "pyworld", "scipy", "setuptools<81", "tqdm", "matplotlib"],
         # what CPython 3.6 on JetPack 4 can install
         "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
+        "plan": ["onnx"],
         # the daemon's tests, on every Python
         "test": ["pytest", "pytest-timeout", "hypothesis"],
         # everything else that `make lint test` needs, Python 3.9 or newer

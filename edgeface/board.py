@@ -4,6 +4,7 @@ import glob
 import os
 import platform
 import re
+import sys
 from typing import NamedTuple
 
 # L4T release to JetPack; the newest at or below counts
@@ -63,3 +64,8 @@ def _tensorrt(root):
         os.path.join(root, "usr/lib/libnvinfer.so.*"))
     versions = [path.rpartition(".so.")[2] for path in paths]
     return max(versions, key=len, default="")
+
+
+if __name__ == "__main__":  # for jetson/install.sh, before anything is installed
+    for field, value in this_board(sys.argv[1])._asdict().items():
+        print("%s=%s" % (field, value))

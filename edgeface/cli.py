@@ -18,6 +18,7 @@ VERBS = (
     ("doctor", "what works here and what does not, each with the mend"),
     ("model", "what a bundle is, and whether it is undamaged"),
     ("bench", "cost of a frame, start, memory, latency and power on this machine"),
+    ("plan", "whether a model fits a board: operations, memory, estimates"),
     ("report", "what the telemetry logs tell: a table, and a page with plots"),
     ("top", "the same live, from shared memory and the newest line of the log"),
 )

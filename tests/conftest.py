@@ -11,7 +11,8 @@ from edgeface.build import build_pipeline
 from edgeface.config import Settings
 from edgeface.model.bundle import Bundle
 
-DATA = os.path.join(os.path.dirname(__file__), "data")
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, "data")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,114 @@
+"""What a model needs, read from its ONNX, against what a board has."""
+
+import os
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import UnavailableError
+
+# share of the peak that small transformer blocks reach; measured on a Nano: DistilBERT 56 of 236 GFLOPS on the GPU
+# and 10 of 46 on the CPU (ONNX Runtime), vision backbones 45 to 54 on the GPU
+GPU_SHARE, CPU_SHARE = 0.24, 0.21
+SOURCE = "24 % of a GPU's and 21 % of a CPU's peak: DistilBERT in ONNX Runtime on a Nano"
+GPU_CONTEXT_MB = 1000  # CUDA, cuDNN and cuBLAS, on boards where GPU and CPU share memory
+PROCESS_MB = 85
+LAUNCH_US = 20.0  # a kernel launch on a small board; the step graph has one kernel a node
+
+
+class Device(NamedTuple):
+    """Peaks from data sheets: cores x operations per cycle x clock, GFLOPS at float32; GB/s; MB."""
+
+    title: str
+    cpu_core: float
+    gpu: float
+    bandwidth: float
+    memory_mb: int
+
+
+DEVICES = {
+    "nano": Device("Jetson Nano 4 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 3964),
+    "nano-2gb": Device("Jetson Nano 2 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 1980),
+    "tx2": Device("Jetson TX2, MAXN", 8 * 2.0, 256 * 2 * 1.30, 59.7, 7854),
+    "xavier-nx": Device("Jetson Xavier NX, 15 W", 8 * 1.4, 384 * 2 * 1.10, 59.7, 7771),
+    "orin-nano": Device("Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 7620),
+    "agx-orin": Device("Jetson AGX Orin 32 GB", 16 * 2.2, 1792 * 2 * 0.93, 204.8, 30536),
+    "thor": Device("Jetson AGX Thor", 16 * 2.6, 2560 * 2 * 1.57, 273.0, 125749),
+}
+
+
+class Cost(NamedTuple):
+    """One run of a graph: operations, bytes of weights, bytes of everything else that moves, nodes."""
+
+    flops: float
+    weight_bytes: float
+    other_bytes: float
+    nodes: int
+
+
+def graph_cost(path):
+    """`Cost` of an ONNX file with static shapes.
+
+    Matrix products and convolutions count 2 operations a product, all other
+    nodes one an output value.
+
+    :raises UnavailableError: the package onnx is not installed
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise UnavailableError("plan: the package onnx is missing; pip install onnx") from None
+    model = onnx.shape_inference.infer_shapes(onnx.load(path, load_external_data=False))
+    graph = model.graph
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    weights = dict(shapes)
+    for value in list(graph.value_info) + list(graph.input) + list(graph.output):
+        shapes[value.name] = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
+    flops = moved = 0.0
+    for node in graph.node:
+        out = float(sum(np.prod(shapes.get(name, (0,))) for name in node.output))
+        flops += out * _per_output(node, shapes)
+        moved += 4 * (out + sum(np.prod(shapes.get(name, ())) for name in node.input if name not in weights))
+    return Cost(flops, 4.0 * sum(np.prod(shape) for shape in weights.values()), moved, len(graph.node))
+
+
+def _per_output(node, shapes):
+    """Operations for one value of the output."""
+    if node.op_type in ("MatMul", "Gemm"):
+        return 2 * shapes[node.input[0]][-1]
+    if node.op_type == "Conv":
+        return 2 * int(np.prod(shapes[node.input[1]][1:]))
+    return 1 if node.op_type not in ("Constant", "Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
+                                     "Concat", "Slice", "Split", "Gather", "Expand", "Tile") else 0
+
+
+def floor_ms(cost, gflops, bandwidth):
+    """The least time of a run, ms: (for the operations, for the memory)."""
+    return cost.flops / gflops / 1e6, (cost.weight_bytes + cost.other_bytes) / bandwidth / 1e6
+
+
+def estimate_ms(cost, device, gpu=False):
+    """Estimated ms of a run on one CPU core, or on the GPU."""
+    peak = GPU_SHARE * device.gpu if gpu else CPU_SHARE * device.cpu_core
+    ms = max(floor_ms(cost, peak, device.bandwidth))
+    return ms + cost.nodes * LAUNCH_US / 1e3 if gpu else ms
+
+
+def measure_machine():
+    """`Device` of the present machine, one core, measured: matrix products and copies of 64 MB."""
+    a = np.ones((512, 512), np.float32)
+    big = np.ones(16 << 20, np.float32)
+    target = np.empty_like(big)
+    threads = os.environ.get("OMP_NUM_THREADS")
+    gflops = max(2 * 512 ** 3 / _seconds(lambda: a @ a) / 1e9 for _ in range(20))
+    copied = max(2 * big.nbytes / _seconds(lambda: np.copyto(target, big)) / 1e9 for _ in range(5))
+    cores = 1 if threads == "1" else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
+    return Device("this machine, measured", gflops / cores, 0.0, copied, memory)
+
+
+def _seconds(function):
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
