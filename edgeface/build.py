@@ -24,9 +24,10 @@ def build_pipeline(settings, bundle, tell=_LOG.info):
     :return: `pipeline.Pipeline`
     """
     lookahead_ms, policy = settings.motion.lookahead_ms, settings.model.provider
-    engine = ready_engine(bundle, lookahead_ms) if policy in ("auto", "tensorrt") else None
-    if engine is None and policy == "tensorrt":
-        engine = prepare(bundle, lookahead_ms, tell)
+    builder = {"auto": "tensorrt", "tensorrt": "tensorrt", "native": "native"}.get(policy)
+    engine = ready_engine(bundle, lookahead_ms, builder) if builder else None
+    if engine is None and policy in ("tensorrt", "native"):
+        engine = prepare(bundle, lookahead_ms, tell, provider=policy)
     session = open_session(bundle.step_file(lookahead_ms), policy, cache=engine and engine.folder,
                            float16=engine is not None and engine.float16)
     return Pipeline(Stepper(session, bundle.context_frames), lookahead_ms, blink=settings.motion.blink)

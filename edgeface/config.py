@@ -35,8 +35,9 @@ class Model:
     """What computes the face."""
 
     bundle: str = _setting("", "folder of a bundle; empty for the one in the package")
-    provider: str = _setting("cpu", "what computes: cuda and tensorrt are demanded, auto is the fastest that works",
-                             ("cpu", "auto", "cuda", "tensorrt"))
+    provider: str = _setting("cpu", "what computes: auto is the fastest that works; cuda, tensorrt, and native for"
+                                    " TensorRT without ONNX Runtime, are demanded",
+                             ("cpu", "auto", "cuda", "tensorrt", "native"))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ for version in 3.6 3.8 3.10 3.12; do
   fi
   # against the sources: the installed copy only brought the dependencies
   PYTHONPATH=. "$venv/bin/python" -m pytest -q -m "not system and not slow and not gpu" -p no:cacheprovider \
-    --ignore tests/test_bundle_portability.py
+    --ignore tests/test_bundle_portability.py --ignore tests/test_plan.py --ignore tests/test_native.py
 done
 # releases of ONNX Runtime between those: the same frames from each
 for release in 1.16.3 1.17.3; do

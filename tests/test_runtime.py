@@ -129,8 +129,8 @@ def test_an_engine_is_built_in_a_child_sealed_and_found_again(bundle, tmp_path):
     told = []
     engine = prepare(bundle, 80, told.append, root=str(tmp_path), provider="cpu")
     assert engine.float16 and "taken" in engine.reason  # the CPU computes the same twice
-    assert ready_engine(bundle, 80, root=str(tmp_path)) == engine
-    assert ready_engine(bundle, 40, root=str(tmp_path)) is None
+    assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) == engine
+    assert ready_engine(bundle, 40, "cpu", root=str(tmp_path)) is None
     assert os.listdir(str(tmp_path)) == [os.path.basename(engine.folder)]
     assert any("float16" in line for line in told)
 
@@ -142,25 +142,25 @@ def test_an_engine_that_was_changed_or_cut_is_none(bundle, tmp_path):
     for damaged in (whole[:-1], whole[:-1] + b"x", b""):
         with open(path, "wb") as file:
             file.write(damaged)
-        assert ready_engine(bundle, 80, root=str(tmp_path)) is None
+        assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) is None
     os.unlink(path)
-    assert ready_engine(bundle, 80, root=str(tmp_path)) is None
+    assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) is None
     for manifest in ("", "[]", "{}", '{"files": []}', '{"files": {"../x": "y"}, "float16": 1, "reason": ""}'):
         with open(os.path.join(engine.folder, engines.MANIFEST), "w") as file:
             file.write(manifest)
-        assert ready_engine(bundle, 80, root=str(tmp_path)) is None
+        assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) is None
     again = prepare(bundle, 80, lambda line: None, root=str(tmp_path), provider="cpu")
-    assert ready_engine(bundle, 80, root=str(tmp_path)) == again
+    assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) == again
 
 
 def test_an_engine_depends_on_everything_that_could_spoil_it(bundle):
     board = this_board()
-    keys = {engine_key(bundle, 80, board, "1.10.0")}
+    keys = {engine_key(bundle, 80, "tensorrt", board, "1.10.0"), engine_key(bundle, 80, "native", board, "1.10.0")}
     for changed in (board._replace(tensorrt="8.2.1"), board._replace(l4t="32.7.1"), board._replace(model="Nano"),
                     board._replace(machine="aarch64")):
-        keys.add(engine_key(bundle, 80, changed, "1.10.0"))
-    keys |= {engine_key(bundle, 80, board, "1.11.0"), engine_key(bundle, 40, board, "1.10.0")}
-    assert len(keys) == 7
+        keys.add(engine_key(bundle, 80, "tensorrt", changed, "1.10.0"))
+    keys |= {engine_key(bundle, 80, "tensorrt", board, "1.11.0"), engine_key(bundle, 40, "tensorrt", board, "1.10.0")}
+    assert len(keys) == 8
 
 
 @pytest.mark.parametrize("program, word", [

@@ -87,6 +87,18 @@ def measure_stages(settings, bundle, samples):
     return stages
 
 
+def opening_ms(settings, bundle):
+    """Milliseconds of opening the step graph in this process, for the first time and again, and of its first run."""
+    path, times = bundle.step_file(settings.motion.lookahead_ms), []
+    for _ in range(2):
+        began = time.perf_counter()
+        session = open_session(path, settings.model.provider)
+        opened = time.perf_counter()
+        session.step(np.zeros((1, 4, 80), np.float32), session.first_caches(), ["landmarks"])
+        times.append((1e3 * (opened - began), 1e3 * (time.perf_counter() - opened)))
+    return times
+
+
 def real_time_factor(stages):
     """Seconds of computing per second of sound."""
     return stages["whole pipeline, mean"] / (1e3 * HOP_SAMPLES / SAMPLE_RATE_HZ)

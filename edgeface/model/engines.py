@@ -38,18 +38,18 @@ def cache_root():
     return os.path.join(folder or os.path.expanduser("~/.cache/edgeface"), "engines")
 
 
-def engine_key(bundle, lookahead_ms, board=None, release=onnxruntime.__version__):
-    """What an engine depends on, as a name: model, ONNX Runtime, TensorRT, L4T and device."""
+def engine_key(bundle, lookahead_ms, provider="tensorrt", board=None, release=onnxruntime.__version__):
+    """What an engine depends on, as a name: model, builder, ONNX Runtime, TensorRT, L4T and device."""
     board = board or this_board()
     graph = os.path.basename(bundle.step_file(lookahead_ms))
     parts = [bundle.files[name] for name in sorted(bundle.files) if name == graph or name.endswith(".bin")]
-    text = "|".join(parts + [release, board.tensorrt, board.l4t, board.model, board.machine])
+    text = "|".join(parts + [provider, release, board.tensorrt, board.l4t, board.model, board.machine])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def ready_engine(bundle, lookahead_ms, root=None):
+def ready_engine(bundle, lookahead_ms, provider="tensorrt", root=None):
     """The `Engine` of this model on this machine; None where none was built, or it is damaged."""
-    folder = os.path.join(root or cache_root(), engine_key(bundle, lookahead_ms))
+    folder = os.path.join(root or cache_root(), engine_key(bundle, lookahead_ms, provider))
     try:
         with open(os.path.join(folder, MANIFEST)) as file:
             manifest = json.load(file)
@@ -66,7 +66,7 @@ def prepare(bundle, lookahead_ms, tell, root=None, provider="tensorrt", worker=N
     """Builds the engines of a bundle, with half precision if that changes nothing that is seen.
 
     :param tell: called with a line of text every few seconds
-    :param provider: the provider that builds
+    :param provider: what builds: `tensorrt`, ONNX Runtime's, or `native`
     :param worker: command of the child; folder, provider and `float16` or `float32` are appended
     :param available_mb: free memory; read from the system by default
     :return: `Engine`
@@ -78,7 +78,7 @@ def prepare(bundle, lookahead_ms, tell, root=None, provider="tensorrt", worker=N
         raise UnavailableError("engine: %d MB of memory are free, %d are needed; boot without a desktop, or add swap"
                                % (free_mb, _HEADROOM_MB))
     worker = worker or [sys.executable, "-m", "edgeface.model.engine_worker", bundle.folder, str(lookahead_ms)]
-    final = os.path.join(root, engine_key(bundle, lookahead_ms))
+    final = os.path.join(root, engine_key(bundle, lookahead_ms, provider))
     temporary = "%s.%d.tmp" % (final, os.getpid())
     try:
         folders = {}

@@ -13,6 +13,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from ..errors import DataError, UnavailableError
+from .native import open_native
 from .options import cuda_options, tensorrt_options, threads
 
 _LOG = logging.getLogger(__name__)
@@ -57,6 +58,10 @@ class Session:
         zeros = {name: np.zeros(shape, np.float32) for name, shape in self.inputs.items() if name != "fbank"}
         return zeros if self.provider == "cpu" else self._on_device(zeros, "cuda")
 
+    def keep(self, caches):
+        """Caches to which the stream can return; here no step changes what it was given."""
+        return caches
+
     @staticmethod
     def _on_device(arrays, device):
         return {name: onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0) for name, array in arrays.items()}
@@ -81,13 +86,15 @@ def open_session(path, policy="cpu", cache=None, float16=False):
     ONNX Runtime falls back in silence; this never does: a provider that was
     demanded is the one that computes, and under `auto` a fallback is said aloud.
 
-    :param policy: `cpu`; `cuda` or `tensorrt`, demanded; `auto`, the fastest that works
-    :param cache: folder of engines that `engines.prepare` built; without it `auto` does not use TensorRT, since
-        building takes minutes
+    :param policy: `cpu`; `cuda`, `tensorrt` or `native`, demanded; `auto`, the fastest that works
+    :param cache: folder of engines that `engines.prepare` built; `native` must have it, and without it `auto` does not
+        use TensorRT, since building takes minutes
     :return: `Session`
     :raises UnavailableError: the provider demanded is not the one that computes
     :raises DataError: the file does not load
     """
+    if policy == "native":
+        return open_native(path, cache, float16)
     if policy != "auto":
         return _open(path, policy, cache, float16)
     available, failures = available_providers(), []

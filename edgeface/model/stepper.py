@@ -30,7 +30,7 @@ class Stepper:
         silence = np.full((FBANK_PER_FRAME, MEL_BINS), SILENCE, np.float32)
         for _ in range(context_frames):
             self.step(silence)
-        self._silent = self._caches
+        self._silent = session.keep(self._caches)
 
     def reset(self):
         """Forgets everything heard."""

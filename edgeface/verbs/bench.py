@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from ..bench.frame import measure_stages, real_time_factor
+from ..bench.frame import measure_stages, opening_ms, real_time_factor
 from ..bench.live import Daemon
 from ..bench.power import costs, mean_mw
 from ..build import load_bundle
@@ -54,6 +54,8 @@ def _power(seconds):
 
 def _frame(settings):
     bundle = load_bundle(settings.model.bundle)
+    for name, (open_ms, run_ms) in zip(("cold", "warm"), opening_ms(settings, bundle)):
+        print("session, %-4s                %7.1f ms to create, %.1f ms for the first run" % (name, open_ms, run_ms))
     stages = measure_stages(settings, bundle, np.tile(read_whole(VOICE), 4))
     print("per 40 ms frame, one core        ms")
     for name, ms in stages.items():
