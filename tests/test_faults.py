@@ -242,3 +242,30 @@ def test_another_process_watchdog_is_not_fed(manager):
     notifier = Notifier(dict(environment, WATCHDOG_PID="1"))
     notifier.worked()
     assert heard() == []
+
+
+def test_the_manager_waits_while_an_engine_is_built(manager, pipe, shm_name):
+    """Minutes on a board; here a model whose first step is slow, and a manager that is told every 0.3 s."""
+    heard, environment = manager
+    slow = "if calls[0] == 1: time.sleep(1.5)"
+    patched = PATCHED.replace("from edgeface.cli import main", "import edgeface.daemon.daemon as daemon\n"
+                              "daemon._TELL_S = 0.3\nfrom edgeface.cli import main")
+    daemon = subprocess.Popen([sys.executable, "-c", patched % slow, "run", "--source", "-", "--shm", shm_name],
+                              env=environment, stdin=pipe, stderr=subprocess.PIPE)
+    lines = []
+    wait_for(lambda: lines.extend(heard()) or "READY=1" in lines)
+    before = lines[:lines.index("READY=1")]
+    assert before.count("EXTEND_TIMEOUT_USEC=1200000") >= 3
+    assert any(line.startswith("STATUS=building the model") for line in before)
+    daemon.terminate()
+    assert daemon.wait(5) == 0
+
+
+def test_stopping_while_the_model_is_built_is_swift_and_clean(manager, pipe, shm_name):
+    heard, environment = manager
+    daemon = start_patched("if calls[0] == 1: print('building', flush=True); time.sleep(60)", "--source", "-", "--shm",
+                           shm_name, env=environment, stdin=pipe)
+    assert daemon.stdout.readline() == "building\n"
+    daemon.terminate()
+    assert daemon.wait(2) == 0
+    assert "STOPPING=1" in heard() and daemon.stderr.read() == ""

@@ -207,3 +207,15 @@ def test_sound_is_25_frames_a_second_whatever_happens(script):
         switches = len(script)
         assert samples / 16000 <= passed_s + 0.011 * (1 + switches)
         assert samples / 16000 >= passed_s - 0.2 - 0.08 * switches
+
+
+def test_nobody_rushes_after_a_machine_that_slept(clock):
+    mic = Fake(clock, 0.25)
+    selector = opened(mic)
+    mic.absent = mic.lost = True
+    listen(selector, clock, 0.5)
+    for jump_s in (3600.0, 0.3):
+        clock.sleep(jump_s)
+        began = clock.now
+        assert abs(len(listen(selector, clock, 1.0)) * 0.01 - 1.0) < 0.12
+        assert clock.now - began < 1.1e9

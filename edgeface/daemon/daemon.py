@@ -4,6 +4,7 @@ import grp
 import logging
 import signal
 import threading
+import time
 
 from ..build import build_pipeline, load_bundle
 from ..errors import ConfigurationError, EdgefaceError, UsageError
@@ -19,8 +20,12 @@ from .loop import Loop
 from .notify import Notifier
 
 _LOG = logging.getLogger(__name__)
-_BUILD_S = 30.0  # a model that takes longer to build says so this often
+_TELL_S = 10.0  # a model that takes longer to build says so this often
 _LONGEST_BUILD_S = 3600.0
+
+
+class _Stopped(Exception):
+    """Asked to end before the start was over."""
 
 
 class Daemon:
@@ -38,7 +43,8 @@ class Daemon:
         self._demanded, self._fast, self._keep = demanded, fast, keep
         self._notifier = Notifier()
         self._reload = threading.Event()
-        self._stopping = False
+        self._stopping = self._ready = False
+        self._seen = 0  # frames
         self._source = self._writer = self._recorder = self.loop = None
 
     def stop(self, *_):
@@ -63,6 +69,8 @@ class Daemon:
         try:
             self._start()
             self.loop.run(lambda: self._after_block(each_time))
+        except _Stopped:
+            pass
         finally:
             self._notifier.send("STOPPING=1")
             self._close()
@@ -79,7 +87,6 @@ class Daemon:
         if self._stopping:
             self.loop.stop()
         self._recorder = self._make_recorder(settings)
-        self._ready = False
 
     def _build(self, settings):
         """The pipeline; while it is built, which may take an engine minutes, the manager is told to wait."""
@@ -93,15 +100,19 @@ class Daemon:
 
         thread = threading.Thread(target=build, name="edgeface-build", daemon=True)
         thread.start()
-        thread.join(_BUILD_S / 3)
-        waited_s = _BUILD_S / 3
-        while thread.is_alive() and not self._stopping and waited_s < _LONGEST_BUILD_S:
-            self._notifier.send("EXTEND_TIMEOUT_USEC=%d" % (2e6 * _BUILD_S))
-            self._notifier.status("building the model, %d s so far" % waited_s)
-            thread.join(_BUILD_S)
-            waited_s += _BUILD_S
-        if not result:
-            raise EdgefaceError("the model was not built within %d s; try `edgeface model verify`" % waited_s)
+        began_s = told_s = time.monotonic()
+        while thread.is_alive():
+            thread.join(0.1)  # not longer: a signal is answered between two
+            now_s = time.monotonic()
+            if self._stopping:
+                raise _Stopped
+            if now_s - began_s > _LONGEST_BUILD_S:
+                raise EdgefaceError("the model was not built within %d s; try `edgeface model verify`"
+                                    % _LONGEST_BUILD_S)
+            if now_s - told_s > _TELL_S:
+                told_s = now_s
+                self._notifier.send("EXTEND_TIMEOUT_USEC=%d" % (4e6 * _TELL_S))
+                self._notifier.status("building the model, %d s so far" % (now_s - began_s))
         pipeline, error = result[0]
         if error is not None:
             raise error
@@ -113,7 +124,9 @@ class Daemon:
             self._ready = True
             self._notifier.send("READY=1")
             _LOG.info("running: %s to %s", self._source.name, self._writer.path, extra={"event": "started"})
-        self._notifier.worked()
+        if loop.published != self._seen:
+            self._seen = loop.published
+            self._notifier.worked()
         self._notifier.status("%s: %s, dropped %d samples, %d restarts of a source" % (
             STATE_NAMES[loop.state], self._source.name, loop.dropped, loop.restarts))
         if each_time is not None:

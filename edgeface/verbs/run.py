@@ -47,7 +47,7 @@ def execute(options):
     finally:
         if status:
             status.close()
-    if options.frames_out:
+    if options.frames_out and daemon.loop is not None:
         save_motion(options.frames_out, daemon.loop.kept, daemon.loop.pipeline.latency_s)
 
 
