@@ -11,11 +11,12 @@ PREFIX ?= /usr/local
 # services cannot read an interpreter in a home folder
 SERVICE_PYTHON ?= /usr/bin/python3
 
-.PHONY: help run test lint bench reliability train install uninstall clean
+.PHONY: help run test test-study lint bench reliability train install uninstall clean
 
 help:
 	@echo "make run     the face in the browser, from the microphone or the bundled voice"
 	@echo "make test    all tests, on every supported Python that is here"
+	@echo "make test-study  the study's networks against the numbers of the original ones (needs PyTorch)"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
 	@echo "make reliability  recovery times, and what a day of sound leaves behind (half an hour)"
@@ -27,6 +28,9 @@ run: $(VENV)/run
 
 test: $(VENV)/dev
 	tests/run.sh
+
+test-study: $(VENV)/train
+	$(VENV)/bin/python -m pytest -q tests/study_parity.py
 
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .
@@ -73,7 +77,7 @@ $(VENV)/train: setup.py
 	tests/packages.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
-	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train]
+	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train,test]
 	touch $@ $(VENV)/run
 
 clean:

@@ -1,0 +1,128 @@
+"""The study's networks against the numbers of the original ones (`make test-study`; needs the extra `train`).
+
+data/study.npz: inputs and outputs of the modules of fairseq, GeneFace++ and GeneFace with random weights, which come
+from seeds; and the shapes of these weights.
+"""
+
+import json
+import os
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from conftest import DATA
+
+from edgeface.study.audio2motion import Audio2Motion, coarse_f0, load_audio2motion
+from edgeface.study.fasthubert import FastHubert, load_fasthubert
+
+TOLERANCE = 1e-5
+VARIANTS = ("pp_pitch", "pp_pitch_eye", "pp_plain", "v1_pitch", "v1_plain")
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    with np.load(os.path.join(DATA, "study.npz")) as data:
+        found = {name: torch.from_numpy(data[name]) for name in data.files if name != "shapes"}
+        return dict(found, shapes=json.loads(str(data["shapes"])))
+
+
+def weights(numbers, name):
+    """The state dict that the original module was given."""
+    make = fasthubert_weight if name == "fasthubert" else audio2motion_weight
+    return {key: torch.from_numpy(np.array(make(key, shape), np.float32))
+            for key, shape in numbers["shapes"][name].items()}
+
+
+def noise(key, shape):
+    return np.random.Generator(np.random.PCG64(zlib.crc32(key.encode()) ^ 20261123)).standard_normal(shape)
+
+
+def fasthubert_weight(key, shape):
+    x = noise(key, shape)
+    if key.endswith("weight_g"):
+        return 0.5 + 0.1 * np.abs(x)
+    if "layer_norm" in key and key.endswith(".weight"):
+        return 1 + 0.1 * x
+    return 0.05 * x if key.endswith("bias") or len(shape) == 1 else x / np.sqrt(np.prod(shape[1:]))
+
+
+def audio2motion_weight(key, shape):
+    if key.endswith("num_batches_tracked"):
+        return 0
+    x = noise(key, shape)
+    for end, value in (("weight_g", 0.7 + 0.1 * np.abs(x)), ("running_var", 0.5 + 0.2 * np.abs(x)),
+                       ("running_mean", 0.05 * x), (".1.weight", 1 + 0.1 * x)):
+        if key.endswith(end) and (end != ".1.weight" or len(shape) == 1):
+            return value
+    if key.endswith("bias") or len(shape) == 1:
+        return 0.05 * x
+    return 0.1 * x if "embed" in key else x / np.sqrt(np.prod(shape[1:]))
+
+
+@pytest.mark.parametrize("frames", [100, 101, 103])
+def test_fasthubert(numbers, frames):
+    model = load_fasthubert(weights(numbers, "fasthubert"), heads=4)
+    with torch.no_grad():
+        got = model(numbers["fasthubert/in_%d" % frames])
+    assert (got - numbers["fasthubert/out_%d" % frames]).abs().max() < TOLERANCE
+
+
+def test_fasthubert_in_batches(numbers):
+    model = load_fasthubert(weights(numbers, "fasthubert"), heads=4)
+    with torch.no_grad():
+        got = model(numbers["fasthubert/pad_in_104"], numbers["fasthubert/pad_lens_104"])
+    counts = ~numbers["fasthubert/pad_mask_104"].bool()
+    assert counts.sum() < counts.numel()
+    assert (got - numbers["fasthubert/pad_out_104"]).abs()[counts].max() < TOLERANCE
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("frames", [8, 64])
+@pytest.mark.parametrize("name, temperature", [("t0", 0.0), ("t02", 0.2), ("t1", 1.0)])
+def test_audio2motion(numbers, variant, frames, name, temperature):
+    def given(what):
+        return numbers["%s/%s_%d" % (variant, what, frames)]
+
+    model = load_audio2motion(weights(numbers, variant))
+    with torch.no_grad():
+        got = model(given("hubert"), coarse_f0(given("f0")), given("blink")[..., 0].long(), given("z") * temperature,
+                    numbers[variant + "/mouth_amp"], numbers[variant + "/eye_amp"])
+    assert (got - given("out_" + name)).abs().max() < TOLERANCE
+
+
+def test_pitch_bins(numbers):
+    assert (coarse_f0(numbers["coarse/f0"]) == numbers["coarse/torch"]).all()
+    assert (coarse_f0(torch.tensor([0.0, 80.0, 120.0, 200.0, 750.0])) == torch.tensor([1, 12, 27, 54, 192])).all()
+
+
+def count(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_the_published_sizes():
+    """Less the norms g, which are folded away: 128 in FastHuBERT, 11,776 in the others."""
+    assert count(FastHubert()) == 93203584 - 128
+    pitch = {"pitch": 128, "projected": True, "mouth": True, "blink": True}
+    for wanted, model in ((4950240, Audio2Motion(1024, 128, 64, **pitch)),
+                          (4966752, Audio2Motion(1024, 128, 64, eye=True, **pitch)),
+                          (4153248, Audio2Motion(1024, 64, 64, blink=True)),
+                          (4398924, Audio2Motion(1024, 64, 204, pitch=32, pitch_width=64)),
+                          (4189100, Audio2Motion(1024, 64, 204))):
+        assert count(model) == wanted - 11776
+
+
+def test_weights_that_are_missing_superfluous_or_of_the_wrong_shape_are_named(numbers):
+    whole = weights(numbers, "fasthubert")
+    load_fasthubert(dict(whole, **{"feature_extractor.conv_layers.0.weight": torch.zeros(1)}), heads=4)
+    for change, error, word in (
+            (lambda s: s.pop("encoder.layers.1.fc2.bias"), KeyError, "encoder.layers.1.fc2.bias"),
+            (lambda s: s.pop("encoder.pos_conv.0.weight_g"), KeyError, "pos_conv.0.weight_g"),
+            (lambda s: s.update(extra=torch.zeros(1)), ValueError, "superfluous: extra"),
+            (lambda s: s.update({"layer_norm.bias": torch.zeros(3)}), ValueError, "layer_norm.bias: (3,)"),
+            (lambda s: s.update({"layer_norm.bias": torch.full((32,), float("nan"))}), ValueError, "no numbers")):
+        state = dict(whole)
+        change(state)
+        with pytest.raises(error) as caught:
+            load_fasthubert(state, heads=4)
+        assert word in str(caught.value)
