@@ -29,7 +29,8 @@ run: $(VENV)/run
 test: $(VENV)/dev
 	tests/run.sh
 
-test-study: $(VENV)/train
+test-study: $(VENV)/dev
+	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/python -m pytest -q tests/study_parity.py
 
 lint: $(VENV)/dev
@@ -77,7 +78,7 @@ $(VENV)/train: setup.py
 	tests/packages.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
-	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train,test]
+	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train]
 	touch $@ $(VENV)/run
 
 clean:

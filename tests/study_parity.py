@@ -9,10 +9,12 @@ import os
 import zlib
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from conftest import DATA
 
+from edgeface.bench.study import clip_seconds, clips, table
 from edgeface.study.audio2motion import Audio2Motion, coarse_f0, load_audio2motion
 from edgeface.study.fasthubert import FastHubert, load_fasthubert
 
@@ -126,3 +128,28 @@ def test_weights_that_are_missing_superfluous_or_of_the_wrong_shape_are_named(nu
         with pytest.raises(error) as caught:
             load_fasthubert(state, heads=4)
         assert word in str(caught.value)
+
+
+def test_clips_are_as_long_as_the_studys():
+    seconds = clip_seconds(50)
+    assert (seconds.min(), seconds.max()) == (2.37, 10.73)
+    assert abs(seconds.mean() - 4.64) < 0.05
+    assert all(len(clip) == int(length * 22050) for clip, length in zip(clips(3), clip_seconds(3)))
+
+
+def test_the_table_compares_with_both_baselines():
+    times = {"HuBERT large, PyTorch": np.array([4.0, 4.0]), "HuBERT base, PyTorch": np.array([1.0, 3.0]),
+             "other": np.array([0.1, 0.3])}
+    rows = {row[0]: row[1:] for row in table(times, 8.0)}
+    assert rows["other"] == pytest.approx((0.4, 200.0, 0.05, 20.0, 10.0))
+
+
+def test_fasthubert_in_onnx_opset_13_of_any_length(numbers, tmp_path):
+    model, path = load_fasthubert(weights(numbers, "fasthubert"), heads=4), str(tmp_path / "f.onnx")
+    with torch.no_grad():
+        torch.onnx.export(model, numbers["fasthubert/in_100"], path, opset_version=13, dynamo=False, input_names=["x"],
+                          output_names=["y"], dynamic_axes={"x": {1: "T"}, "y": {1: "T"}})
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for frames in (100, 101, 103):
+        got = session.run(None, {"x": numbers["fasthubert/in_%d" % frames].numpy()})[0]
+        assert np.abs(got - numbers["fasthubert/out_%d" % frames].numpy()).max() < TOLERANCE

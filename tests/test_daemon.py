@@ -41,7 +41,7 @@ def test_timeline_counts_what_is_missing(blocks):
 
 
 @pytest.mark.parametrize("start", [2 ** 31 - 700, 2 ** 32 - 700, 2 ** 53, 2 ** 62])
-def test_timeline_near_large_counters(start):
+def test_timeline_near_large_counters(loop_of, start):
     timeline = Timeline()
     timeline.add(block(640, lost=start, audio_ns=start))
     timeline.add(block(640, audio_ns=start + 40000000))
@@ -76,10 +76,19 @@ class Script:
         return event
 
 
-def loop_of(source, *arguments, **options):
-    selector = Selector([Supervisor(source)])
-    selector.open(demanded=True)
-    return Loop(selector, *arguments, **options)
+@pytest.fixture
+def loop_of():
+    """Makes loops of one source, which are closed when the test is over."""
+    selectors = []
+
+    def make(source, *arguments, **options):
+        selectors.append(Selector([Supervisor(source)]))
+        selectors[-1].open(demanded=True)
+        return Loop(selectors[-1], *arguments, **options)
+
+    yield make
+    for selector in selectors:
+        selector.close()
 
 
 def sound(frames, lost=0):
@@ -93,7 +102,7 @@ def writer(shm_name):
     writer.close()
 
 
-def test_lost_samples_are_counted_flagged_and_degrade(pipeline, writer, shm_name):
+def test_lost_samples_are_counted_flagged_and_degrade(loop_of, pipeline, writer, shm_name):
     states = []
     loop = loop_of(Script(sound(5), sound(5, lost=1000), sound(5)), pipeline, writer, keep=True)
     loop.run(lambda: states.append(loop.state))
@@ -105,7 +114,7 @@ def test_lost_samples_are_counted_flagged_and_degrade(pipeline, writer, shm_name
         assert reader.read().audio_sample == 14 * 640 + 1000
 
 
-def test_a_lost_source_is_replaced_by_silence_until_it_is_back(pipeline, writer, shm_name):
+def test_a_lost_source_is_replaced_by_silence_until_it_is_back(loop_of, pipeline, writer, shm_name):
     source = Script(sound(5), SourceLost("gone"), sound(10), refusals=3)
     states = []
     loop = loop_of(source, pipeline, writer, keep=True)
@@ -123,7 +132,7 @@ def test_a_lost_source_is_replaced_by_silence_until_it_is_back(pipeline, writer,
         assert reader.header()["source_restarts"] == 1
 
 
-def test_stop_ends_the_loop_while_the_source_is_away(pipeline, writer):
+def test_stop_ends_the_loop_while_the_source_is_away(loop_of, pipeline, writer):
     loop = loop_of(Script(sound(1), SourceLost("gone"), refusals=10 ** 9), pipeline, writer)
     count = []
     loop.run(lambda: (count.append(1), loop.stop() if len(count) > 10 else None))
@@ -131,7 +140,7 @@ def test_stop_ends_the_loop_while_the_source_is_away(pipeline, writer):
     pipeline.reset()
 
 
-def test_old_sound_is_late(pipeline, writer, shm_name):
+def test_old_sound_is_late(loop_of, pipeline, writer, shm_name):
     loop = loop_of(Script(block(640 * 10, audio_ns=monotonic_ns() - 10 ** 9)), pipeline, writer)
     loop.run()
     assert loop.late == 10
@@ -139,7 +148,7 @@ def test_old_sound_is_late(pipeline, writer, shm_name):
         assert reader.header()["late_frames"] == 10
 
 
-def test_the_heart_beats_without_frames(pipeline, writer, shm_name):
+def test_the_heart_beats_without_frames(loop_of, pipeline, writer, shm_name):
     import threading
     stop = threading.Event()
 

@@ -64,11 +64,18 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr("edgeface.source.selector.monotonic_ns", lambda: clock.now)
     monkeypatch.setattr("edgeface.source.selector.time.sleep", clock.sleep)
-    return clock
+    yield clock
+    for selector in OPENED:
+        selector.close()
+    OPENED.clear()
+
+
+OPENED = []  # selectors, whose threads must not outlive the test
 
 
 def opened(*sources, **options):
     selector = Selector([Supervisor(source) for source in sources], **options)
+    OPENED.append(selector)
     selector.open(demanded=True)
     return selector
 
@@ -158,6 +165,7 @@ def test_a_source_that_was_never_there_is_waited_for_unless_it_is_demanded(clock
     with pytest.raises(UnavailableError):
         Selector([Supervisor(mic)]).open(demanded=True)
     selector = Selector([Supervisor(mic)])
+    OPENED.append(selector)
     selector.open()
     assert selector.waiting and selector.read(0.1).neutral
     mic.absent = False
@@ -175,6 +183,7 @@ def test_a_search_survives_any_failure(clock):
 
     mic.open = fail
     selector = Selector([Supervisor(mic)])
+    OPENED.append(selector)
     selector.open()
     wait_for(lambda: not selector.read(0.1).neutral)
 
@@ -183,6 +192,7 @@ def test_closing_ends_a_search(clock):
     mic = Fake(clock, 0.25)
     mic.absent = True
     selector = Selector([Supervisor(mic)])
+    OPENED.append(selector)
     selector.open()
     selector.close()
     mic.absent = False

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 
 from ..clock import monotonic_ns
 from .block import EMPTY, SourceLost
@@ -104,7 +103,7 @@ class Supervisor:
                 self._source.open()
             except Exception as error:  # whatever it is: a search that ended would leave the kiosk mute
                 self._tell(error)
-                time.sleep(pause_s)
+                self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, _PAUSES_S[1])
             else:
                 if self._stopping.is_set():

@@ -1,6 +1,8 @@
 """`edgeface bench`: measurements on this machine."""
 
+import csv
 import os
+import sys
 
 import numpy as np
 
@@ -16,14 +18,19 @@ from .common import add_model_arguments, settings_of
 EXAMPLE = """examples:
   edgeface bench                          cost of a frame, start, memory, size
   edgeface bench live --source mic        latency and evenness on a live source
-  edgeface bench power                    watts at rest and with the face"""
+  edgeface bench power                    watts at rest and with the face
+  edgeface bench study --clips 50 --csv table3.csv    the study's speech encoders (needs PyTorch)"""
 
 
 def add_arguments(parser):
     """Adds the verb's arguments."""
-    parser.add_argument("what", choices=("frame", "live", "power"), nargs="?", default="frame", help="what to measure")
+    parser.add_argument("what", choices=("frame", "live", "power", "study"), nargs="?", default="frame",
+                        help="what to measure")
     parser.add_argument("--source", metavar="SPEC", default="mic", help="of `live`")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long `live` and `power` watch")
+    parser.add_argument("--clips", metavar="N", type=int, default=10, help="of `study`, which took 50")
+    parser.add_argument("--threads", metavar="N", type=int, default=os.cpu_count(), help="of `study`")
+    parser.add_argument("--csv", metavar="FILE", help="where `study` also leaves its table")
     add_model_arguments(parser)
 
 
@@ -32,6 +39,8 @@ def execute(options):
     settings = settings_of(options)
     if options.what == "power":
         _power(options.seconds)
+    elif options.what == "study":
+        _study(options.clips, options.threads, options.csv)
     elif options.what == "live":
         _live(options.source, options.seconds, settings.motion.lookahead_ms)
     else:
@@ -85,3 +94,23 @@ def _live(source, seconds, lookahead_ms):
         100 * np.mean(np.abs(interval - 40) > 10)))
     print("  dropped samples %d, restarts %d, late frames %d" % (
         header["dropped_samples"], header["source_restarts"], header["late_frames"]))
+
+
+def _study(count, threads, path):
+    from ..bench import study  # PyTorch, which nobody else needs
+    times, differences, sound_s = study.measure(count, threads, lambda line: sys.stderr.write(line + "\n"))
+    rows = study.table(times, sound_s)
+    print("%d clips, %.1f s of sound, %d threads, random weights: times are real, quality is not told" % (
+        count, sound_s, threads))
+    print("| encoder | all clips, s | median clip, ms | real-time factor | x HuBERT large | x HuBERT base |")
+    print("|---|---|---|---|---|---|")
+    for row in rows:
+        print("| %s | %.3f | %.1f | %.4f | %.1f | %.1f |" % row)
+    for name, difference in differences.items():
+        print("%s: ONNX differs from PyTorch by at most %.1e" % (name, difference))
+    if path:
+        with open(path, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["encoder", "all_clips_s", "median_clip_ms", "real_time_factor", "x_hubert_large",
+                             "x_hubert_base"])
+            writer.writerows(rows)
