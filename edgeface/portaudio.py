@@ -6,8 +6,10 @@ import threading
 from .errors import UnavailableError
 
 ANSWER_S = 4.0  # a sound server that hangs never answers
+CARDS = "/proc/asound/cards"
 _CLOSE_S = 0.5
 _streams = set()
+_known = [None]  # what CARDS held when the device list was made
 _lock = threading.Lock()
 
 
@@ -45,11 +47,16 @@ def find_device(wanted, kind):
 
 
 def _refresh(sounddevice):
-    """Makes the device list anew: it is as old as PortAudio's start, and a device may have come since.
+    """Makes the device list anew: it is as old as PortAudio's start, and a card may have come since.
 
-    That ends every open stream; whoever has one notices and opens it again.
+    That ends every open stream; whoever has one notices and opens it again. So
+    while there is one, it is done only if the cards are others.
     """
+    cards = _cards()
     with _lock:
+        if _streams and cards == _known[0]:
+            return
+        _known[0] = cards
         streams = list(_streams)
         _streams.clear()
     for stream in streams:
@@ -58,10 +65,20 @@ def _refresh(sounddevice):
     sounddevice._initialize()
 
 
+def _cards():
+    try:
+        with open(CARDS) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
 def start(stream):
     """Starts a stream and keeps it in mind; returns it."""
     stream.start()
     with _lock:
+        if _known[0] is None:
+            _known[0] = _cards()
         _streams.add(stream)
     return stream
 

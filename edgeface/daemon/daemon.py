@@ -80,8 +80,11 @@ class Daemon:
         self._source = self._make_source(settings)
         self._bundle = load_bundle(settings.model.bundle)
         pipeline = self._build(settings)
-        self._source.open(self._demanded)  # before the segment, whose heartbeat must not wait for a device
+        if self._demanded:  # before the segment, whose heartbeat must not wait for a device
+            self._source.open(demanded=True)
         self._writer = self._make_writer(settings, pipeline)
+        if not self._demanded:  # after it: a second daemon must not take the first one's sound
+            self._source.open()
         self.loop = Loop(self._source, pipeline, self._writer, lambda: build_pipeline(self._settings, self._bundle),
                          self._make_player(settings), keep=self._keep)
         if self._stopping:
