@@ -1,7 +1,8 @@
 """What a model needs, read from its ONNX, against what a board has."""
 
 import os
-import time
+import subprocess
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -95,20 +96,22 @@ def estimate_ms(cost, device, gpu=False):
     return ms + cost.nodes * LAUNCH_US / 1e3 if gpu else ms
 
 
-def measure_machine():
-    """`Device` of the present machine, one core, measured: matrix products and copies of 64 MB."""
-    a = np.ones((512, 512), np.float32)
-    big = np.ones(16 << 20, np.float32)
-    target = np.empty_like(big)
-    threads = os.environ.get("OMP_NUM_THREADS")
-    gflops = max(2 * 512 ** 3 / _seconds(lambda: a @ a) / 1e9 for _ in range(20))
-    copied = max(2 * big.nbytes / _seconds(lambda: np.copyto(target, big)) / 1e9 for _ in range(5))
-    cores = 1 if threads == "1" else os.cpu_count() or 1
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
-    return Device("this machine, measured", gflops / cores, 0.0, copied, memory)
-
-
-def _seconds(function):
+_PEAK = """
+import time, numpy as np
+a, big = np.ones((512, 512), np.float32), np.ones(16 << 20, np.float32)
+target = np.empty_like(big)
+def seconds(function):
     began = time.perf_counter()
     function()
     return time.perf_counter() - began
+print(max(2 * 512 ** 3 / seconds(lambda: a @ a) / 1e9 for _ in range(30)),
+      max(2 * big.nbytes / seconds(lambda: np.copyto(target, big)) / 1e9 for _ in range(5)))
+"""
+
+
+def measure_machine():
+    """`Device` of the present machine: matrix products and copies of 64 MB on one core, in a process of one thread."""
+    one = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    gflops, copied = map(float, subprocess.check_output([sys.executable, "-c", _PEAK], env=one).split())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
+    return Device("this machine, measured", gflops, 0.0, copied, memory)

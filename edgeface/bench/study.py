@@ -4,6 +4,8 @@ With random weights, since no checkpoint comes with edgeface: the times are real
 """
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -17,6 +19,7 @@ from ..errors import UnavailableError
 from ..features.fbank import Fbank
 from ..source.convert import Converter
 from ..source.file import read_whole
+from .budget import graph_cost, measure_machine
 
 RATE_HZ = 22050  # of the study's clips, so that the conversion is measured too
 _SHORTEST_S, _LONGEST_S, _MEAN_S = 2.37, 10.73, 4.64
@@ -100,6 +103,37 @@ class Encoders:
         self.difference = getattr(self, "difference", {})
         voice = read_whole(VOICE)[:32000]
         self.difference[name] = float(np.abs(in_torch(voice).numpy() - self.functions[name + ", ONNX"](voice)).max())
+
+
+_MEMORY = """
+import sys, numpy, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+session.run(None, {"x": numpy.zeros([int(n) for n in sys.argv[2].split(",")], numpy.float32)})
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def fasthubert_effort(seconds=4.64):
+    """FastHuBERT base in ONNX on one thread: (GFLOPS reached, GFLOPS of a core's matrix product, process' MB)."""
+    import torch
+
+    from ..study.fasthubert import FastHubert
+    with tempfile.TemporaryDirectory() as folder:
+        path, shape = os.path.join(folder, "f.onnx"), (1, 1 + int((seconds * 16000 - 400) / 160), 80)
+        with torch.no_grad():
+            torch.onnx.export(FastHubert().eval(), torch.zeros(shape), path, opset_version=13, dynamo=False,
+                              input_names=["x"], output_names=["y"])
+        cost = graph_cost(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        x, times = np.zeros(shape, np.float32), []
+        for _ in range(6):
+            began = time.perf_counter()
+            session.run(None, {"x": x})
+            times.append(time.perf_counter() - began)
+        memory = subprocess.check_output([sys.executable, "-c", _MEMORY, path, ",".join(map(str, shape))])
+    return cost.flops / np.median(times[1:]) / 1e9, measure_machine().cpu_core, int(memory) / 1e3
 
 
 def normalised(samples):

@@ -108,6 +108,8 @@ def _study(count, threads, path):
         print("| %s | %.3f | %.1f | %.4f | %.1f | %.1f |" % row)
     for name, difference in differences.items():
         print("%s: ONNX differs from PyTorch by at most %.1e" % (name, difference))
+    print("FastHuBERT base, ONNX, one thread: %.0f GFLOPS of the %.0f that a core's matrix product reaches;"
+          " the process takes %.0f MB" % study.fasthubert_effort())
     if path:
         with open(path, "w", newline="") as file:
             writer = csv.writer(file)
