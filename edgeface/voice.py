@@ -38,7 +38,8 @@ class Voice:
         :param rate_hz: its sampling rate, 2000 to 768000
         :param play_at_ns: CLOCK_MONOTONIC at which its first sample is heard, at least the latency of the
             face from now; 0: right after the chunk before, or at once
-        :param interrupt: to drop what is still queued
+        :param interrupt: to drop what is still queued; on a new connection, which then goes before all others, also
+            what the others wrote
         :raises OSError: the daemon is gone
         """
         flags = INTERRUPT if interrupt else 0

@@ -229,3 +229,14 @@ def test_nobody_rushes_after_a_machine_that_slept(clock):
         began = clock.now
         assert abs(len(listen(selector, clock, 1.0)) * 0.01 - 1.0) < 0.12
         assert clock.now - began < 1.1e9
+
+
+def test_a_source_that_fails_in_an_unforeseen_way_is_lost_like_any_other(clock):
+    mic, whole = Fake(clock, 0.25), Fake.read
+    selector = opened(mic)
+    mic.read = lambda timeout_s: {}["unforeseen"]
+    listen(selector, clock, 0.2)
+    assert selector.waiting
+    mic.read = lambda timeout_s: whole(mic, timeout_s)
+    wait_for(lambda: not selector.read(0.1).neutral)
+    assert selector.restarts == 1

@@ -96,6 +96,44 @@ def test_a_voice_can_be_interrupted(source):
         assert sum(len(block.samples) for block, _ in heard(source, 0.5)) == 3200
 
 
+def test_another_writer_can_interrupt_one_whose_sound_is_long(source):
+    """The first one is stuck in the middle of a minute: it cannot interrupt itself."""
+    first, ended = Voice(path_of(source)), []
+
+    def speak():
+        try:
+            first.say(tone(16000, 60.0), 16000)
+        except OSError:
+            ended.append(True)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    assert len(heard(source, 0.5)) > 40
+    waiting = Voice(path_of(source))
+    waiting.say(tone(16000, 0.1), 16000)
+    with Voice(path_of(source)) as voice:
+        voice.say(tone(16000, 0.2), 16000, interrupt=True)
+        thread.join(0.1)
+        assert sum(len(block.samples) for block, _ in heard(source, 0.6)) <= 3200 + 160
+    assert sum(len(block.samples) for block, _ in heard(source, 0.3)) == 1600
+    thread.join(5)
+    assert ended == [True]
+    first.close()
+    waiting.close()
+
+
+def test_a_pause_in_the_middle_of_a_chunk_loses_nothing(source):
+    writer = socket.socket(socket.AF_UNIX)
+    writer.connect(path_of(source))
+    sound = tone(22050, 0.4)
+    writer.sendall(HEADER.pack(MAGIC, 22050, len(sound), 0, 0) + sound[:8001])
+    samples = sum(len(block.samples) for block, _ in heard(source, 0.5))
+    writer.sendall(sound[8001:])
+    samples += sum(len(block.samples) for block, _ in heard(source, 0.5))
+    writer.close()
+    assert abs(samples - 6400) <= 4
+
+
 def test_writers_take_turns_and_come_back(source):
     first, second = Voice(path_of(source)), Voice(path_of(source))
     second.say(tone(16000, 0.1), 16000)

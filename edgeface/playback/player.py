@@ -53,6 +53,8 @@ class Player:
                 self._told = False
             self._next = None
             self._ready.set()
+            if self._stopping.is_set():
+                self._output.close()
             return
 
     def play(self, block):

@@ -53,6 +53,11 @@ class Supervisor:
         except SourceLost as error:
             self._leave(error)
             return EMPTY
+        except Exception as error:  # what nobody thought of must not end the daemon either
+            if not self._source.live:
+                raise
+            self._leave("%s: %s: %s" % (self.name, type(error).__name__, error))
+            return EMPTY
         if block is not None and len(block.samples) and self._gap:
             self._gap = False
             return block._replace(gap=True)

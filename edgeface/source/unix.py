@@ -4,7 +4,6 @@ import os
 import select
 import socket
 import stat
-import time
 from collections import deque
 
 import numpy as np
@@ -21,6 +20,7 @@ _QUEUED = 2 * SAMPLE_RATE_HZ  # the writer waits when so many samples are queued
 _SAMPLE_NS = 1000000000 // SAMPLE_RATE_HZ
 _PAUSE_NS = 50 * 1000 * 1000  # after so long the resampler's last samples come out
 _STALL_NS = 100 * 1000 * 1000  # a process held up for less catches up
+_WAITING = 8  # writers
 
 
 class ProtocolError(ValueError):
@@ -48,6 +48,8 @@ class Chunks:
                 whole = min(self._missing, len(data) - at) // 2 * 2
                 if not whole:
                     break
+                if self._converter is None:  # the writer paused in the middle of a chunk
+                    self._converter = Converter(self._rate_hz)
                 sound = np.frombuffer(data[at:at + whole], "<i2").astype(np.float32)[:, None] / 32768.0
                 at, self._missing = at + whole, self._missing - whole
                 found.append((self._play_at_ns, False, self._converter.accept(sound)))
@@ -81,7 +83,7 @@ class Chunks:
 
 
 class UnixSource:
-    """A listening socket; one writer at a time, the next ones wait.
+    """A listening socket; one writer at a time, the next ones wait, but for one that interrupts.
 
     :param path: place of the socket
     :param ahead_ns: how long before it is heard sound must be read, so that the face is in time
@@ -95,6 +97,7 @@ class UnixSource:
         self.name = "unix:" + path
         self._path, self._ahead_ns = path, ahead_ns
         self._listener = self._writer = None
+        self._waiting = []  # writers whose turn has not come
 
     def open(self):
         """Starts listening.
@@ -121,6 +124,9 @@ class UnixSource:
 
     def close(self):
         """Stops listening and removes the socket."""
+        for writer in self._waiting:
+            writer.close()
+        self._waiting = []
         self._hang_up()
         if self._listener is not None:
             self._listener.close()
@@ -171,19 +177,17 @@ class UnixSource:
         return Block(block, first_ns, 0, playback=True)
 
     def _wait(self, seconds):
-        waiting = self._listener if self._writer is None else self._writer
-        if self._queued >= _QUEUED:
-            time.sleep(seconds)
-        else:
-            select.select([waiting], [], [], seconds)
+        heard = [self._listener] if len(self._waiting) < _WAITING else []
+        if self._writer is not None and self._queued < _QUEUED:
+            heard.append(self._writer)
+        select.select(heard, [], [], seconds)
 
     def _receive(self):
         """Takes what has been written, as long as there is room."""
+        self._choose_writer()
+        if self._writer is None:
+            return
         try:
-            if self._writer is None:
-                self._writer, _ = self._listener.accept()
-                self._writer.setblocking(False)
-                self._chunks = Chunks()
             while self._queued < _QUEUED:
                 data = self._writer.recv(16384)
                 if not data:
@@ -197,6 +201,25 @@ class UnixSource:
         except (ProtocolError, ConnectionError):
             self._hang_up()  # the writer notices: its next write fails
 
+    def _choose_writer(self):
+        """Whoever interrupts, else whoever speaks, else whoever came first."""
+        try:
+            while len(self._waiting) < _WAITING:
+                writer, _ = self._listener.accept()
+                writer.setblocking(False)
+                self._waiting.append(writer)
+        except BlockingIOError:
+            pass
+        chosen = next(filter(_interrupts, self._waiting), None)
+        if chosen is not None:
+            self._hang_up()
+            self._append(0, True, EMPTY.samples)
+        elif self._writer is None and self._waiting:
+            chosen = self._waiting[0]
+        if chosen is not None:
+            self._waiting.remove(chosen)
+            self._writer, self._chunks = chosen, Chunks()
+
     def _append(self, play_at_ns, interrupt, samples):
         if interrupt:
             self._queue.clear()
@@ -209,6 +232,15 @@ class UnixSource:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _interrupts(writer):
+    """Whether the first chunk that a writer has sent, and that nobody has read yet, interrupts."""
+    try:
+        first = writer.recv(HEADER.size, socket.MSG_PEEK)
+    except OSError:
+        return False
+    return len(first) == HEADER.size and HEADER.unpack(first)[3] & INTERRUPT
 
 
 def _is_abandoned(path):
