@@ -8,9 +8,11 @@ import sys
 from typing import NamedTuple
 
 # L4T release to JetPack; the newest at or below counts
-_JETPACKS = (((32, 6), "4.6"), ((32, 7), "4.6.1"), ((34, 0), "5.0"), ((35, 1), "5.0.2"), ((35, 2), "5.1"),
-             ((35, 3), "5.1.1"), ((35, 4), "5.1.2"), ((35, 5), "5.1.3"), ((36, 2), "6.0"), ((36, 4), "6.1"),
-             ((36, 5), "6.2.2"), ((38, 0), "7.0"), ((38, 4), "7.1"), ((39, 2), "7.2"))
+_JETPACKS = (((32, 6, 1), "4.6"), ((32, 7, 1), "4.6.1"), ((32, 7, 2), "4.6.2"), ((32, 7, 3), "4.6.3"),
+             ((32, 7, 4), "4.6.4"), ((35, 1, 0), "5.0.2"), ((35, 2, 1), "5.1"), ((35, 3, 1), "5.1.1"),
+             ((35, 4, 1), "5.1.2"), ((35, 5, 0), "5.1.3"), ((35, 6, 0), "5.1.4"), ((36, 2, 0), "6.0"),
+             ((36, 4, 0), "6.1"), ((36, 4, 3), "6.2"), ((36, 4, 4), "6.2.1"), ((38, 2, 0), "7.0"),
+             ((38, 4, 0), "7.1"), ((39, 2, 0), "7.2"))
 _NAMES = (("jetson nano 2gb", "nano-2gb"), ("jetson nano", "nano"), ("jetson tx1", "tx1"), ("jetson tx2", "tx2"),
           ("jetson agx xavier", "agx-xavier"), ("jetson-agx", "agx-xavier"), ("xavier nx", "xavier-nx"),
           ("orin nano", "orin-nano"), ("orin nx", "orin-nx"), ("agx orin", "agx-orin"), ("thor", "thor"))
@@ -53,7 +55,8 @@ def _l4t(text):
 def _jetpack(l4t):
     if not l4t:
         return ""
-    release = tuple(int(part) for part in l4t.split(".")[:2] if part)
+    parts = [int(part) for part in l4t.split(".") if part][:3]
+    release = tuple(parts + [0] * (3 - len(parts)))
     known = [name for first, name in _JETPACKS if release >= first and release[0] == first[0]]
     return known[-1] if known else ""
 

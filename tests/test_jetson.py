@@ -32,7 +32,7 @@ def board(tmp_path):
 @pytest.mark.parametrize("name, words", [
     ("nano", ["Jetson Nano", "L4T 32.7.1, JetPack 4.6.1", "Python cp36", "nvpmodel -m 0"]),
     ("xavier-nx", ["Xavier NX", "JetPack 5.1", "cp38", "jetson_clocks"]),
-    ("orin-nano", ["Orin Nano", "L4T 36.4.3, JetPack 6.1", "cp310"]),
+    ("orin-nano", ["Orin Nano", "L4T 36.4.3, JetPack 6.2", "cp310"]),
     ("thor", ["Thor", "JetPack 7.0", "cp312"]),
     ("unknown", ["no Jetson", "JetPack -"])])
 def test_every_board_gets_a_plan(board, name, words):

@@ -206,7 +206,7 @@ RELEASES = {
                   "t186ref, EABI: aarch64, DATE: Tue Jan 24 23:38:33 UTC 2023", "35.2.1", "5.1"),
     "orin-nano": ("NVIDIA Jetson Orin Nano Engineering Reference Developer Kit Super", "# R36 (release), REVISION: "
                   "4.3, GCID: 38968081, BOARD: generic, EABI: aarch64, DATE: Wed Jan  8 01:49:37 UTC 2025",
-                  "36.4.3", "6.1"),
+                  "36.4.3", "6.2"),
     "thor": ("NVIDIA Jetson AGX Thor Developer Kit", "# R38 (release), REVISION: 2.0, GCID: 41844464, BOARD: generic, "
              "EABI: aarch64, DATE: Fri Aug 22 00:55:42 UTC 2025", "38.2.0", "7.0"),
 }
