@@ -57,16 +57,18 @@ class Output:
         self.rate_hz = rate_hz
         self._clock, self._stamped = SampleClock(rate_hz), False
         self._samples = np.zeros(int(_BUFFER_S * rate_hz), np.float32)
-        return sounddevice.OutputStream(
+        self._played_by = sounddevice.OutputStream(
             samplerate=rate_hz, channels=min(2, info["max_output_channels"]), dtype="float32", device=info["index"],
             blocksize=int(rate_hz * _BLOCK_S), latency="low", callback=self._callback,
             finished_callback=self._finished)
+        return self._played_by
 
     def _callback(self, block, frames, times, _status):
         now = monotonic_ns()
-        delay_s = times.outputBufferDacTime - times.currentTime
+        # not times.currentTime: this thread may have waited for the interpreter since then
+        delay_s = times.outputBufferDacTime - self._played_by.time
         if not 0 < delay_s < 1.0:  # not every host knows
-            delay_s = self._stream.latency if self._stream is not None else 0.0
+            delay_s = self._played_by.latency
         at = self._played % len(self._samples)
         first = min(frames, len(self._samples) - at)
         for part, target in ((self._samples[at:at + first], block[:first]),

@@ -45,7 +45,8 @@ class _Capture:
 
     def _callback(self, block, frames, times, _status):
         now = monotonic_ns()
-        delay_s = times.currentTime - times.inputBufferAdcTime
+        # not times.currentTime: this thread may have waited for the interpreter since then
+        delay_s = self.stream.time - times.inputBufferAdcTime
         if not frames / self.rate_hz < delay_s < 1.0:  # not every host knows
             delay_s = frames / self.rate_hz
         self.ring.write(block)
