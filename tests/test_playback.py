@@ -44,14 +44,13 @@ def onsets(samples, ns):
     return ns[quiet_before]
 
 
-def test_lips_and_sound_agree_within_20_ms_once_the_clocks_have_settled(server, shm_name, tmp_path):
+def test_lips_and_sound_agree_within_20_ms(server, shm_name, tmp_path):
     path = str(tmp_path / "voice")
     daemon = daemon_of(server, shm_name, tmp_path, "audio: {sources: ['unix:%s'], playback: edgespk}" % path)
     with Reader(shm_name) as reader:
         wait_for(lambda: reader.read() is not None)
         time.sleep(1.0)
-        recorder = listen(server, 30.0, str(tmp_path / "heard.npz"))
-        time.sleep(16.0)  # the clocks of both devices settle: up to 37 ms were seen in their first ten seconds
+        recorder = listen(server, 15.0, str(tmp_path / "heard.npz"))
         times = [monotonic_ns() + (k + 1) * 10 ** 9 + 7 * 10 ** 6 * k for k in range(12)]
         with Voice(path) as voice:
             for at in times:
@@ -70,8 +69,7 @@ def test_lips_and_sound_agree_within_20_ms_once_the_clocks_have_settled(server, 
         frame = next(f for f in frames if f.audio_ns <= read_ns < f.audio_ns + 40 * 10 ** 6)
         offsets.append((frame.publish_ns + read_ns - frame.audio_ns - sound_ns) / 1e6)
     print("sound off its play-at time, ms:", np.round(errors, 1), "face after sound, ms:", np.round(offsets, 1))
-    # a busy machine may be late once or twice, but not as a rule
-    assert np.median(np.abs(offsets)) < 20
+    assert np.max(np.abs(offsets)) < 20
 
 
 def test_the_voice_has_the_word_before_the_microphone(server, shm_name, tmp_path, speech_wav):

@@ -9,7 +9,9 @@ import math
 _BANDWIDTH_HZ = 0.1
 _FAST_BANDWIDTH_HZ = 1.0  # while it settles
 _SETTLING_S = 4.0
+_MOST = 0.001  # no crystal is worse
 _STEP_NS = 100e6  # a larger error is a jump, not jitter
+_COLLECTING_NS = 200 * 1000 * 1000
 
 
 class SampleClock:
@@ -40,7 +42,8 @@ class SampleClock:
         band = _FAST_BANDWIDTH_HZ if self._age_s < _SETTLING_S else _BANDWIDTH_HZ
         omega = min(0.5, 2 * math.pi * band * passed_s)
         self._ns = predicted + math.sqrt(2) * omega * error
-        self._period += omega * omega * error / samples
+        period = self._period + omega * omega * error / samples
+        self._period = max(self._nominal * (1.0 - _MOST), min(self._nominal * (1.0 + _MOST), period))
         self._position = position
 
     def ns(self, position):
@@ -54,3 +57,23 @@ class SampleClock:
     def _restart(self, position, ns):
         self._position, self._ns = position, float(ns)
         self._period, self._age_s = self._nominal, 0.0
+
+
+class ArrivalClock(SampleClock):
+    """A `SampleClock` for times of which each may be too late, by any amount, but none too early.
+
+    Of all that come within 0.2 s only the earliest counts.
+    """
+
+    _earliest = None
+
+    def update(self, position, ns):
+        """Says that sample `position` (int) arrived at `ns`; positions must rise."""
+        if self._earliest is None:
+            super().update(position, ns)
+            self._earliest, self._until_ns = (position, ns), ns + _COLLECTING_NS
+        elif ns >= self._until_ns:
+            super().update(*self._earliest)
+            self._earliest, self._until_ns = (position, ns), ns + _COLLECTING_NS
+        elif ns < self._earliest[1] + (position - self._earliest[0]) * self._nominal:
+            self._earliest = position, ns

@@ -12,7 +12,7 @@ from ..features import SAMPLE_RATE_HZ
 from ..impatient import Impatient
 from ..ring import Ring
 from .block import EMPTY, Block, SourceLost
-from .clock import SampleClock
+from .clock import ArrivalClock
 from .convert import Converter
 from .pulse import MoveGuard
 
@@ -20,6 +20,7 @@ _BLOCK_S = 0.01
 _RING_S = 2.0
 _SILENT_NS = 500 * 1000 * 1000  # no callback for so long: the device is gone
 _FIRST_NS = 3000 * 1000 * 1000  # ... but the first one may take its time
+_LONGEST_DELAY_S = 1.0
 _STALE_S, _KEEP_S = 0.5, 0.1  # of a longer backlog only the newest is kept
 _MEND = "`edgeface devices` lists what can be recorded"
 
@@ -39,18 +40,20 @@ class _Capture:
         self.last_ns = monotonic_ns() + _FIRST_NS - _SILENT_NS
         self._arrived = arrived
         self._written = 0
+        self._delay_s = _LONGEST_DELAY_S
         self.stream = sounddevice.InputStream(
             samplerate=rate_hz, channels=channels, dtype="float32", device=info["index"],
             blocksize=int(rate_hz * _BLOCK_S), latency="low", callback=self._callback, finished_callback=self._finished)
 
     def _callback(self, block, frames, times, _status):
         now = monotonic_ns()
-        # not times.currentTime: this thread may have waited for the interpreter since then
-        delay_s = self.stream.time - times.inputBufferAdcTime
-        if not frames / self.rate_hz < delay_s < 1.0:  # not every host knows
-            delay_s = frames / self.rate_hz
+        # since it was called, this thread may have waited for the interpreter
+        called_ns = now - int((self.stream.time - times.currentTime) * 1e9)
+        # PulseAudio's own account of its delay wanders by 30 ms in the first ten seconds of a stream, while the
+        # blocks arrive in step: only the least delay is believed, and not every host knows one
+        self._delay_s = min(self._delay_s, max(times.currentTime - times.inputBufferAdcTime, frames / self.rate_hz))
         self.ring.write(block)
-        self.stamps.append((self._written, now - int(delay_s * 1e9)))
+        self.stamps.append((self._written, called_ns - int(self._delay_s * 1e9)))
         self._written += frames
         self.last_ns = now
         self._arrived.set()
@@ -94,7 +97,7 @@ class MicSource:
         except sounddevice.PortAudioError as error:
             raise UnavailableError("microphone %s: %s; %s" % (self.name, " ".join(str(error).split()), _MEND)) from None
         self._converter = Converter(capture.rate_hz)
-        self._clock = SampleClock(capture.rate_hz)
+        self._clock = ArrivalClock(capture.rate_hz)
         self._delivered = 0  # samples at 16 kHz
         self._lost = 0  # samples of the device
         self._guard = MoveGuard(capture.moved)
