@@ -16,7 +16,7 @@ SERVICE_PYTHON ?= /usr/bin/python3
 help:
 	@echo "make run     the face in the browser, from the microphone or the bundled voice"
 	@echo "make test    all tests, on every supported Python that is here"
-	@echo "make test-study  the study's networks against the numbers of the original ones (needs PyTorch)"
+	@echo "make test-study  the study's networks against the original ones, import and streaming (needs PyTorch)"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
 	@echo "make reliability  recovery times, and what a day of sound leaves behind (half an hour)"
@@ -31,7 +31,7 @@ test: $(VENV)/dev
 
 test-study: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
-	$(VENV)/bin/python -m pytest -q tests/study_parity.py
+	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_import.py
 
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .

@@ -17,7 +17,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.6",
     packages=find_packages(include=["edgeface", "edgeface.*"]),
-    package_data={"edgeface": ["voice.flac", "model/default/*", "shm/edgeface.h", "view/page/*"]},
+    package_data={"edgeface": ["voice.flac", "motion/shapes.npy", "model/default/*", "shm/edgeface.h", "view/page/*"]},
     entry_points={"console_scripts": ["edgeface = edgeface.cli:main"]},
     install_requires=[
         "dataclasses; python_version < '3.7'",

@@ -1,11 +1,21 @@
 """Builds the pipeline that settings describe."""
 
+import functools
 import logging
+import os
 
+import numpy as np
+
+from .errors import DataError, UnavailableError
+from .features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .model import window
 from .model.bundle import DEFAULT, Bundle
 from .model.engines import prepare, ready_engine
 from .model.runtime import open_session
 from .model.stepper import Stepper
+from .model.whole import whole_motion
+from .model.window import Window, WindowStepper
+from .motion.refine import NEIGHBOURS, Refiner
 from .pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
@@ -23,7 +33,12 @@ def build_pipeline(settings, bundle, tell=_LOG.info):
     :param tell: called with lines about the building of an engine
     :return: `pipeline.Pipeline`
     """
-    lookahead_ms, policy = settings.motion.lookahead_ms, settings.model.provider
+    lookahead_ms = bundle.lookahead_ms(settings.motion.lookahead_ms)
+    if bundle.pair:
+        stepper = WindowStepper(open_window(bundle, bundle.pair.frames, settings.model.provider), bundle.pair,
+                                make_refiner(bundle))
+        return Pipeline(stepper, lookahead_ms, blink=settings.motion.blink)
+    policy = settings.model.provider
     builder = {"auto": "tensorrt", "tensorrt": "tensorrt", "native": "native"}.get(policy)
     engine = ready_engine(bundle, lookahead_ms, builder) if builder else None
     if engine is None and policy in ("tensorrt", "native"):
@@ -31,3 +46,42 @@ def build_pipeline(settings, bundle, tell=_LOG.info):
     session = open_session(bundle.step_file(lookahead_ms), policy, cache=engine and engine.folder,
                            float16=engine is not None and engine.float16)
     return Pipeline(Stepper(session, bundle.context_frames), lookahead_ms, blink=settings.motion.blink)
+
+
+def open_window(bundle, frames, policy):
+    """The `Window` of so many frames of an imported pair; `policy` as `open_session`, but no TensorRT."""
+    if policy in ("tensorrt", "native"):
+        raise UnavailableError("bundle %s: an imported pair computes with model.provider cpu or cuda only"
+                               % bundle.folder)
+    encoder, head = (open_session(os.path.join(bundle.folder, graphs[frames]), policy)
+                     for graphs in (bundle.pair.encoders, bundle.pair.heads))
+    return Window(encoder, head, frames, bundle.pair)
+
+
+def make_refiner(bundle):
+    """What an imported pair's faces go through.
+
+    :raises DataError: the file of the subject's faces holds something else
+    """
+    pair, faces = bundle.pair, None
+    if pair.database is not None:
+        path = os.path.join(bundle.folder, pair.database)
+        try:
+            faces = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DataError("%s: no faces (%s); import again" % (path, error)) from None
+        if faces.ndim != 2 or faces.shape[1] != 204 or len(faces) < NEIGHBOURS or faces.dtype.kind != "f" \
+                or not np.isfinite(faces).all():
+            raise DataError("%s: not at least %d faces of 204 numbers; import again" % (path, NEIGHBOURS))
+        faces = faces.astype(np.float32)
+    return Refiner(bundle.neutral, faces, pair.share, pair.smoothing)
+
+
+def whole_pass(bundle, samples, policy, lookahead_ms):
+    """Landmarks [T, 68, 3], blendshapes [T, 52] and speech [T] of float32 [N] in one pass, for comparing."""
+    if bundle.pair:
+        windows = {frames: functools.partial(open_window, bundle, frames, policy) for frames in bundle.pair.encoders}
+        return window.whole_motion(windows, make_refiner(bundle), samples)
+    return whole_motion(open_session(bundle.whole_file(lookahead_ms), policy), samples,
+                        lookahead_ms * SAMPLE_RATE_HZ // 1000 // HOP_SAMPLES, bundle.context_frames,
+                        bundle.whole_frames)

@@ -17,6 +17,7 @@ VERBS = (
     ("devices", "where sound can come from, and where it can go"),
     ("doctor", "what works here and what does not, each with the mend"),
     ("model", "what a bundle is, and whether it is undamaged"),
+    ("import", "the original networks' checkpoints to a bundle"),
     ("bench", "cost of a frame, start, memory, latency and power on this machine"),
     ("plan", "whether a model fits a board: operations, memory, estimates"),
     ("report", "what the telemetry logs tell: a table, and a page with plots"),

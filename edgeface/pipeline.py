@@ -25,8 +25,8 @@ _F0_MAX_LAG = 2  # values of 20 ms
 class Pipeline:
     """Streams samples through features and model.
 
-    :param stepper: the model, see `model.stepper.Stepper`
-    :param lookahead_ms: look-ahead of the stepper's graph, a multiple of 40
+    :param stepper: the model, a `model.stepper.Stepper` or `model.window.WindowStepper`
+    :param lookahead_ms: look-ahead of the stepper, a multiple of 40
     :param blink: whether the idle layer blinks
     :param blink_seed: what the blinks' moments are drawn from
     :param stage: called with `features`, `encoder` and `motion` when that part of a frame is done
@@ -90,13 +90,15 @@ class Pipeline:
     def _advance(self):
         hop = self._pending
         fbank = self._fbank.accept(hop)
+        f0_known = []
         for f0_hz in self._f0.accept(hop):
             if self._f0_count % _F0_PER_FRAME == 0:  # the one at the middle of a face frame
-                self._f0_values.append(float(f0_hz))
+                f0_known.append(float(f0_hz))
             self._f0_count += 1
+        self._f0_values.extend(f0_known)
         self._levels.append(level_dbfs(hop))
         self.stage("features")
-        landmarks, blendshapes, speech = self._stepper.step(fbank)
+        landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, self._levels[-1])
         self.stage("encoder")
         self._steps += 1
         index = self._steps - 1 - self.lookahead_frames

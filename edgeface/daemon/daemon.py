@@ -77,8 +77,8 @@ class Daemon:
 
     def _start(self):
         settings = self._settings
-        self._source = self._make_source(settings)
         self._bundle = load_bundle(settings.model.bundle)
+        self._source = self._make_source(settings, self._bundle)
         pipeline = self._build(settings)
         if self._demanded:  # before the segment, whose heartbeat must not wait for a device
             self._source.open(demanded=True)
@@ -152,10 +152,11 @@ class Daemon:
     def _change(self, settings):
         old, loop = self._settings, self.loop
         model = (settings.model, settings.motion) != (old.model, old.motion)
-        audio = settings.audio != old.audio or (model and settings.motion.lookahead_ms != old.motion.lookahead_ms)
         # everything that may be wrong comes first
-        source = self._make_source(settings) if audio else None
         bundle = load_bundle(settings.model.bundle)
+        audio = settings.audio != old.audio or (bundle.lookahead_ms(settings.motion.lookahead_ms)
+                                                != self._bundle.lookahead_ms(old.motion.lookahead_ms))
+        source = self._make_source(settings, bundle) if audio else None
         pipeline = build_pipeline(settings, bundle) if model else loop.pipeline
         _group_id(settings.output.group)
         self._bundle = bundle
@@ -183,11 +184,11 @@ class Daemon:
                 self._recorder.close()
             self._recorder = self._make_recorder(settings)
 
-    def _make_source(self, settings):
+    def _make_source(self, settings, bundle):
         audio = settings.audio
-        ahead_s = settings.motion.lookahead_ms / 1e3 + 1 / FRAME_RATE_HZ + audio.playback_delay_ms / 1e3
+        ahead_ms = bundle.lookahead_ms(settings.motion.lookahead_ms) + 1e3 / FRAME_RATE_HZ + audio.playback_delay_ms
         try:
-            return make_selector(audio.sources, audio.hold_ms / 1e3, self._fast, int(ahead_s * 1e9))
+            return make_selector(audio.sources, audio.hold_ms / 1e3, self._fast, int(ahead_ms * 1e6))
         except UsageError as error:
             if self._demanded:
                 raise
@@ -201,8 +202,9 @@ class Daemon:
         audio = settings.audio
         if not audio.playback:
             return None
-        delay_ns = int((settings.motion.lookahead_ms + audio.playback_delay_ms) * 1e6 + 1e9 / FRAME_RATE_HZ)
-        player = Player(Output(None if audio.playback == "default" else audio.playback), delay_ns)
+        delay_ms = (self._bundle.lookahead_ms(settings.motion.lookahead_ms) + 1e3 / FRAME_RATE_HZ
+                    + audio.playback_delay_ms)
+        player = Player(Output(None if audio.playback == "default" else audio.playback), int(delay_ms * 1e6))
         player.open()
         return player
 

@@ -3,18 +3,46 @@
 import hashlib
 import os
 import zlib
+from typing import NamedTuple, Optional
 
 import yaml
 
-from ..errors import DataError, MissingInputError
+from ..errors import DataError, MissingInputError, UnavailableError
 
 DESCRIPTION = "bundle.yaml"
 DEFAULT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "default")
 _FIELDS = {
     "name": str, "version": str, "licence": str, "origin": str, "sample_rate_hz": int,
-    "frame_rate_hz": int, "latency_ms": int, "context_frames": int, "whole_frames": int,
-    "steps": dict, "wholes": dict, "neutral": list, "files": dict,
+    "frame_rate_hz": int, "latency_ms": int, "neutral": list, "files": dict,
 }
+_STEP_FIELDS = {"context_frames": int, "whole_frames": int, "steps": dict, "wholes": dict}
+_PAIR_FIELDS = {"window": dict, "encoder": dict, "motion": dict}
+_PAIR_LIMITS = {"temperature": (0.0, 10.0), "share": (0.0, 1.0), "smoothing": (0.0, 0.99)}
+_MOST_FRAMES = 4096
+
+
+class Pair(NamedTuple):
+    """An imported encoder and head, which hear a window at once (`model.window`).
+
+    `encoders` and `heads`: frames to graph file; `share` and `smoothing` as `motion.refine.Refiner` wants them;
+    `database`: file of the subject's faces, or None.
+    """
+
+    past_frames: int
+    hop_frames: int
+    future_frames: int
+    encoders: dict
+    heads: dict
+    temperature: float
+    seed: int
+    share: float
+    smoothing: float
+    database: Optional[str]
+
+    @property
+    def frames(self):
+        """Of a streaming window."""
+        return self.past_frames + self.hop_frames + self.future_frames
 
 
 class Bundle:
@@ -22,7 +50,8 @@ class Bundle:
 
     `latency_ms` is its default look-ahead; `context_frames` what the network can
     remember; `neutral` the resting face, 68 lists of x, y, z; `crc32` identifies
-    the model in shared memory.
+    the model in shared memory; `pair` is None but for imported networks, which
+    have no step graphs.
 
     :param folder: path of the folder
     :raises MissingInputError: no such folder or no bundle.yaml in it
@@ -51,7 +80,21 @@ class Bundle:
         """Path of the graph that computes many frames at once."""
         return self._graph(self.wholes, lookahead_ms)
 
+    def lookahead_ms(self, wanted_ms):
+        """What is really heard ahead of a frame: that of an imported pair lies in its window."""
+        return self.latency_ms if self.pair else wanted_ms
+
+    @property
+    def graphs(self):
+        """Paths of all graphs."""
+        names = (set(self.pair.encoders.values()) | set(self.pair.heads.values()) if self.pair
+                 else set(self.steps.values()) | set(self.wholes.values()))
+        return [os.path.join(self.folder, name) for name in sorted(names)]
+
     def _graph(self, graphs, lookahead_ms):
+        if self.pair:
+            raise UnavailableError("bundle %s: an imported pair has no such graph; this is for bundles like the"
+                                   " package's" % self.folder)
         if lookahead_ms not in graphs:
             raise DataError("bundle %s: no graph with a look-ahead of %s ms; it has %s"
                             % (self.folder, lookahead_ms, ", ".join(map(str, sorted(graphs)))))
@@ -65,15 +108,33 @@ class Bundle:
                             % (path, " ".join(str(error).split())[:120])) from None
         if not isinstance(fields, dict):
             raise DataError("%s: not a bundle description; fetch the bundle again" % path)
-        for name, kind in _FIELDS.items():
+        self.pair = None
+        imported = "window" in fields
+        for name, other in (("encoder", "fasthubert"), ("motion", "audio2motion")):
+            if imported and name not in fields:
+                raise DataError("%s: only half a pair; add the other half with `edgeface import %s CKPT -o %s`"
+                                % (path, other, self.folder))
+        self._set(fields, _FIELDS, path)
+        self._set(fields, _PAIR_FIELDS if imported else _STEP_FIELDS, path)
+        if not imported:
+            named = set(self.steps.values()) | set(self.wholes.values())
+        else:
+            try:
+                self.pair = _pair(self.window, self.encoder, self.motion)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise DataError("%s: window, encoder or motion is not understood (%s); import again"
+                                % (path, error)) from None
+            named = set(self.pair.encoders.values()) | set(self.pair.heads.values()) | {self.pair.database} - {None}
+        unknown = sorted(str(name) for name in named if name not in self.files)
+        if unknown:
+            raise DataError("%s: no hash for %s; fetch the bundle again" % (path, ", ".join(unknown)))
+
+    def _set(self, fields, kinds, path):
+        for name, kind in kinds.items():
             if not isinstance(fields.get(name), kind):
                 raise DataError("%s: field '%s' is missing or no %s; fetch the bundle again"
                                 % (path, name, kind.__name__))
             setattr(self, name, fields[name])
-        named = set(self.steps.values()) | set(self.wholes.values())
-        unknown = sorted(str(name) for name in named if name not in self.files)
-        if unknown:
-            raise DataError("%s: no hash for %s; fetch the bundle again" % (path, ", ".join(unknown)))
 
     def _verify(self, name):
         path = os.path.join(self.folder, str(name))
@@ -89,3 +150,24 @@ class Bundle:
         if digest.hexdigest() != self.files[name]:
             raise DataError("%s: damaged, its SHA-256 is not the one in %s; fetch the bundle again"
                             % (path, DESCRIPTION))
+
+
+def _pair(window, encoder, motion):
+    """`Pair` of these sections; ValueError and the like if they make none."""
+    lengths = [window[name] for name in ("past", "hop", "future")]
+    if not all(type(n) is int and 0 <= n <= _MOST_FRAMES and n % 4 == 0 for n in lengths) or not lengths[1]:
+        raise ValueError("window: past, hop and future must be multiples of 4")
+    encoders, heads = dict(encoder["graphs"]), dict(motion["graphs"])
+    if sum(lengths) not in encoders or set(encoders) != set(heads):
+        raise ValueError("no graphs for a window of %d frames" % sum(lengths))
+    if not all(type(n) is int and 0 < n <= _MOST_FRAMES for n in encoders):
+        raise ValueError("graphs: not by a number of frames")
+    values = {name: float(motion[name]) for name in _PAIR_LIMITS}
+    for name, (low, high) in _PAIR_LIMITS.items():
+        if not low <= values[name] <= high:
+            raise ValueError("motion.%s: out of range, %g to %g" % (name, low, high))
+    database = motion.get("database")
+    if not (database is None or isinstance(database, str)):
+        raise ValueError("motion.database: no name")
+    return Pair(*lengths, encoders=encoders, heads=heads, seed=int(motion["seed"]) & 0xFFFFFFFF, database=database,
+                **values)

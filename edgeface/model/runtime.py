@@ -180,7 +180,8 @@ def placement(session, folder):
 
     `get_providers` names a provider also when most nodes run elsewhere.
     """
-    session.run(None, {item.name: np.zeros(item.shape, np.float32) for item in session.get_inputs()})
+    session.run(None, {item.name: np.zeros(item.shape, np.int64 if "int64" in item.type else np.float32)
+                       for item in session.get_inputs()})
     path = session.end_profiling()
     with open(path) as file:
         events = json.load(file)

@@ -36,8 +36,8 @@ class Stepper:
         """Forgets everything heard."""
         self._caches = self._silent
 
-    def step(self, fbank):
-        """Takes the Fbank of one more face frame, float32 [4, 80].
+    def step(self, fbank, _f0_hz=(), _level_dbfs=0.0):
+        """Takes one more face frame: Fbank float32 [4, 80], the F0 that is newly known, the level.
 
         :return: landmarks [68, 3], blendshapes [52] and the probability of speech,
             of the frame that lies the graph's look-ahead back

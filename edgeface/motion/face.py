@@ -1,5 +1,9 @@
 """Names and index ranges of the face: iBUG-68 landmarks and ARKit blendshapes."""
 
+import os
+
+import numpy as np
+
 EYES = slice(36, 48)
 MOUTH = slice(48, 68)
 
@@ -19,3 +23,17 @@ BLENDSHAPES = (
     "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
     "tongueOut",
 )
+
+# made by `edgeface.training.shapes`
+SHAPES_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shapes.npy")
+
+
+class ShapeMap:
+    """Blendshapes estimated from landmarks, for networks that know no blendshapes."""
+
+    def __init__(self):
+        self._matrix = np.load(SHAPES_FILE, allow_pickle=False).astype(np.float32)
+
+    def shapes(self, moved):
+        """Of landmarks less the resting ones, float32 [68, 3]: float32 [52], 0..1."""
+        return np.clip(moved.reshape(204).dot(self._matrix), 0.0, 1.0)

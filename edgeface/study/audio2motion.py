@@ -43,12 +43,12 @@ class WaveNet(nn.Module):
                                               for i in range(layers)])
         self.cond_layer = nn.Conv1d(condition, 2 * width * layers, 1)
 
-    def forward(self, x, condition):
-        """[B, width, T] to [B, width, T]."""
+    def forward(self, x, condition, mask=1.0):
+        """[B, width, T] to [B, width, T]; mask [1, 1, T] is 0 where there is no sound."""
         conditions = self.cond_layer(condition).split(2 * self.width, 1)
         output = torch.zeros_like(x)
         for i, (inner, outer) in enumerate(zip(self.in_layers, self.res_skip_layers)):
-            filtered, gate = (inner(x) + conditions[i]).split(self.width, 1)
+            filtered, gate = (inner(x * mask) + conditions[i]).split(self.width, 1)
             both = outer(torch.tanh(filtered) * torch.sigmoid(gate))
             if i < len(self.in_layers) - 1:
                 residual, skip = both.split(self.width, 1)
@@ -67,11 +67,11 @@ class Coupling(nn.Module):
         self.pre, self.post = nn.Conv1d(_HALF, width, 1), nn.Conv1d(width, _HALF, 1)
         self.enc = WaveNet(width, 3, 4, condition)
 
-    def forward(self, z, condition):
+    def forward(self, z, condition, mask=1.0):
         """[B, 16, T] to [B, 16, T]."""
         z = torch.cat([z[:, i:i + 1] for i in reversed(range(LATENT))], 1)  # not flip, which becomes a negative step
         first, second = z[:, :_HALF], z[:, _HALF:]
-        return torch.cat((first, second - self.post(self.enc(self.pre(first), condition))), 1)
+        return torch.cat((first, second - self.post(self.enc(self.pre(first), condition, mask))), 1)
 
 
 def _encoder(inputs, width, outputs):
@@ -120,27 +120,34 @@ class Audio2Motion(nn.Module):
         :param mouth_amp: how far the mouth opens, [B, 1]; 0.4 upstream
         :param eye_amp: likewise; 1.0 upstream
         """
-        g = self.condition(audio, f0_bins, blink, mouth_amp, eye_amp)
+        audio = functional.avg_pool1d(audio.transpose(1, 2), 2) if self.averages else audio.transpose(1, 2)[..., ::2]
+        return self.generate(self.condition(audio, f0_bins[:, ::2], blink[:, ::2], mouth_amp, eye_amp), z)
+
+    def generate(self, g, z, mask=1.0, latent_mask=1.0):
+        """Motion [B, T, outputs] of conditions [B, F, T] and noise [B, 16, T / 4]."""
         squeezed = self.vae.g_pre_net(g)
         for i in ("6", "4", "2", "0"):
-            z = self.vae.prior_flow.flows[i](z, squeezed)
-        x = self.vae.decoder.wn(self.vae.decoder.pre_net(z), g)
+            z = self.vae.prior_flow.flows[i](z, squeezed, latent_mask)
+        x = self.vae.decoder.wn(self.vae.decoder.pre_net(z), g, mask)
         return self.vae.decoder.out_proj(x).transpose(1, 2)
 
-    def condition(self, audio, f0_bins, blink, mouth_amp=None, eye_amp=None):
-        """What generator and flow are told, [B, F, T / 2]; arguments as `forward`."""
-        audio = functional.avg_pool1d(audio.transpose(1, 2), 2) if self.averages else audio.transpose(1, 2)[..., ::2]
-        parts = [self.mel_encoder(audio)]
+    def condition(self, audio, f0_bins, blink, mouth_amp=None, eye_amp=None, mask=1.0):
+        """What generator and flow are told, [B, F, T]; audio [B, C, T] and the others at 25 Hz."""
+        def encoded(encoder, x):
+            first, norm, bend, second = encoder
+            return second(bend(norm(first(x * mask))) * mask)
+
+        parts = [encoded(self.mel_encoder, audio)]
         if hasattr(self, "pitch_embed"):
-            parts.append(self.pitch_encoder(self.pitch_embed(f0_bins[:, ::2]).transpose(1, 2)))
+            parts.append(encoded(self.pitch_encoder, self.pitch_embed(f0_bins).transpose(1, 2)))
         if not hasattr(self, "cond_proj"):
-            return torch.cat(parts, 1)
-        parts.append(self.blink_embed(blink[:, ::2]).transpose(1, 2))
+            return torch.cat(parts, 1) * mask
+        parts.append(self.blink_embed(blink).transpose(1, 2))
         for name, amplitude in (("mouth_amp_embed", mouth_amp), ("eye_amp_embed", eye_amp)):
             if hasattr(self, name):
                 constant = (amplitude * getattr(self, name)[None])[..., None]
                 parts.append(constant.expand(-1, -1, audio.shape[2]))
-        return self.cond_proj(torch.cat(parts, 1).transpose(1, 2)).transpose(1, 2)
+        return self.cond_proj(torch.cat(parts, 1).transpose(1, 2)).transpose(1, 2) * mask
 
 
 def load_audio2motion(state):

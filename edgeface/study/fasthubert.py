@@ -77,12 +77,19 @@ class FastHubert(nn.Module):
         x = fbank.transpose(1, 2)
         for layer in self.subsample.conv_layers:
             x = functional.glu(layer(x), 1)
-        x = self.post_extract_proj(self.layer_norm(x.transpose(1, 2)))
-        hidden = None
+        x, hidden = self.project(x), None
         if lengths is not None:
             # upstream divides by a rounded factor instead, and masks too little where T is no multiple of 4
             hidden = torch.arange(x.shape[1])[None] >= torch.div(lengths + 3, 4, rounding_mode="floor")[:, None]
             x = x.masked_fill(hidden[..., None], 0.0)
+        return self.encode(x, hidden)
+
+    def project(self, x):
+        """[B, C, T] of the convolutions to [B, T, width]."""
+        return self.post_extract_proj(self.layer_norm(x.transpose(1, 2)))
+
+    def encode(self, x, hidden=None):
+        """[B, T, width] to the same; what is hidden must be zero."""
         position = self.encoder.pos_conv(x.transpose(1, 2))[..., :-1]
         x = self.encoder.layer_norm(x + functional.gelu(position).transpose(1, 2))
         for layer in self.encoder.layers:

@@ -16,6 +16,7 @@ from torch import nn
 
 from ..features.fbank import MEL_BINS
 from ..model.bundle import DESCRIPTION
+from ..study.graphs import share_weights
 from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size, padded
 
 LOOKAHEADS = (0, 1, 2, 4)
@@ -23,7 +24,6 @@ WHOLE_FRAMES = 256
 DEFAULT_LOOKAHEAD = 2
 FRAME_MS = 40
 WEIGHTS = "weights.bin"
-_EXTERNAL_BYTES = 1024  # smaller tensors stay in the graphs
 
 
 class Step(nn.Module):
@@ -119,26 +119,6 @@ def write_graph(module, inputs, input_names, output_names, path):
     onnx.save(model, str(path))
 
 
-def share_weights(paths, folder):
-    """Moves the large initialisers of all graphs to one file, each content once."""
-    offsets, data = {}, bytearray()
-    for path in paths:
-        model = onnx.load(str(path))
-        for tensor in model.graph.initializer:
-            raw = onnx.numpy_helper.to_array(tensor).tobytes()
-            if len(raw) < _EXTERNAL_BYTES:
-                continue
-            if raw not in offsets:
-                data.extend(b"\0" * (-len(data) % 64))
-                offsets[raw] = len(data)
-                data.extend(raw)
-            tensor.raw_data = raw
-            onnx.external_data_helper.set_external_data(tensor, WEIGHTS, offsets[raw], len(raw))
-            tensor.ClearField("raw_data")
-        path.write_bytes(model.SerializeToString(deterministic=True))
-    (folder / WEIGHTS).write_bytes(data)
-
-
 def export(checkpoint, folder, name, version):
     """Writes the bundle of a training state into `folder`."""
     state = torch.load(checkpoint, weights_only=True)
@@ -159,7 +139,7 @@ def export(checkpoint, folder, name, version):
         write_graph(Whole(network, lookahead).eval(), (torch.zeros(1, FBANK_PER_FRAME * WHOLE_FRAMES, MEL_BINS),),
                     ["fbank"], ["landmarks", "blendshapes", "speech"], folder / wholes[ms])
     graphs = [folder / graph for graph in (*steps.values(), *wholes.values())]
-    share_weights(graphs, folder)
+    share_weights(graphs, folder / WEIGHTS)
     files = sorted(graph.name for graph in graphs) + [WEIGHTS]
     neutral = network.landmark_mean.numpy().astype(np.float64).round(5).reshape(68, 3).tolist()
     description = {

@@ -36,11 +36,16 @@ def execute(options):
         print("folder     %s" % bundle.folder)
         print("licence    %s" % bundle.licence)
         print("origin     %s" % bundle.origin)
+        if bundle.pair:
+            print("look-ahead %d ms: every %d ms a window of %d ms" % (
+                bundle.latency_ms, 40 * bundle.pair.hop_frames, 40 * bundle.pair.frames))
+            print("files      " + ", ".join(sorted(bundle.files)))
+            return
         print("look-ahead %s ms (default %d)" % (", ".join(map(str, sorted(bundle.steps))), bundle.latency_ms))
         engine = ready_engine(bundle, lookahead_ms)
         print("engine     %s" % (engine.folder if engine else "none in %s" % cache_root()))
         print("files      " + ", ".join(sorted(bundle.files)))
         return
-    for graph in sorted(set(bundle.steps.values()) | set(bundle.wholes.values())):
-        open_session("%s/%s" % (bundle.folder, graph))
+    for graph in bundle.graphs:
+        open_session(graph)
     print("%s: %d files as described, all graphs load" % (bundle.folder, len(bundle.files)))

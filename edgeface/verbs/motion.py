@@ -1,11 +1,11 @@
 """`edgeface motion`: audio file to motion file."""
 
-from ..build import build_pipeline, load_bundle
+import numpy as np
+
+from ..build import build_pipeline, load_bundle, whole_pass
 from ..features import HOP_SAMPLES
 from ..features.f0 import F0
 from ..features.level import level_dbfs
-from ..model.runtime import open_session
-from ..model.whole import whole_motion
 from ..motion.file import save_motion
 from ..motion.frame import SPEECH, Frame
 from ..source.file import FileSource, read_whole
@@ -30,7 +30,7 @@ def execute(options):
     bundle = load_bundle(settings.model.bundle)
     if options.whole:
         frames = _whole(read_whole(options.audio), settings, bundle)
-        latency_s = settings.motion.lookahead_ms / 1000
+        latency_s = bundle.lookahead_ms(settings.motion.lookahead_ms) / 1000
     else:
         source = FileSource(options.audio, fast=True)
         pipeline = build_pipeline(settings, bundle)
@@ -44,12 +44,10 @@ def execute(options):
 
 
 def _whole(samples, settings, bundle):
-    lookahead_ms = settings.motion.lookahead_ms
-    session = open_session(bundle.whole_file(lookahead_ms), settings.model.provider)
-    landmarks, blendshapes, speech = whole_motion(session, samples, lookahead_ms * 16 // HOP_SAMPLES,
-                                                  bundle.context_frames, bundle.whole_frames)
     f0 = F0()
-    f0_hz = list(f0.accept(samples)) + list(f0.finish())
-    return [Frame(k, landmarks[k], blendshapes[k], float(f0_hz[2 * k]) if 2 * k < len(f0_hz) else 0.0,
+    f0_hz = np.concatenate((f0.accept(samples), f0.finish()))[::2]
+    f0_hz = np.pad(f0_hz, (0, -(-len(samples) // HOP_SAMPLES) - len(f0_hz)), "constant")
+    landmarks, blendshapes, speech = whole_pass(bundle, samples, settings.model.provider, settings.motion.lookahead_ms)
+    return [Frame(k, landmarks[k], blendshapes[k], float(f0_hz[k]),
                   level_dbfs(samples[HOP_SAMPLES * k:HOP_SAMPLES * (k + 1)]), SPEECH if speech[k] > 0.5 else 0)
             for k in range(len(landmarks))]

@@ -1,0 +1,81 @@
+"""What is done to the landmarks of an imported network before they are shown.
+
+In this order: drawn towards the subject's own faces (locally linear embedding,
+Roweis and Saul, 2000, as GeneFace does it), kept within what these faces do,
+smoothed, and brought to rest where nothing is heard. Blinks are the idle
+layer's, as with every model.
+"""
+
+import numpy as np
+
+from .face import ShapeMap
+
+NEIGHBOURS = 10
+_RIDGE = 1e-3  # of the mean diagonal; without it equal neighbours cannot be solved
+_LOWEST, _HIGHEST = 3, 97  # percentiles of the subject's landmarks
+_QUIET_DBFS = -50.0
+_PAUSE_FRAMES = 8  # shorter than a breath
+_FADE_FRAMES = 5
+_VOICED_FRAMES = 5  # speech goes on so long after the last voiced sound
+SOON_FRAMES = 3
+
+
+def embed(points, database, ridge=_RIDGE):
+    """Each of float32 [T, D] as the best affine mixture of its 10 nearest in `database` [N, D], N >= 10."""
+    fused = np.empty_like(points)
+    for i, point in enumerate(points):
+        distances = ((database - point) ** 2).sum(1)
+        near = database[np.argpartition(distances, NEIGHBOURS - 1)[:NEIGHBOURS]]
+        away = (near - point).astype(np.float64)
+        gram = away.dot(away.T)
+        gram[np.diag_indices(NEIGHBOURS)] += ridge * np.trace(gram) / NEIGHBOURS + 1e-12
+        weights = np.linalg.solve(gram, np.ones(NEIGHBOURS))
+        fused[i] = (weights / weights.sum()).dot(near)
+    return fused
+
+
+class Refiner:
+    """The steps for a stream of faces.
+
+    :param neutral: resting face, [68, 3]
+    :param database: faces of the subject, float32 [N, 204], or None
+    :param share: how far a face is drawn towards the database, 0 to 1
+    :param smoothing: share of the face before in the next, 0 to less than 1
+    """
+
+    def __init__(self, neutral, database=None, share=0.0, smoothing=0.0):
+        self._neutral, self._map = np.asarray(neutral, np.float32), ShapeMap()
+        self._database, self._share, self._smoothing = database, share, smoothing
+        if database is not None:
+            self._low, self._high = np.percentile(database, (_LOWEST, _HIGHEST), axis=0)
+        self.reset()
+
+    def reset(self):
+        """Forgets the faces before."""
+        self._last, self._awake = None, 0.0
+        self._quiet, self._unvoiced = _PAUSE_FRAMES, _VOICED_FRAMES
+
+    def rest(self):
+        """The resting face, as `apply` gives it."""
+        return self._neutral.copy(), self._map.shapes(np.zeros((68, 3), np.float32)), 0.0
+
+    def apply(self, landmarks, levels_dbfs, voiced):
+        """The face to be shown: landmarks [68, 3], blendshapes [52] and whether this is speech, 0 or 1.
+
+        :param landmarks: of the network, float32 [68, 3]
+        :param levels_dbfs: of this frame and, as far as they are known, the next ones, of which SOON_FRAMES count
+        :param voiced: whether it has an F0
+        """
+        face = landmarks.reshape(204)
+        if self._database is not None:
+            face = face + np.float32(self._share) * (embed(face[None], self._database)[0] - face)
+            face = np.clip(face, self._low, self._high).astype(np.float32)
+        if self._last is not None:
+            face = face + np.float32(self._smoothing) * (self._last - face)
+        self._last = face
+        self._quiet = 0 if max(levels_dbfs[:SOON_FRAMES]) > _QUIET_DBFS else self._quiet + 1
+        step = -1.0 if self._quiet >= _PAUSE_FRAMES else 1.0
+        self._awake = min(1.0, max(0.0, self._awake + step / _FADE_FRAMES))
+        self._unvoiced = 0 if voiced else self._unvoiced + 1
+        moved = np.float32(self._awake) * (face.reshape(68, 3) - self._neutral)
+        return self._neutral + moved, self._map.shapes(moved), float(self._unvoiced < _VOICED_FRAMES)

@@ -1,0 +1,196 @@
+"""Foreign checkpoints to a bundle that `edgeface run --bundle` streams; the two halves one after the other."""
+
+import os
+
+import numpy as np
+import torch
+
+from ..demo import VOICE
+from ..errors import DataError, UsageError
+from ..features.fbank import Fbank
+from ..model.bundle import DEFAULT, Bundle
+from ..model.window import noise
+from ..source.file import read_whole
+from .audio2motion import load_audio2motion
+from .checkpoint import read_checkpoint
+from .fasthubert import load_fasthubert
+from .graphs import EncoderGraph, MotionGraph
+from .halves import check_width, describe_half, origin_of, write_half
+
+PRECISIONS = ("float32", "float16", "int8")
+_ENCODER_MARK = "subsample.conv_layers.0.weight"
+_MOTION_MARK = "mel_encoder.0.weight"
+_POINTS, _EYES = 27, (36, 45)
+# Half the outer-eye distance of the BFM's mean face, in its own units, is about .45; only used where no basis tells.
+_BFM_EYES = 0.9
+
+
+def import_fasthubert(path, folder, statistics, window, precision, tell):
+    """Makes the encoder half of a bundle.
+
+    :param path: checkpoint in one of fairseq's layouts
+    :param folder: of the bundle, a `pathlib.Path`, new or with the other half
+    :param statistics: (mean, std) of Fbank, each float32 [80], and where they are from
+    :param window: dict of `past`, `hop` and `future` in frames
+    :param tell: called with lines of text
+    :raises DataError: the file is damaged or holds something else
+    """
+    found = _weights(read_checkpoint(path), _ENCODER_MARK, path, "FastHuBERT")
+    model = _load(lambda: load_fasthubert(found.state, heads=found.heads), path)
+    width = model.post_extract_proj.out_features
+    check_width(folder, "encoder", width)
+    (mean, std), origin = statistics
+    tell("%s: FastHuBERT, %d layers of width %d; statistics of Fbank: %s" % (
+        path, len(model.encoder.layers), width, origin))
+    module = EncoderGraph(model, mean, std).eval()
+    rows = torch.from_numpy(_voice_rows())[None]
+
+    def compare(session, frames):
+        count = min(rows.shape[1], 4 * frames - 2)
+        given = np.zeros((1, 4 * frames, 80), np.float32)
+        given[:, :count] = rows[:, :count]
+        got = session.run(None, {"fbank": given, "rows": np.array([count], np.float32)})[0][:, :-(-count // 4)]
+        with torch.no_grad():
+            return module.plain(rows[:, :count]).numpy(), got
+
+    graphs, figures = write_half(module, folder, "encoder", window, precision, compare, tell)
+    section = {"width": width, "precision": precision, "statistics": origin,
+               "origin": origin_of(path), "graphs": graphs, "measured": figures}
+    return describe_half(folder, "encoder", section, window)
+
+
+def import_audio2motion(path, folder, basis, adapter, database, settings, window, tell):
+    """Makes the motion half of a bundle.
+
+    :param basis: arrays `mean` [68, 3], `exp` [204, 64], `id` [204, 80], `identity` [80] as far as they are known
+    :param adapter: float32 [what the checkpoint hears, what the encoder gives], or None
+    :param database: faces of the subject in upstream's units (ten times), float32 [N, 204], or None
+    :param settings: dict of temperature, seed, share, smoothing, mouth_amp
+
+    The other parameters and errors as `import_fasthubert`.
+    """
+    found = _weights(read_checkpoint(path), _MOTION_MARK, path, "audio2motion")
+    state = found.state
+    if adapter is not None:
+        first = state[_MOTION_MARK]
+        if adapter.shape[0] != first.shape[1]:
+            raise DataError("%s: the adapter makes %d values, the checkpoint hears %d" % (
+                path, adapter.shape[0], first.shape[1]))
+        # exact at the edges too, since the convolution pads with zeros and the adapter adds nothing
+        state[_MOTION_MARK] = torch.einsum("fdk,dc->fck", first.float(), torch.from_numpy(adapter))
+    model = _load(lambda: load_audio2motion(state), path)
+    outputs, width = model.vae.decoder.out_proj.out_channels, model.mel_encoder[0].in_channels
+    check_width(folder, "motion", width)
+    tell("%s: audio2motion, %s, %d outputs%s" % (path, "with pitch" if hasattr(model, "pitch_embed") else "no pitch",
+                                                 outputs, ", adapter folded in" if adapter is not None else ""))
+    neutral, matrix, offset, scale = _face(outputs, basis, path)
+    module = MotionGraph(model, matrix, offset, settings["mouth_amp"]).eval()
+    rng = np.random.RandomState(0)
+
+    def compare(session, frames):
+        count = 4 * ((frames + 4) // 8)
+        features, bins = np.zeros((1, frames, width), np.float32), np.ones((1, frames), np.int64)
+        features[:, :count] = rng.standard_normal((count, width))
+        bins[:, :count] = rng.randint(1, 256, count)
+        z = np.stack([noise(0, i) for i in range(frames // 4)], 1)[None]
+        feed = dict(zip(module.INPUTS, (features, bins, z, np.array([count], np.float32))))
+        got = session.run(None, {item.name: feed[item.name] for item in session.get_inputs()})[0]
+        with torch.no_grad():
+            wanted = module.plain(*(torch.from_numpy(x) for x in (
+                features[:, :count], bins[:, :count], z[..., :count // 4])))
+        return wanted.numpy(), got[:, :count]
+
+    graphs, figures = write_half(module, folder, "motion", window, "float32", compare, tell)
+    section = {"width": width, "origin": origin_of(path), "graphs": graphs, "measured": figures,
+               "temperature": settings["temperature"], "seed": settings["seed"], "share": 0.0,
+               "smoothing": settings["smoothing"], "database": None}
+    if database is not None:
+        section.update(share=settings["share"], database="database.npy")
+        faces = neutral.reshape(204) + database.astype(np.float32) / 10 / scale
+        np.save(os.path.join(str(folder), "database.npy"), faces.astype(np.float32))
+    return describe_half(folder, "motion", section, window, neutral)
+
+
+class _Found:
+    """State dict of torch tensors, and the attention heads that the file names, or None."""
+
+    def __init__(self, state, heads):
+        self.state, self.heads = state, heads
+
+
+def _weights(checkpoint, mark, path, what):
+    """The dict that holds the tensor `mark`, below whatever prefix, as a `_Found`."""
+    for holder in _dicts(checkpoint):
+        ends = [name for name in holder if isinstance(name, str) and (name == mark or name.endswith("." + mark))]
+        if ends:
+            prefix = min(ends, key=len)[:-len(mark)]
+            # what stands beside the prefix is the rest of a larger model, such as the letters of a CTC fine-tuning
+            state = {name[len(prefix):]: value for name, value in holder.items()
+                     if isinstance(name, str) and name.startswith(prefix)}
+            wrong = sorted(name for name, value in state.items()
+                           if not (isinstance(value, np.ndarray) and value.dtype.kind in "fiub"))
+            if wrong:
+                raise DataError("%s: %s is no tensor; fetch it again" % (path, wrong[0]))
+            state = {name: torch.from_numpy(np.array(value)) for name, value in state.items()}
+            return _Found(state, _heads(checkpoint))
+    raise DataError("%s: no %s checkpoint, it has no %s" % (path, what, mark))
+
+
+def _dicts(value, depth=3):
+    if isinstance(value, dict):
+        yield value
+        if depth:
+            for inner in value.values():
+                yield from _dicts(inner, depth - 1)
+
+
+def _heads(checkpoint):
+    for holder in _dicts(checkpoint):
+        heads = holder.get("encoder_attention_heads")
+        if type(heads) is int and 0 < heads <= 64:
+            return heads
+    return None
+
+
+def _load(load, path):
+    try:
+        return load()
+    except KeyError as error:
+        raise DataError("%s: weights are missing: %s" % (path, error.args[0])) from None
+    except (ValueError, RuntimeError, IndexError, AttributeError) as error:
+        raise DataError("%s: weights do not fit: %s" % (path, " ".join(str(error).split())[:200])) from None
+
+
+def _voice_rows():
+    fbank, voice = Fbank(), read_whole(VOICE)
+    return np.concatenate((fbank.accept(voice), fbank.finish()))
+
+
+def voice_statistics():
+    """Mean and deviation of Fbank in the bundled voice: for want of the training's own."""
+    rows = _voice_rows()
+    return rows.mean(0), rows.std(0)
+
+
+def _face(outputs, basis, path):
+    """The resting face [68, 3], what makes landmarks of the network's motion (matrix, offset), and the unit's size."""
+    mean = np.array(Bundle(DEFAULT).neutral, np.float32)
+    rest = mean.reshape(204).astype(np.float64)
+    scale = _BFM_EYES
+    if "mean" in basis:
+        rest = np.asarray(basis["mean"], np.float64).reshape(204)
+        if "id" in basis and "identity" in basis:
+            rest = rest + basis["id"].astype(np.float64).dot(basis["identity"])
+        face = rest.reshape(68, 3)
+        scale = float(np.linalg.norm(face[_EYES[1]] - face[_EYES[0]]))
+        rest = ((face - face[_POINTS]) / scale).reshape(204)
+    if outputs == 204:
+        matrix = np.eye(204) / 10 / scale
+    elif "exp" not in basis or "mean" not in basis:
+        raise UsageError("%s: it makes %d coefficients, which only the landmarks of the BFM turn into a face; give"
+                         " --basis with mean [68, 3] and exp [204, %d]" % (path, outputs, outputs))
+    elif basis["exp"].shape != (204, outputs):
+        raise DataError("%s: exp of the basis is %s, not (204, %d)" % (path, basis["exp"].shape, outputs))
+    else:
+        matrix = basis["exp"].astype(np.float64).T / scale
+    return (rest.reshape(68, 3).astype(np.float32), matrix.astype(np.float32), rest.astype(np.float32), scale)

@@ -1,0 +1,328 @@
+"""Original checkpoints to a bundle that streams (`make test-study`)."""
+
+import os
+import pickle
+import random
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import collect, edgeface, start, wait_for
+from study_parity import VARIANTS, numbers, weights  # noqa: F401 - a fixture
+
+from edgeface.build import build_pipeline, load_bundle
+from edgeface.config import Model, Motion, Settings
+from edgeface.errors import DataError
+from edgeface.features.f0 import F0
+from edgeface.features.fbank import Fbank
+from edgeface.model.runtime import open_session
+from edgeface.model.window import noise
+from edgeface.shm.reader import Reader
+from edgeface.study.audio2motion import coarse_f0, load_audio2motion
+from edgeface.study.checkpoint import Opaque, read_checkpoint, read_statistics
+from edgeface.study.fasthubert import load_fasthubert
+from edgeface.study.importer import voice_statistics
+
+EYES_OF_BFM = 0.9
+
+
+class Evil:
+    """What a hostile file asks for when it is unpickled."""
+
+    def __init__(self, target):
+        self._target = target
+
+    def __reduce__(self):
+        return os.system, ("touch " + self._target,)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(numbers, tmp_path_factory):  # noqa: F811
+    """Paths of small checkpoints by name, and the arrays that go with them."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    paths = {name: str(folder / (name + ".pt")) for name in ("fasthubert", "fine_tuned") + VARIANTS}
+    state = weights(numbers, "fasthubert")
+    cfg = {"model": {"encoder_attention_heads": 4}}
+    torch.save({"model": state, "cfg": cfg, "args": None}, paths["fasthubert"])
+    tuned = {"w2v_encoder.w2v_model." + name: value.half() for name, value in state.items()
+             if not name.startswith("final_proj")}
+    tuned.update({"w2v_encoder.w2v_model.feature_extractor.conv_layers.0.0.weight": torch.zeros(4, 1, 10),
+                  "w2v_encoder.proj.weight": torch.zeros(5, 64), "w2v_encoder.proj.bias": torch.zeros(5)})
+    torch.save({"model": tuned, "cfg": cfg, "task": random.Random(3)}, paths["fine_tuned"])
+    for variant in VARIANTS:
+        state = weights(numbers, variant)
+        torch.save({"state_dict": {"model": state} if variant.startswith("pp") else
+                    {"model." + name: value for name, value in state.items()}}, paths[variant])
+    rng = np.random.RandomState(4)
+    paths["adapter"], paths["basis"], paths["database"] = (str(folder / name) for name in ("a.npz", "b.npz", "d.npz"))
+    np.savez(paths["adapter"], matrix=(rng.standard_normal((48, 64)) / 8).astype(np.float32))
+    mean = np.array(load_bundle("").neutral, np.float32)
+    np.savez(paths["basis"], mean=mean, exp=rng.standard_normal((204, 64)).astype(np.float32) / 100)
+    np.savez(paths["database"], faces=rng.standard_normal((50, 204)).astype(np.float32))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def pair(checkpoints, tmp_path_factory):
+    """A bundle of FastHuBERT and GeneFace."""
+    folder = str(tmp_path_factory.mktemp("pair") / "bundle")
+    first = edgeface("import", "fasthubert", checkpoints["fasthubert"], "-o", folder)
+    assert first.returncode == 0 and "one half" in first.stdout
+    half = edgeface("motion", "edgeface/voice.flac", "--bundle", folder, "-o", folder + ".npz")
+    assert half.returncode == 65 and "edgeface import audio2motion" in half.stderr
+    second = edgeface("import", "audio2motion", checkpoints["v1_pitch"], "--adapter", checkpoints["adapter"],
+                      "-o", folder)
+    assert second.returncode == 0 and "deviates from one pass by" in second.stdout, second.stderr
+    return folder
+
+
+def stream(folder, samples, chunk=None):
+    """Landmarks of the streaming pipeline."""
+    settings = Settings(model=Model(bundle=folder), motion=Motion(blink=False))
+    pipeline = build_pipeline(settings, load_bundle(folder))
+    frames = []
+    for at in range(0, len(samples), chunk or len(samples)):
+        frames += pipeline.accept(samples[at:at + (chunk or len(samples))])
+    return np.array([f.landmarks for f in frames + pipeline.finish()]), pipeline
+
+
+def test_the_stream_is_what_pytorch_computes_on_the_sound_so_far(pair, numbers, checkpoints, clips):  # noqa: F811
+    """Frames 8 to 11, known when 20 frames have been heard: the same as the original on just this sound."""
+    samples = (clips["samples"][0][16000:] / 32768).astype(np.float32)  # speech from the start: nothing rests
+    streamed, pipeline = stream(pair, samples)
+    assert pipeline.latency_s == 0.44 and len(streamed) == 50
+    heard = 20
+    rows = Fbank().accept(samples[:640 * heard + 800])[:4 * heard - 2]
+    mean, std = voice_statistics()
+    encoder = load_fasthubert(weights(numbers, "fasthubert"), heads=4)
+    state = weights(numbers, "v1_pitch")
+    with np.load(checkpoints["adapter"]) as data:
+        state["mel_encoder.0.weight"] = torch.einsum("fdk,dc->fck", state["mel_encoder.0.weight"],
+                                                     torch.from_numpy(data["matrix"]))
+    head = load_audio2motion(state)
+    f0_hz = F0(lag=2).accept(samples[:640 * heard])[::2]
+    f0_hz = np.concatenate((f0_hz, np.repeat(f0_hz[-1:], heard - len(f0_hz))))
+    z = 0.2 * np.stack([noise(0, slot) for slot in range(heard // 4)], 1)[None]
+    with torch.no_grad():
+        features = encoder(torch.from_numpy((rows - mean) / std)[None])
+        g = head.condition(features.transpose(1, 2), coarse_f0(torch.from_numpy(f0_hz))[None], None)
+        motion = head.generate(g, torch.from_numpy(z.astype(np.float32)))[0].numpy()
+    wanted = np.array(load_bundle("").neutral) + motion.reshape(heard, 68, 3) / 10 / EYES_OF_BFM
+    assert np.abs(streamed[8:12] - wanted[8:12]).max() < 1e-4
+    assert np.abs(streamed[12:16] - wanted[12:16]).max() > 1e-3  # these know more
+
+
+def test_any_chunking_gives_the_same_frames(pair, clips):
+    samples = (clips["samples"][1] / 32768).astype(np.float32)
+    whole, _ = stream(pair, samples)
+    for chunk in (333, 640, 5000):
+        assert (stream(pair, samples, chunk)[0] == whole).all()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_becomes_a_bundle_that_streams(checkpoints, tmp_path, variant, clips):
+    folder = str(tmp_path / "bundle")
+    extras = ["--basis", checkpoints["basis"]] if variant.startswith("pp") else ["--smoothing", "0.2"]
+    first = edgeface("import", "audio2motion", checkpoints[variant], "-o", folder, "--adapter", checkpoints["adapter"],
+                     "--database", checkpoints["database"], "--past", "8", "--hop", "8", "--future", "4", *extras)
+    assert first.returncode == 0, first.stderr
+    other = edgeface("import", "fasthubert", checkpoints["fine_tuned"], "-o", folder, "--past", "12")
+    assert other.returncode == 2 and "past 8" in other.stderr
+    second = edgeface("import", "fasthubert", checkpoints["fine_tuned"], "-o", folder)
+    assert second.returncode == 0, second.stderr
+    assert edgeface("model", "verify", folder).returncode == 0
+    landmarks, pipeline = stream(folder, (clips["samples"][0] / 32768).astype(np.float32))
+    assert pipeline.latency_s == pytest.approx(0.04 * 11)
+    assert np.isfinite(landmarks).all() and np.abs(np.diff(landmarks, axis=0)).max() > 0.001
+    for path in Path(folder).glob("*.onnx"):
+        model = onnx.load(str(path))
+        assert model.ir_version <= 8 and [opset.version for opset in model.opset_import] == [13]
+        assert "NonZero" not in {node.op_type for node in model.graph.node}
+
+
+def test_digital_silence_is_a_resting_face(pair):
+    landmarks, _ = stream(pair, np.zeros(32000, np.float32))
+    assert (landmarks == np.array(load_bundle(pair).neutral, np.float32)).all()
+
+
+def test_the_daemon_streams_a_pair(pair, shm_name):
+    daemon = start("run", "--bundle", pair, "--source", "file:edgeface/voice.flac", "--shm", shm_name)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: reader.read() is not None)
+        frames = collect(reader, 3.0)
+        header = reader.header()
+    daemon.terminate()
+    assert daemon.wait(5) == 0
+    assert header["latency_ns"] == 440 * 10 ** 6
+    assert len(frames) > 60 and np.median(np.diff([f.publish_ns for f in frames])) == pytest.approx(40e6, rel=0.2)
+    refused = edgeface("model", "prepare", pair)
+    assert refused.returncode == 69
+
+
+@pytest.mark.parametrize("precision, cosine", [("float16", 0.9999), ("int8", 0.99)])
+def test_reduced_precision_says_what_it_costs(checkpoints, tmp_path, precision, cosine):
+    folder = str(tmp_path / "bundle")
+    told = edgeface("import", "fasthubert", checkpoints["fasthubert"], "-o", folder, "--precision", precision)
+    assert told.returncode == 0 and "cosine" in told.stderr, told.stderr
+    exact = str(tmp_path / "exact")
+    assert edgeface("import", "fasthubert", checkpoints["fasthubert"], "-o", exact).returncode == 0
+    rows = np.random.RandomState(0).standard_normal((1, 144, 80)).astype(np.float32) * 3 + 10
+    feed = {"fbank": rows, "rows": np.array([144], np.float32)}
+    got, wanted = (open_session("%s/encoder_36.onnx" % name).run(None, feed)[0] for name in (folder, exact))
+    similar = (got * wanted).sum(-1) / np.linalg.norm(got, axis=-1) / np.linalg.norm(wanted, axis=-1)
+    assert cosine < similar.mean() and np.abs(got - wanted).max() > 0
+    assert os.path.getsize(folder + "/encoder.bin") < 0.75 * os.path.getsize(exact + "/encoder.bin")
+
+
+def test_layouts_and_precisions_are_read(numbers, checkpoints, tmp_path):  # noqa: F811
+    plain, tuned = (read_checkpoint(checkpoints[name])["model"] for name in ("fasthubert", "fine_tuned"))
+    for name, value in weights(numbers, "fasthubert").items():
+        assert (plain[name] == value.numpy()).all()
+    assert tuned["w2v_encoder.w2v_model.layer_norm.bias"].dtype == np.float16
+    assert isinstance(read_checkpoint(checkpoints["fine_tuned"])["task"], Opaque)
+    path, base = str(tmp_path / "t.pt"), torch.arange(12.0).reshape(3, 4)
+    torch.save({"t": base.t(), "part": base[1:, 2:], "b": base.bfloat16(), "p": torch.nn.Parameter(base),
+                "i": torch.tensor(7), "none": torch.zeros(0, 3)}, path)
+    got = read_checkpoint(path)
+    assert (got["t"] == base.t().numpy()).all() and (got["part"] == base[1:, 2:].numpy()).all()
+    assert (got["b"] == base.numpy()).all() and (got["p"] == base.numpy()).all()
+    assert got["i"] == 7 and got["i"].shape == () and got["none"].size == 0
+
+
+def test_statistics_are_read(tmp_path):
+    mean, std = np.arange(80, dtype=np.float32), np.full(80, 2.0, np.float32)
+    np.save(str(tmp_path / "c.npy"), {"mean": mean, "std": std})
+    np.savez(str(tmp_path / "c.npz"), mean=mean, std=std)
+    for name in ("c.npy", "c.npz"):
+        assert (read_statistics(str(tmp_path / name))[0] == mean).all()
+    np.save(str(tmp_path / "bad.npy"), {"mean": mean, "std": Evil(str(tmp_path / "hit"))})
+    np.savez(str(tmp_path / "zero.npz"), mean=mean, std=0 * std)
+    for name in ("bad.npy", "zero.npz"):
+        with pytest.raises(DataError):
+            read_statistics(str(tmp_path / name))
+    assert not (tmp_path / "hit").exists()
+
+
+def archive(path, pickled, **files):
+    """A zip file as torch writes it."""
+    with zipfile.ZipFile(path, "w", files.pop("compression", zipfile.ZIP_STORED)) as file:
+        file.writestr("a/data.pkl", pickled)
+        for name, data in files.items():
+            file.writestr("a/data/" + name.lstrip("_"), data)
+    return path
+
+
+def tensor(count, offset, size, stride):
+    """A pickle of {"model": tensor of storage 0}, written by hand."""
+    def integers(values):
+        return b"(" + b"".join(b"J" + struct.pack("<i", value) for value in values) + b"t"
+
+    return (b"\x80\x02}X\x05\x00\x00\x00modelctorch._utils\n_rebuild_tensor_v2\n("
+            b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuJ"
+            + struct.pack("<i", count) + b"tQJ" + struct.pack("<i", offset) + integers(size) + integers(stride)
+            + b"\x89}tRs.")
+
+
+def test_hostile_files_do_nothing(tmp_path, checkpoints):
+    hit = tmp_path / "hit"
+    torch.save({"model": Evil(str(hit))}, str(tmp_path / "evil.pt"))
+    assert isinstance(read_checkpoint(str(tmp_path / "evil.pt"))["model"], Opaque)
+    with open(str(tmp_path / "old.pt"), "wb") as file:
+        pickle.dump(Evil(str(hit)), file)
+    torch.jit.script(torch.nn.Linear(2, 2)).save(str(tmp_path / "program.pt"))
+    bomb = b"\x80\x02]" + b"q\x00" + b"".join(b"]h" + bytes([i]) + b"ah" + bytes([i]) + b"aq" + bytes([i + 1])
+                                               for i in range(60)) + b"."
+    keys = b"\x80\x02)" + b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(60))
+    good = tensor(4, 0, (2, 2), (2, 1))
+    assert (read_checkpoint(archive(str(tmp_path / "good.pt"), good, _0=b"\0" * 16))["model"] == 0).all()
+    cases = {
+        "old": None, "program": None,
+        "hash": (b"\x80\x02}" + keys[2:] + b"Ns.", {}),
+        "memo": (b"\x80\x02Nr\xff\xff\xff\x7f0.", {}),
+        "long": (b"\x80\x02\x8b\xff\xff\xff\x7f.", {}),
+        "big": (tensor(4, 0, (2 ** 30, 2 ** 30), (1, 1)), {"_0": b"\0" * 16}),
+        "stretched": (tensor(4, 0, (2 ** 30,), (0,)), {"_0": b"\0" * 16}),
+        "beyond": (tensor(4, 3, (2,), (1,)), {"_0": b"\0" * 16}),
+        "negative": (tensor(4, -1, (2,), (1,)), {"_0": b"\0" * 16}),
+        "short": (tensor(4, 0, (2,), (1,)), {"_0": b"\0" * 8}),
+        "absent": (good, {}),
+        "compressed": (good, {"_0": b"\0" * 16, "compression": zipfile.ZIP_DEFLATED}),
+    }
+    for name, case in cases.items():
+        path = str(tmp_path / (name + ".pt"))
+        if case:
+            archive(path, case[0], **case[1])
+        with pytest.raises(DataError) as caught:
+            read_checkpoint(path)
+        assert name + ".pt" in str(caught.value) and "\n" not in str(caught.value)
+    read_checkpoint(archive(str(tmp_path / "nested.pt"), bomb))  # of no use, but it ends
+    assert not hit.exists()
+
+
+def test_what_is_no_such_checkpoint_is_one_line_and_65(checkpoints, tmp_path, numbers):  # noqa: F811
+    torch.save({"model": {"weight": torch.zeros(3)}}, str(tmp_path / "foreign.pt"))
+    state = weights(numbers, "fasthubert")
+    state.pop("encoder.layers.1.fc2.bias")
+    torch.save({"model": state}, str(tmp_path / "missing.pt"))
+    torch.save({"model": dict(weights(numbers, "fasthubert"), extra=torch.zeros(1))}, str(tmp_path / "extra.pt"))
+    (tmp_path / "text.pt").write_text("no checkpoint")
+    for name, word in (("foreign", "subsample"), ("missing", "encoder.layers.1.fc2.bias"), ("extra", "extra"),
+                       ("text", "zip")):
+        path = str(tmp_path / (name + ".pt"))
+        result = edgeface("import", "fasthubert", path, "-o", str(tmp_path / "bundle"))
+        assert result.returncode == 65 and word in result.stderr and path in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert edgeface("import", "fasthubert", str(tmp_path / "absent.pt"), "-o", str(tmp_path / "b")).returncode == 66
+    no_basis = edgeface("import", "audio2motion", checkpoints["pp_pitch"], "-o", str(tmp_path / "b"))
+    assert no_basis.returncode == 2 and "--basis" in no_basis.stderr
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_damaged_checkpoints_end_in_an_error_or_in_arrays(checkpoints, tmp_path):
+    """400 files with bytes changed, cut or doubled."""
+    rng, path = random.Random(7), str(tmp_path / "fuzz.pt")
+    with open(checkpoints["fasthubert"], "rb") as file:
+        whole = file.read()
+    with zipfile.ZipFile(checkpoints["fasthubert"]) as file:
+        name = next(n for n in file.namelist() if n.endswith("data.pkl"))
+        pickled, storages = file.read(name), {n: file.read(n) for n in file.namelist() if "/data/" in n}
+    refused = 0
+    for turn in range(400):
+        if turn % 2:  # the pickle alone, below valid checksums
+            data = bytearray(pickled)
+            for _ in range(rng.randint(1, 6)):
+                data[rng.randrange(len(data))] = rng.randrange(256)
+            archive(path, bytes(data), **{"_" + n.split("/data/")[1]: d for n, d in storages.items()})
+        else:
+            data = bytearray(whole[:rng.randrange(len(whole))] if turn % 4 else whole)
+            for _ in range(rng.randint(1, 30)):
+                data[rng.randrange(len(data))] = rng.randrange(256)
+            with open(path, "wb") as file:
+                file.write(data)
+        try:
+            assert read_checkpoint(path) is not NotImplemented
+        except DataError:
+            refused += 1
+    assert refused > 200
+
+
+def test_the_adapter_is_fitted_and_folded(tmp_path, checkpoints):
+    rng = np.random.RandomState(1)
+    matrix = rng.standard_normal((48, 64)).astype(np.float32)
+    paths = []
+    for i in range(3):
+        fast = rng.standard_normal((200, 64)).astype(np.float32)
+        slow = np.repeat(fast @ matrix.T, 2, 0) + 0.01 * rng.standard_normal((400, 48))
+        paths.append(str(tmp_path / ("%d.npz" % i)))
+        np.savez(paths[-1], fasthubert=fast, hubert=slow.astype(np.float32))
+    result = edgeface("import", "adapter", *paths, "-o", str(tmp_path / "a.npz"))
+    assert result.returncode == 0 and float(result.stdout.split(" values, ")[1].split()[0]) > 99.9
+    with np.load(str(tmp_path / "a.npz")) as data:
+        assert np.abs(data["matrix"] - matrix).max() < 0.05
+    np.savez(paths[0], fasthubert=np.zeros((9, 64), np.float32))
+    wrong = edgeface("import", "adapter", *paths, "-o", str(tmp_path / "a.npz"))
+    assert wrong.returncode == 65 and "hubert" in wrong.stderr
