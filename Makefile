@@ -31,7 +31,8 @@ test: $(VENV)/dev
 
 test-study: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
-	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_import.py
+	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[study]
+	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_import.py tests/study_bench.py
 
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .

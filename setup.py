@@ -37,7 +37,7 @@ setup(
         # what CPython 3.6 on JetPack 4 can install
         "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
         "plan": ["onnx"],
-        "study": ["torch>=2.5", "transformers", "onnx"],
+        "study": ["torch>=2.5", "transformers", "onnx", "scipy", "matplotlib"],
         # the daemon's tests, on every Python
         "test": ["pytest", "pytest-timeout", "hypothesis"],
         # everything else that `make lint test` needs, Python 3.9 or newer

@@ -56,10 +56,10 @@ def speech_wav(clips, tmp_path):
     return path
 
 
-def edgeface(*arguments, **options):
+def edgeface(*arguments, timeout=120, **options):
     """Runs the command line to its end; CompletedProcess with text output."""
     return subprocess.run([sys.executable, "-m", "edgeface"] + list(arguments), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, universal_newlines=True, timeout=120, **options)
+                          stderr=subprocess.PIPE, universal_newlines=True, timeout=timeout, **options)
 
 
 def start(*arguments, **options):

@@ -14,7 +14,6 @@ import pytest
 import torch
 from conftest import DATA
 
-from edgeface.bench.study import clip_seconds, clips, table
 from edgeface.study.audio2motion import Audio2Motion, coarse_f0, load_audio2motion
 from edgeface.study.fasthubert import FastHubert, load_fasthubert
 
@@ -128,20 +127,6 @@ def test_weights_that_are_missing_superfluous_or_of_the_wrong_shape_are_named(nu
         with pytest.raises(error) as caught:
             load_fasthubert(state, heads=4)
         assert word in str(caught.value)
-
-
-def test_clips_are_as_long_as_the_studys():
-    seconds = clip_seconds(50)
-    assert (seconds.min(), seconds.max()) == (2.37, 10.73)
-    assert abs(seconds.mean() - 4.64) < 0.05
-    assert all(len(clip) == int(length * 22050) for clip, length in zip(clips(3), clip_seconds(3)))
-
-
-def test_the_table_compares_with_both_baselines():
-    times = {"HuBERT large, PyTorch": np.array([4.0, 4.0]), "HuBERT base, PyTorch": np.array([1.0, 3.0]),
-             "other": np.array([0.1, 0.3])}
-    rows = {row[0]: row[1:] for row in table(times, 8.0)}
-    assert rows["other"] == pytest.approx((0.4, 200.0, 0.05, 20.0, 10.0))
 
 
 def test_fasthubert_in_onnx_opset_13_of_any_length(numbers, tmp_path):

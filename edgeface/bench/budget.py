@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -19,21 +19,22 @@ LAUNCH_US = 20.0  # a kernel launch on a small board; the step graph has one ker
 
 
 class Device(NamedTuple):
-    """Peaks from data sheets: cores x operations per cycle x clock, GFLOPS at float32; GB/s; MB."""
+    """Peaks from data sheets: cores x operations per cycle x clock, GFLOPS at float32; GB/s; MB; W if stated."""
 
     title: str
     cpu_core: float
     gpu: float
     bandwidth: float
     memory_mb: int
+    watts: Optional[float] = None
 
 
 DEVICES = {
-    "nano": Device("Jetson Nano 4 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 3964),
-    "nano-2gb": Device("Jetson Nano 2 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 1980),
+    "nano": Device("Jetson Nano 4 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 3964, 10.0),
+    "nano-2gb": Device("Jetson Nano 2 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 1980, 10.0),
     "tx2": Device("Jetson TX2, MAXN", 8 * 2.0, 256 * 2 * 1.30, 59.7, 7854),
-    "xavier-nx": Device("Jetson Xavier NX, 15 W", 8 * 1.4, 384 * 2 * 1.10, 59.7, 7771),
-    "orin-nano": Device("Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 7620),
+    "xavier-nx": Device("Jetson Xavier NX, 15 W", 8 * 1.4, 384 * 2 * 1.10, 59.7, 7771, 15.0),
+    "orin-nano": Device("Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 7620, 15.0),
     "agx-orin": Device("Jetson AGX Orin 32 GB", 16 * 2.2, 1792 * 2 * 0.93, 204.8, 30536),
     "thor": Device("Jetson AGX Thor", 16 * 2.6, 2560 * 2 * 1.57, 273.0, 125749),
 }

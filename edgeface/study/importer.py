@@ -1,6 +1,7 @@
 """Foreign checkpoints to a bundle that `edgeface run --bundle` streams; the two halves one after the other."""
 
 import os
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -18,8 +19,8 @@ from .graphs import EncoderGraph, MotionGraph
 from .halves import check_width, describe_half, origin_of, write_half
 
 PRECISIONS = ("float32", "float16", "int8")
-_ENCODER_MARK = "subsample.conv_layers.0.weight"
-_MOTION_MARK = "mel_encoder.0.weight"
+# by these tensors a checkpoint is known, whatever prefix stands before them
+_MARKS = {"fasthubert": "subsample.conv_layers.0.weight", "audio2motion": "mel_encoder.0.weight"}
 _POINTS, _EYES = 27, (36, 45)
 # Half the outer-eye distance of the BFM's mean face, in its own units, is about .45; only used where no basis tells.
 _BFM_EYES = 0.9
@@ -35,7 +36,7 @@ def import_fasthubert(path, folder, statistics, window, precision, tell):
     :param tell: called with lines of text
     :raises DataError: the file is damaged or holds something else
     """
-    found = _weights(read_checkpoint(path), _ENCODER_MARK, path, "FastHuBERT")
+    found = find_weights(read_checkpoint(path), "fasthubert", path)
     model = _load(lambda: load_fasthubert(found.state, heads=found.heads), path)
     width = model.post_extract_proj.out_features
     check_width(folder, "encoder", width)
@@ -69,21 +70,15 @@ def import_audio2motion(path, folder, basis, adapter, database, settings, window
 
     The other parameters and errors as `import_fasthubert`.
     """
-    found = _weights(read_checkpoint(path), _MOTION_MARK, path, "audio2motion")
-    state = found.state
+    state = find_weights(read_checkpoint(path), "audio2motion", path).state
     if adapter is not None:
-        first = state[_MOTION_MARK]
-        if adapter.shape[0] != first.shape[1]:
-            raise DataError("%s: the adapter makes %d values, the checkpoint hears %d" % (
-                path, adapter.shape[0], first.shape[1]))
-        # exact at the edges too, since the convolution pads with zeros and the adapter adds nothing
-        state[_MOTION_MARK] = torch.einsum("fdk,dc->fck", first.float(), torch.from_numpy(adapter))
+        state = adapted(state, adapter, path)
     model = _load(lambda: load_audio2motion(state), path)
     outputs, width = model.vae.decoder.out_proj.out_channels, model.mel_encoder[0].in_channels
     check_width(folder, "motion", width)
     tell("%s: audio2motion, %s, %d outputs%s" % (path, "with pitch" if hasattr(model, "pitch_embed") else "no pitch",
                                                  outputs, ", adapter folded in" if adapter is not None else ""))
-    neutral, matrix, offset, scale = _face(outputs, basis, path)
+    neutral, matrix, offset, scale = face_of(outputs, basis, path)
     module = MotionGraph(model, matrix, offset, settings["mouth_amp"]).eval()
     rng = np.random.RandomState(0)
 
@@ -111,15 +106,33 @@ def import_audio2motion(path, folder, basis, adapter, database, settings, window
     return describe_half(folder, "motion", section, window, neutral)
 
 
-class _Found:
+class Found(NamedTuple):
     """State dict of torch tensors, and the attention heads that the file names, or None."""
 
-    def __init__(self, state, heads):
-        self.state, self.heads = state, heads
+    state: dict
+    heads: Optional[int]
 
 
-def _weights(checkpoint, mark, path, what):
-    """The dict that holds the tensor `mark`, below whatever prefix, as a `_Found`."""
+def adapted(state, adapter, path):
+    """A state dict of audio2motion that hears C values instead of D: the adapter [D, C] within the first convolution.
+
+    Exact at the edges too, since the convolution pads with zeros and the adapter adds nothing.
+
+    :raises DataError: it does not fit
+    """
+    first = state[_MARKS["audio2motion"]]
+    if adapter.ndim != 2 or adapter.shape[0] != first.shape[1]:
+        raise DataError("%s: the adapter is %s, the checkpoint hears %d values" % (path, adapter.shape, first.shape[1]))
+    folded = torch.einsum("fdk,dc->fck", first.float(), torch.from_numpy(adapter.astype(np.float32)))
+    return dict(state, **{_MARKS["audio2motion"]: folded})
+
+
+def find_weights(checkpoint, what, path):
+    """The state dict in what `read_checkpoint` read, with `state` and `heads`; `what`: fasthubert or audio2motion.
+
+    :raises DataError: it is not in there
+    """
+    mark = _MARKS[what]
     for holder in _dicts(checkpoint):
         ends = [name for name in holder if isinstance(name, str) and (name == mark or name.endswith("." + mark))]
         if ends:
@@ -132,7 +145,7 @@ def _weights(checkpoint, mark, path, what):
             if wrong:
                 raise DataError("%s: %s is no tensor; fetch it again" % (path, wrong[0]))
             state = {name: torch.from_numpy(np.array(value)) for name, value in state.items()}
-            return _Found(state, _heads(checkpoint))
+            return Found(state, _heads(checkpoint))
     raise DataError("%s: no %s checkpoint, it has no %s" % (path, what, mark))
 
 
@@ -172,7 +185,7 @@ def voice_statistics():
     return rows.mean(0), rows.std(0)
 
 
-def _face(outputs, basis, path):
+def face_of(outputs, basis, path):
     """The resting face [68, 3], what makes landmarks of the network's motion (matrix, offset), and the unit's size."""
     mean = np.array(Bundle(DEFAULT).neutral, np.float32)
     rest = mean.reshape(204).astype(np.float64)

@@ -1,6 +1,5 @@
 """`edgeface bench`: measurements on this machine."""
 
-import csv
 import os
 import sys
 
@@ -11,6 +10,7 @@ from ..bench.live import Daemon
 from ..bench.power import costs, mean_mw
 from ..build import load_bundle
 from ..demo import VOICE
+from ..errors import UnavailableError, UsageError
 from ..source.file import read_whole
 from ..telemetry.power import find_power_source
 from .common import add_model_arguments, settings_of
@@ -19,7 +19,7 @@ EXAMPLE = """examples:
   edgeface bench                          cost of a frame, start, memory, size
   edgeface bench live --source mic        latency and evenness on a live source
   edgeface bench power                    watts at rest and with the face
-  edgeface bench study --clips 50 --csv table3.csv    the study's speech encoders (needs PyTorch)"""
+  edgeface bench study --clips 50 -o study    the study's tables and figures (needs PyTorch)"""
 
 
 def add_arguments(parser):
@@ -30,7 +30,12 @@ def add_arguments(parser):
     parser.add_argument("--seconds", type=float, default=30.0, help="how long `live` and `power` watch")
     parser.add_argument("--clips", metavar="N", type=int, default=10, help="of `study`, which took 50")
     parser.add_argument("--threads", metavar="N", type=int, default=os.cpu_count(), help="of `study`")
-    parser.add_argument("--csv", metavar="FILE", help="where `study` also leaves its table")
+    parser.add_argument("--long", metavar="AUDIO", help="the single clip of the study's figure 6; the bundled voice"
+                                                        " otherwise")
+    parser.add_argument("--checkpoints", metavar="FOLDER",
+                        help="of `study`: fasthubert.pt, global_cmvn.npy, hubert-large/, hubert-base/,"
+                             " audio2motion.ckpt, adapter.npz, basis.npz, as far as they are there")
+    parser.add_argument("-o", "--out", metavar="FOLDER", help="where `study` leaves its tables and plots")
     add_model_arguments(parser)
 
 
@@ -40,7 +45,7 @@ def execute(options):
     if options.what == "power":
         _power(options.seconds)
     elif options.what == "study":
-        _study(options.clips, options.threads, options.csv)
+        _study(options)
     elif options.what == "live":
         _live(options.source, options.seconds, settings.motion.lookahead_ms)
     else:
@@ -96,23 +101,22 @@ def _live(source, seconds, lookahead_ms):
         header["dropped_samples"], header["source_restarts"], header["late_frames"]))
 
 
-def _study(count, threads, path):
-    from ..bench import study  # PyTorch, which nobody else needs
-    times, differences, sound_s = study.measure(count, threads, lambda line: sys.stderr.write(line + "\n"))
-    rows = study.table(times, sound_s)
-    print("%d clips, %.1f s of sound, %d threads, random weights: times are real, quality is not told" % (
-        count, sound_s, threads))
-    print("| encoder | all clips, s | median clip, ms | real-time factor | x HuBERT large | x HuBERT base |")
-    print("|---|---|---|---|---|---|")
-    for row in rows:
-        print("| %s | %.3f | %.1f | %.4f | %.1f | %.1f |" % row)
-    for name, difference in differences.items():
-        print("%s: ONNX differs from PyTorch by at most %.1e" % (name, difference))
+def _study(options):
+    try:
+        from ..bench.study import effort, measure, report  # PyTorch, which nobody else needs
+    except ImportError as error:
+        raise UnavailableError("bench study: %s; pip install 'edgeface[study]'" % error) from None
+    if options.clips < 2:
+        raise UsageError("--clips %d: at least 2 are compared" % options.clips)
+    long_clip = read_whole(options.long or VOICE)
+
+    def tell(line):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    results = measure.measure(options.clips, options.threads, long_clip, options.checkpoints, tell)
+    print(report.markdown(results, options.threads))
     print("FastHuBERT base, ONNX, one thread: %.0f GFLOPS of the %.0f that a core's matrix product reaches;"
-          " the process takes %.0f MB" % study.fasthubert_effort())
-    if path:
-        with open(path, "w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["encoder", "all_clips_s", "median_clip_ms", "real_time_factor", "x_hubert_large",
-                             "x_hubert_base"])
-            writer.writerows(rows)
+          " the process takes %.0f MB" % effort.fasthubert_effort())
+    if options.out:
+        report.save(options.out, results, options.threads)
