@@ -37,11 +37,14 @@ setup(
         # what CPython 3.6 on JetPack 4 can install
         "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
         "plan": ["onnx"],
+        # and Chromium with its driver
+        "render": ["selenium", "Pillow", "imageio-ffmpeg"],
         "study": ["torch>=2.5", "transformers", "onnx", "scipy", "matplotlib"],
         # the daemon's tests, on every Python
         "test": ["pytest", "pytest-timeout", "hypothesis"],
         # everything else that `make lint test` needs, Python 3.9 or newer
-        "dev": ["pytest", "pytest-timeout", "hypothesis", "onnx", "selenium", "Pillow", "ruff==0.17.6"],
+        "dev": ["pytest", "pytest-timeout", "hypothesis", "onnx", "selenium", "Pillow", "imageio-ffmpeg",
+                "ruff==0.17.6"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

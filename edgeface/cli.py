@@ -12,6 +12,7 @@ from .errors import EdgefaceError
 VERBS = (
     ("run", "the daemon in the foreground: sound in, face frames into shared memory"),
     ("motion", "audio file to motion file, through the same streaming pipeline"),
+    ("render", "a picture or a film of the face that speaks a sound file"),
     ("view", "page on 127.0.0.1 that shows the face in shared memory"),
     ("read", "print the frames in shared memory"),
     ("devices", "where sound can come from, and where it can go"),

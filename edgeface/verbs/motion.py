@@ -27,20 +27,25 @@ def add_arguments(parser):
 def execute(options):
     """Runs the verb."""
     settings = settings_of(options)
-    bundle = load_bundle(settings.model.bundle)
     if options.whole:
+        bundle = load_bundle(settings.model.bundle)
         frames = _whole(read_whole(options.audio), settings, bundle)
         latency_s = bundle.lookahead_ms(settings.motion.lookahead_ms) / 1000
     else:
-        source = FileSource(options.audio, fast=True)
-        pipeline = build_pipeline(settings, bundle)
-        latency_s, frames = pipeline.latency_s, []
-        block = source.read(0.0)
-        while block is not None:
-            frames += pipeline.accept(block.samples)
-            block = source.read(0.0)
-        frames += pipeline.finish()
+        frames, latency_s = stream_file(options.audio, settings)
     save_motion(options.out, frames, latency_s)
+
+
+def stream_file(path, settings):
+    """The frames of a sound file through the streaming pipeline, and its algorithmic latency in s."""
+    source = FileSource(path, fast=True)
+    pipeline = build_pipeline(settings, load_bundle(settings.model.bundle))
+    frames = []
+    block = source.read(0.0)
+    while block is not None:
+        frames += pipeline.accept(block.samples)
+        block = source.read(0.0)
+    return frames + pipeline.finish(), pipeline.latency_s
 
 
 def _whole(samples, settings, bundle):

@@ -55,7 +55,7 @@ class Heads:
         self.neutral, matrix, offset, _ = face_of(wide.vae.decoder.out_proj.out_channels, basis, "basis")
         self._graphs = {1024: _Plain(MotionGraph(wide, matrix, offset, _MOUTH)).eval(),
                         768: _Plain(MotionGraph(narrow, matrix, offset, _MOUTH)).eval()}
-        self._sessions, self.bytes = {}, {}
+        self._sessions = {}
         for width, graph in self._graphs.items():
             path = os.path.join(folder, "motion-%d.onnx" % width)
             example = torch.zeros(1, 16, width), torch.ones(1, 16, dtype=torch.int64), torch.zeros(1, 16, 4)
@@ -66,7 +66,6 @@ class Heads:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads
             self._sessions[width] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-            self.bytes[width] = os.path.getsize(path)
 
     @staticmethod
     def prepared(features, f0_hz):

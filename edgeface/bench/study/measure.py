@@ -80,7 +80,9 @@ class _Run:
 
     def all(self, sounds, long_clip):
         times = {(e.name, e.runtime): [] for e in self._encoders}
-        landmarks = {key: [] for key in times if key[1] in ("PyTorch", "PyTorch, CUDA", "ONNX")}
+        # HuBERT base is no network that GeneFace++ was trained on
+        landmarks = {key: [] for key in times if key[0] in (LARGE, FAST) and key[1] in (
+            "PyTorch", "PyTorch, CUDA", "ONNX")}
         landmarks[DEFAULT, ""] = []
         stages = tuple({name: [] for name in STAGES} for _ in range(2))
         values, default, cosines = {}, [], []
@@ -115,8 +117,6 @@ class _Run:
         f0_hz, f0_s = _timed(f0_of, samples)
         for name, runtime in [key for key in features if key in landmarks]:
             inputs = self._heads.prepared(features[name, runtime], f0_hz)
-            if inputs[0].shape[2] not in self._heads.bytes:  # HuBERT base, which GeneFace++ never hears
-                continue
             head = self._heads.in_onnx if runtime == "ONNX" else self._heads.in_torch
             face, head_s = _timed(head, *inputs)
             landmarks[name, runtime].append(face)

@@ -73,10 +73,15 @@ def _plot(folder, results):
         figure.savefig(os.path.join(folder, name + ".png"), dpi=110)
         pyplot.close(figure)
 
+    def bars(axes, names, values, label):
+        drawn = axes.barh(names[::-1], values[::-1], color="#4878a8")
+        axes.bar_label(drawn, fmt="%.3g", padding=3, fontsize=8)
+        axes.margins(x=0.15)
+        axes.set(xlabel=label)
+
     header, rows = tables.table3(results)
     figure, axes = pyplot.subplots(figsize=(8, 4))
-    axes.barh([row[0] for row in rows][::-1], [row[3] for row in rows][::-1], color="#4878a8")
-    axes.set(xscale="log", xlabel=header[3], title="Seconds of computing per second of sound")
+    bars(axes, [row[0] for row in rows], [row[3] for row in rows], "seconds of computing per second of sound")
     saved(figure, "table3")
 
     header, rows = tables.figure3(results)
@@ -100,17 +105,13 @@ def _plot(folder, results):
 
     header, rows = tables.figure6(results)
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), sharey=True)
-    names = [row[0] for row in rows][::-1]
-    left.barh(names, [row[1] for row in rows][::-1], color="#4878a8")
-    left.set(xlabel="MB")
-    right.barh(names, [row[3] for row in rows][::-1], color="#a86448")
-    right.set(xlabel=header[3], xscale="log")
+    bars(left, [row[0] for row in rows], [row[1] for row in rows], "MB")
+    bars(right, [row[0] for row in rows], [row[3] for row in rows], header[3])
     saved(figure, "figure6")
 
     if results.watts:
         header, rows = tables.figure7(results)
         rows = [row for row in rows if row[2]]
         figure, axes = pyplot.subplots(figsize=(8, 4))
-        axes.barh([row[0] for row in rows][::-1], [row[2] for row in rows][::-1], color="#4878a8")
-        axes.set(xscale="log", xlabel=header[2])
+        bars(axes, [row[0] for row in rows], [row[2] for row in rows], header[2])
         saved(figure, "figure7")
