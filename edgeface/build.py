@@ -33,27 +33,32 @@ def build_pipeline(settings, bundle, tell=_LOG.info):
     :param tell: called with lines about the building of an engine
     :return: `pipeline.Pipeline`
     """
-    lookahead_ms = bundle.lookahead_ms(settings.motion.lookahead_ms)
-    if bundle.pair:
-        stepper = WindowStepper(open_window(bundle, bundle.pair.frames, settings.model.provider), bundle.pair,
-                                make_refiner(bundle))
-        return Pipeline(stepper, lookahead_ms, blink=settings.motion.blink)
-    policy = settings.model.provider
+    lookahead_ms, policy = bundle.lookahead_ms(settings.motion.lookahead_ms), settings.model.provider
     builder = {"auto": "tensorrt", "tensorrt": "tensorrt", "native": "native"}.get(policy)
     engine = ready_engine(bundle, lookahead_ms, builder) if builder else None
     if engine is None and policy in ("tensorrt", "native"):
         engine = prepare(bundle, lookahead_ms, tell, provider=policy)
-    session = open_session(bundle.step_file(lookahead_ms), policy, cache=engine and engine.folder,
-                           float16=engine is not None and engine.float16)
-    return Pipeline(Stepper(session, bundle.context_frames), lookahead_ms, blink=settings.motion.blink)
+    return open_pipeline(bundle, lookahead_ms, policy, engine and engine.folder,
+                         engine is not None and engine.float16, settings.motion.blink)
 
 
-def open_window(bundle, frames, policy):
-    """The `Window` of so many frames of an imported pair; `policy` as `open_session`, but no TensorRT."""
-    if policy in ("tensorrt", "native"):
-        raise UnavailableError("bundle %s: an imported pair computes with model.provider cpu or cuda only"
+def open_pipeline(bundle, lookahead_ms, policy, cache=None, float16=False, blink=True):
+    """A `pipeline.Pipeline`; `policy`, `cache`, `float16` and errors as `model.runtime.open_session`."""
+    if bundle.pair:
+        stepper = WindowStepper(open_window(bundle, bundle.pair.frames, policy, cache, float16), bundle.pair,
+                                make_refiner(bundle))
+    else:
+        session = open_session(bundle.step_file(lookahead_ms), policy, cache, float16)
+        stepper = Stepper(session, bundle.context_frames)
+    return Pipeline(stepper, lookahead_ms, blink=blink)
+
+
+def open_window(bundle, frames, policy, cache=None, float16=False):
+    """The `Window` of so many frames of an imported pair; arguments as `open_session`."""
+    if policy == "native":
+        raise UnavailableError("bundle %s: an imported pair runs in ONNX Runtime only; model.provider: tensorrt"
                                % bundle.folder)
-    encoder, head = (open_session(os.path.join(bundle.folder, graphs[frames]), policy)
+    encoder, head = (open_session(os.path.join(bundle.folder, graphs[frames]), policy, cache, float16)
                      for graphs in (bundle.pair.encoders, bundle.pair.heads))
     return Window(encoder, head, frames, bundle.pair)
 

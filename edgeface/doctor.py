@@ -88,10 +88,8 @@ def _board(_settings, _config):
 def _providers(settings, _config):
     """What the sessions really get, not what the library was compiled with."""
     bundle = load_bundle(settings.model.bundle)
-    graph = bundle.graphs[0] if bundle.pair else bundle.step_file(settings.motion.lookahead_ms)
+    graph = os.path.join(bundle.folder, bundle.streaming_files(settings.motion.lookahead_ms)[0])
     for provider in available_providers():
-        if provider == "tensorrt" and bundle.pair:
-            continue
         engine = ready_engine(bundle, settings.motion.lookahead_ms) if provider == "tensorrt" else None
         if provider == "tensorrt" and engine is None:
             yield Finding("tensorrt", WARN, "no engine in %s" % cache_root(), "edgeface model prepare, if it is wanted")

@@ -13,12 +13,14 @@ import pytest
 import torch
 from conftest import collect, edgeface, start, wait_for
 from study_parity import VARIANTS, numbers, weights  # noqa: F401 - a fixture
+from test_bundle_portability import TENSORRT_8_2
 
 from edgeface.build import build_pipeline, load_bundle
 from edgeface.config import Model, Motion, Settings
 from edgeface.errors import DataError
 from edgeface.features.f0 import F0
 from edgeface.features.fbank import Fbank
+from edgeface.model.engines import prepare, ready_engine
 from edgeface.model.runtime import open_session
 from edgeface.model.window import noise
 from edgeface.shm.reader import Reader
@@ -141,7 +143,24 @@ def test_every_variant_becomes_a_bundle_that_streams(checkpoints, tmp_path, vari
     for path in Path(folder).glob("*.onnx"):
         model = onnx.load(str(path))
         assert model.ir_version <= 8 and [opset.version for opset in model.opset_import] == [13]
-        assert "NonZero" not in {node.op_type for node in model.graph.node}
+        assert {node.op_type for node in model.graph.node} <= TENSORRT_8_2 | {"Cast", "Clip", "ConvTranspose", "Tanh"}
+        assert all(size.dim_value > 0 for item in model.graph.input for size in item.type.tensor_type.shape.dim)
+
+
+def test_engines_are_built_for_a_pair(pair, tmp_path):
+    """On the CPU, whose engines are empty; the child runs the whole stream in both precisions."""
+    engine = prepare(load_bundle(pair), 440, lambda line: None, root=str(tmp_path), provider="cpu")
+    assert ready_engine(load_bundle(pair), 440, "cpu", str(tmp_path)) == engine
+    assert np.load(os.path.join(engine.folder, "frames.npy")).shape[1:] == (68, 3)
+    native = edgeface("motion", "edgeface/voice.flac", "--bundle", pair, "-o", str(tmp_path / "m.npz"), "--config",
+                      config(tmp_path, "native"))
+    assert native.returncode == 69 and native.stderr.count("\n") == 1
+
+
+def config(folder, provider):
+    path = folder / "edgeface.yaml"
+    path.write_text("model: {provider: %s}" % provider)
+    return str(path)
 
 
 def test_digital_silence_is_a_resting_face(pair):
@@ -159,8 +178,6 @@ def test_the_daemon_streams_a_pair(pair, shm_name):
     assert daemon.wait(5) == 0
     assert header["latency_ns"] == 440 * 10 ** 6
     assert len(frames) > 60 and np.median(np.diff([f.publish_ns for f in frames])) == pytest.approx(40e6, rel=0.2)
-    refused = edgeface("model", "prepare", pair)
-    assert refused.returncode == 69
 
 
 @pytest.mark.parametrize("precision, cosine", [("float16", 0.9999), ("int8", 0.99)])

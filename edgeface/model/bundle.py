@@ -84,6 +84,12 @@ class Bundle:
         """What is really heard ahead of a frame: that of an imported pair lies in its window."""
         return self.latency_ms if self.pair else wanted_ms
 
+    def streaming_files(self, lookahead_ms):
+        """Names of the graphs that a stream runs."""
+        if self.pair:
+            return [self.pair.encoders[self.pair.frames], self.pair.heads[self.pair.frames]]
+        return [os.path.basename(self.step_file(lookahead_ms))]
+
     @property
     def graphs(self):
         """Paths of all graphs."""

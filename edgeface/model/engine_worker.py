@@ -8,20 +8,16 @@ import sys
 
 import numpy as np
 
-from ..pipeline import Pipeline
+from ..build import open_pipeline
 from ..source.file import read_whole
 from .bundle import Bundle
-from .runtime import open_session
-from .stepper import Stepper
 
 VOICE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "voice.flac")
 
 
 def main(folder, lookahead_ms, target, provider, precision):
     """Leaves engines, and the landmarks that they compute, in `target`."""
-    bundle, lookahead_ms = Bundle(folder), int(lookahead_ms)
-    session = open_session(bundle.step_file(lookahead_ms), provider, cache=target, float16=precision == "float16")
-    pipeline = Pipeline(Stepper(session, bundle.context_frames), lookahead_ms, blink=False)
+    pipeline = open_pipeline(Bundle(folder), int(lookahead_ms), provider, target, precision == "float16", blink=False)
     frames = pipeline.accept(read_whole(VOICE)) + pipeline.finish()
     np.save(os.path.join(target, "frames.npy"), np.array([frame.landmarks for frame in frames]))
 

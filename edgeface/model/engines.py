@@ -41,8 +41,8 @@ def cache_root():
 def engine_key(bundle, lookahead_ms, provider="tensorrt", board=None, release=onnxruntime.__version__):
     """What an engine depends on, as a name: model, builder, ONNX Runtime, TensorRT, L4T and device."""
     board = board or this_board()
-    graph = os.path.basename(bundle.step_file(lookahead_ms))
-    parts = [bundle.files[name] for name in sorted(bundle.files) if name == graph or name.endswith(".bin")]
+    graphs = bundle.streaming_files(lookahead_ms)
+    parts = [bundle.files[name] for name in sorted(bundle.files) if name in graphs or name.endswith(".bin")]
     text = "|".join(parts + [provider, release, board.tensorrt, board.l4t, board.model, board.machine])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

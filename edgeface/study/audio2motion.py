@@ -145,8 +145,8 @@ class Audio2Motion(nn.Module):
         parts.append(self.blink_embed(blink).transpose(1, 2))
         for name, amplitude in (("mouth_amp_embed", mouth_amp), ("eye_amp_embed", eye_amp)):
             if hasattr(self, name):
-                constant = (amplitude * getattr(self, name)[None])[..., None]
-                parts.append(constant.expand(-1, -1, audio.shape[2]))
+                # added to zeros, not expanded, for which ONNX needs five operators
+                parts.append((amplitude * getattr(self, name)[None])[..., None] + torch.zeros_like(parts[0]))
         return self.cond_proj(torch.cat(parts, 1).transpose(1, 2)).transpose(1, 2) * mask
 
 

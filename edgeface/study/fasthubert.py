@@ -13,12 +13,13 @@ from torch.nn import functional
 from .fold import fold_weight_norm
 
 MEL_BINS = 80
+_HIDDEN = 1e4  # finite: TensorRT in half precision
 # what a checkpoint holds besides the inference network
 IGNORED = ("mask_emb", "label_embs_concat", "final_proj.", "feature_extractor.")
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over [B, T, D]; `hidden` [B, T] marks keys that do not count."""
+    """Multi-head self-attention over [B, T, D]; `bias` [B, T] is added to what keys score."""
 
     def __init__(self, width, heads):
         super().__init__()
@@ -26,15 +27,15 @@ class Attention(nn.Module):
         for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
             setattr(self, name, nn.Linear(width, width))
 
-    def forward(self, x, hidden=None):
+    def forward(self, x, bias=None):
         """[B, T, D] to [B, T, D]."""
         batch, time, width = x.shape
         size = width // self.heads
         q, k, v = (layer(x).reshape(batch, time, self.heads, size).transpose(1, 2)
                    for layer in (self.q_proj, self.k_proj, self.v_proj))
         scores = (q * size ** -0.5) @ k.transpose(2, 3)
-        if hidden is not None:
-            scores = scores.masked_fill(hidden[:, None, None], -1e4)  # finite: TensorRT in half precision
+        if bias is not None:
+            scores = scores + bias[:, None, None]
         mixed = torch.softmax(scores, -1) @ v
         return self.out_proj(mixed.transpose(1, 2).reshape(batch, time, width))
 
@@ -49,9 +50,9 @@ class Layer(nn.Module):
         self.fc1, self.fc2 = nn.Linear(width, inner), nn.Linear(inner, width)
         self.final_layer_norm = nn.LayerNorm(width)
 
-    def forward(self, x, hidden=None):
+    def forward(self, x, bias=None):
         """[B, T, D] to [B, T, D]."""
-        x = self.self_attn_layer_norm(x + self.self_attn(x, hidden))
+        x = self.self_attn_layer_norm(x + self.self_attn(x, bias))
         return self.final_layer_norm(x + self.fc2(functional.gelu(self.fc1(x))))
 
 
@@ -77,23 +78,26 @@ class FastHubert(nn.Module):
         x = fbank.transpose(1, 2)
         for layer in self.subsample.conv_layers:
             x = functional.glu(layer(x), 1)
-        x, hidden = self.project(x), None
+        x, heard = self.project(x), None
         if lengths is not None:
             # upstream divides by a rounded factor instead, and masks too little where T is no multiple of 4
-            hidden = torch.arange(x.shape[1])[None] >= torch.div(lengths + 3, 4, rounding_mode="floor")[:, None]
-            x = x.masked_fill(hidden[..., None], 0.0)
-        return self.encode(x, hidden)
+            heard = torch.arange(x.shape[1])[None] < torch.div(lengths + 3, 4, rounding_mode="floor")[:, None]
+        return self.encode(x, heard)
 
     def project(self, x):
         """[B, C, T] of the convolutions to [B, T, width]."""
         return self.post_extract_proj(self.layer_norm(x.transpose(1, 2)))
 
-    def encode(self, x, hidden=None):
-        """[B, T, width] to the same; what is hidden must be zero."""
+    def encode(self, x, heard=None):
+        """[B, T, width] to the same; `heard` [B, T] is 1 where there is sound, or None."""
+        bias = None
+        if heard is not None:
+            x = x * heard[..., None]
+            bias = (heard.to(x.dtype) - 1.0) * _HIDDEN
         position = self.encoder.pos_conv(x.transpose(1, 2))[..., :-1]
         x = self.encoder.layer_norm(x + functional.gelu(position).transpose(1, 2))
         for layer in self.encoder.layers:
-            x = layer(x, hidden)
+            x = layer(x, bias)
         return x
 
 

@@ -20,8 +20,8 @@ _EXTERNAL_BYTES = 1024  # smaller tensors stay in the graphs
 
 
 def _heard(count, length, unit):
-    """1 where position times unit < length, else 0: float [count]."""
-    return (torch.arange(0, count * unit, unit, dtype=torch.float32) < length).float()
+    """1 where position times unit < length, else 0: float [count]; whole numbers, so no comparison is needed."""
+    return (length - torch.arange(0, count * unit, unit, dtype=torch.float32)).clamp(0.0, 1.0)
 
 
 class EncoderGraph(nn.Module):
@@ -29,6 +29,8 @@ class EncoderGraph(nn.Module):
 
     :param mean: of Fbank, float32 [80]; `std` likewise
     """
+
+    frames = 0  # of a window; a constant in the graph
 
     INPUTS, OUTPUTS = ["fbank", "rows"], ["features"]
 
@@ -44,13 +46,12 @@ class EncoderGraph(nn.Module):
 
     def forward(self, fbank, rows):
         """See the class."""
-        count = fbank.shape[1]
+        count = FBANK_PER_FRAME * self.frames
         x = ((fbank - self.mean) / self.std).transpose(1, 2) * _heard(count, rows, 1)
         for i, layer in enumerate(self.model.subsample.conv_layers):
             x = functional.glu(layer(x), 1) * _heard(count >> (i + 1), rows, 2 << i)
-        heard = _heard(count // FBANK_PER_FRAME, rows, FBANK_PER_FRAME)[None, :, None]
-        x = self.model.encode(self.model.project(x) * heard, heard[..., 0] < 0.5)
-        return x * heard
+        heard = _heard(self.frames, rows, FBANK_PER_FRAME)[None]
+        return self.model.encode(self.model.project(x), heard) * heard[..., None]
 
     def plain(self, fbank):
         """Features of all rows without any mask: what the graph is compared with."""
@@ -65,6 +66,8 @@ class MotionGraph(nn.Module):
     :param model: an `Audio2Motion`
     :param matrix: float32 [outputs, 204], what makes landmarks of its motion, and `offset` [204] what is added
     """
+
+    frames = 0
 
     INPUTS, OUTPUTS = ["features", "f0_bins", "z", "frames"], ["landmarks"]
 
@@ -83,12 +86,11 @@ class MotionGraph(nn.Module):
 
     def forward(self, features, f0_bins, z, frames):
         """See the class."""
-        count = features.shape[1]
-        mask = _heard(count, frames, 1)[None, None]
-        latent_mask = _heard(count // FRAMES_PER_LATENT, frames, FRAMES_PER_LATENT)[None, None]
+        mask = _heard(self.frames, frames, 1)[None, None]
+        latent_mask = _heard(self.frames // FRAMES_PER_LATENT, frames, FRAMES_PER_LATENT)[None, None]
         g = self.model.condition(features.transpose(1, 2), f0_bins, torch.zeros_like(f0_bins), self.mouth_amp,
                                  torch.ones(1, 1), mask)
-        return self._landmarks(self.model.generate(g, z, mask, latent_mask), count)
+        return self._landmarks(self.model.generate(g, z, mask, latent_mask), self.frames)
 
     def plain(self, features, f0_bins, z):
         """Landmarks of all frames without any mask: what the graph is compared with."""
@@ -102,7 +104,7 @@ class MotionGraph(nn.Module):
 
 def write_graph(module, frames, path):
     """Exports an `EncoderGraph` or `MotionGraph` of that many frames."""
-    module.eval()
+    module.eval().frames = frames
     with torch.no_grad():
         torch.onnx.export(module, module.example(frames), str(path), input_names=module.INPUTS,
                           output_names=module.OUTPUTS, opset_version=13, dynamo=False)

@@ -39,9 +39,9 @@ def execute(options):
         if bundle.pair:
             print("look-ahead %d ms: every %d ms a window of %d ms" % (
                 bundle.latency_ms, 40 * bundle.pair.hop_frames, 40 * bundle.pair.frames))
-            print("files      " + ", ".join(sorted(bundle.files)))
-            return
-        print("look-ahead %s ms (default %d)" % (", ".join(map(str, sorted(bundle.steps))), bundle.latency_ms))
+        else:
+            print("look-ahead %s ms (default %d)" % (
+                ", ".join(map(str, sorted(bundle.steps))), bundle.latency_ms))
         engine = ready_engine(bundle, lookahead_ms)
         print("engine     %s" % (engine.folder if engine else "none in %s" % cache_root()))
         print("files      " + ", ".join(sorted(bundle.files)))
