@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN_PACKAGES := python3-venv libportaudio2
 TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver espeak-ng xvfb openbox qemu-user-static
-TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg asterisk-core-sounds-en asterisk-core-sounds-en-g722
+TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-core-sounds-en asterisk-core-sounds-en-g722
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 

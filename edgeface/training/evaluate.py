@@ -2,8 +2,9 @@
 
 Prints mean per-clip correlations of lip gap and mouth width with the tracked
 face on the held-out clips of the corpus, as they are, in other voices and
-through noise; stillness in silence; speeds against those of the talker. Frames
-come from the streaming pipeline that the daemon runs.
+through noise; stillness in silence; speeds against those of the talker; closures,
+rounding and rest in six languages that espeak-ng speaks. Frames come from the
+streaming pipeline that the daemon runs.
 
 Example:
     python -m edgeface.training.evaluate --data ../shared/data
@@ -21,8 +22,10 @@ from ..config import Motion, Settings
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import augment
+from .abroad import judge
 from .animate import talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
+from .plots import plot_gaps, plot_latency, plot_speeds
 
 LOOKAHEADS_MS = (0, 40, 80, 160)
 
@@ -34,7 +37,12 @@ def animate(pipeline, samples):
 
 
 def correlations(pipeline, clips, change=None):
-    """Mean per-clip correlations (gap, width) with the tracked face.
+    """Mean per-clip correlations (gap, width) with the tracked face; parameters as `each_correlation`."""
+    return tuple(float(np.mean(values)) for values in each_correlation(pipeline, clips, change))
+
+
+def each_correlation(pipeline, clips, change=None):
+    """Correlations of every clip with the tracked face: lists of gap and of width.
 
     :param change: function (random generator, clip) to float32 [N] instead of the clip's own sound
     """
@@ -44,7 +52,7 @@ def correlations(pipeline, clips, change=None):
         face = animate(pipeline, clip.samples if change is None else change(rng, clip))
         gaps.append(np.corrcoef(lip_gap(face), lip_gap(clip.landmarks))[0, 1])
         widths.append(np.corrcoef(mouth_width(face), mouth_width(clip.landmarks))[0, 1])
-    return float(np.mean(gaps)), float(np.mean(widths))
+    return gaps, widths
 
 
 def with_noise(make, ratio_db):
@@ -143,15 +151,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
     parser.add_argument("--bundle", default=DEFAULT)
+    parser.add_argument("--plots", type=Path, help="folder for pictures")
     arguments = parser.parse_args()
     clips, neutral = load_grid(arguments.data / "grid_s1")
     clips = [clip for clip in clips if is_held_out(clip.name)]
     bundle = Bundle(arguments.bundle)
     print("%s %s, %d held-out clips\n" % (bundle.name, bundle.version, len(clips)))
     print("| look-ahead | lip gap | mouth width |\n|---|---|---|")
+    accuracy = {}
     for ms in LOOKAHEADS_MS:
         pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=ms, blink=False)), bundle)
-        print("| %d ms | %.3f | %.3f |" % ((ms,) + correlations(pipeline, clips)), flush=True)
+        accuracy[ms] = correlations(pipeline, clips)
+        print("| %d ms | %.3f | %.3f |" % ((ms,) + accuracy[ms]), flush=True)
     pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
     print("\n| at %d ms | lip gap | mouth width |\n|---|---|---|" % bundle.latency_ms)
     for name, change in conditions(clips):
@@ -171,6 +182,15 @@ def main():
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
+    print("\n| language | lips close at p, b, m, % | rounded vowels narrower than spread ones, % | motion of the gap,"
+          " English = 1 | in pauses, % of speech |\n|---|---|---|---|---|")
+    for language, closed, rounded, moved, rest in judge(lambda samples: animate(pipeline, samples)):
+        print("| %s | %.0f | %.0f | %.2f | %.2f |" % (language, 100 * closed, 100 * rounded, moved, rest))
+    if arguments.plots:
+        arguments.plots.mkdir(parents=True, exist_ok=True)
+        plot_gaps(arguments.plots, clips, faces, each_correlation(pipeline, clips)[0])
+        plot_latency(arguments.plots, accuracy)
+        plot_speeds(arguments.plots, clips, faces)
 
 
 if __name__ == "__main__":

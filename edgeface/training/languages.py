@@ -1,0 +1,108 @@
+"""Sentences of other languages, with the time of every phone: spoken by espeak-ng, which knows when it says what."""
+
+import ctypes
+
+import numpy as np
+import soxr
+
+from ..errors import UnavailableError
+from ..features import SAMPLE_RATE_HZ
+
+# ours, full of p, b and m, and of round and spread vowels
+SENTENCES = {
+    "en": (
+        "My mother bought a big basket of plums and apples.",
+        "People often complain about bad weather in the summer.",
+        "The number of members may be up to fifty by September.",
+        "Please put the blue box back beside the window.",
+        "Tomorrow morning we meet my brother at the museum.",
+    ),
+    "de": (
+        "Meine Mutter kauft am Montag immer Brot, Butter und Pflaumen.",
+        "Bitte bringen Sie die blaue Mappe ins obere Büro.",
+        "Im Sommer blühen am Bach überall bunte Blumen.",
+        "Mein Bruder spielt beim Umzug die große Pauke.",
+        "Der Bus zum Museum kommt um sieben Uhr abends.",
+    ),
+    "es": (
+        "Mi madre compra pan, mantequilla y manzanas por la mañana.",
+        "El hombre del bigote blanco trabaja en el museo.",
+        "Por favor, ponga el sombrero encima de la mesa.",
+        "También podemos subir a la montaña el domingo.",
+        "Pablo bebe un poco de agua y empieza a hablar.",
+    ),
+    "fr": (
+        "Ma mère m'a permis de prendre le bus pour la plage.",
+        "Un bel arbre pousse au bord de la petite rivière.",
+        "Le problème, c'est que personne ne peut me comprendre.",
+        "Bonjour madame, puis-je m'asseoir à cette place ?",
+        "Nous mangeons beaucoup de pommes et de pain blanc.",
+    ),
+    "it": (
+        "Mia mamma prepara sempre un buon piatto di pasta.",
+        "Il bambino beve un bicchiere d'acqua e poi dorme.",
+        "Potrebbe aprire la porta, per piacere?",
+        "Abbiamo comprato pane, burro e marmellata al mercato.",
+        "Domani mattina parto per Palermo con mio padre.",
+    ),
+    "ru": (
+        "Моя мама покупает хлеб, молоко и большие яблоки.",
+        "Мы быстро поднимаемся на пятый этаж большого дома.",
+        "Пожалуйста, положите бумагу на белый стол.",
+        "Мой брат любит плавать в море по утрам.",
+        "Завтра после обеда мы пойдём в музей.",
+    ),
+}
+_SYNCHRONOUS, _PHONEME_EVENTS, _UTF8 = 2, 1, 1
+_PHONEME, _END = 7, 0
+
+
+class _Event(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("unique", ctypes.c_uint), ("text_position", ctypes.c_int),
+                ("length", ctypes.c_int), ("audio_ms", ctypes.c_int), ("sample", ctypes.c_int),
+                ("user", ctypes.c_void_p), ("name", ctypes.c_char * 8)]
+
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+class Speaker:
+    """The library of espeak-ng, of which a process has one.
+
+    :raises UnavailableError: it is not installed
+    """
+
+    def __init__(self):
+        try:
+            self._library = ctypes.CDLL("libespeak-ng.so.1")
+        except OSError as error:
+            raise UnavailableError("espeak-ng: %s; apt install espeak-ng" % error) from None
+        self._rate_hz = self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS)
+        self._pieces, self._phones = [], []
+        self._callback = _CALLBACK(self._take)  # kept, or it is freed
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def _take(self, wave, count, events):
+        if wave:
+            self._pieces.append(np.ctypeslib.as_array(wave, (count,)).copy())
+        i = 0
+        while events[i].type != _END:
+            if events[i].type == _PHONEME:
+                self._phones.append((events[i].audio_ms / 1000, events[i].name.decode(errors="replace")))
+            i += 1
+        return 0
+
+    def say(self, language, text):
+        """Sound float32 [N] at 16 kHz, and a list of (start_s, end_s, phone).
+
+        :raises UnavailableError: it has no such voice
+        """
+        if self._library.espeak_SetVoiceByName(language.encode()) != 0:
+            raise UnavailableError("espeak-ng has no voice %s" % language)
+        self._pieces, self._phones = [], []
+        data = text.encode()
+        self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)
+        samples = np.concatenate(self._pieces).astype(np.float32) / 32768
+        ends = [start for start, _ in self._phones[1:]] + [len(samples) / self._rate_hz]
+        phones = [(start, end, name) for (start, name), end in zip(self._phones, ends)]
+        return soxr.resample(samples, self._rate_hz, SAMPLE_RATE_HZ).astype(np.float32), phones
