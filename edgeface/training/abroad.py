@@ -7,7 +7,7 @@ from .languages import SENTENCES, Speaker
 
 _PAUSE_S = 1.0
 _CLOSED = ("p", "b", "m")
-_ROUND, _SPREAD = ("u", "o", "O", "y", "U"), ("i", "e", "E", "I", "a")
+_ROUND, _SPREAD = ("u", "o", "ɔ", "y", "ʊ", "ø"), ("i", "e", "ɛ", "ɪ", "a")
 
 
 def judge(animate):
@@ -24,14 +24,14 @@ def judge(animate):
         pieces, phones, at_s = [], [], 0.0
         for sentence in sentences:
             samples, said = speaker.say(language, sentence)
-            phones += [(at_s + start, at_s + end, name.rstrip(":")) for start, end, name in said]
+            phones += [(at_s + start, at_s + end, name.rstrip("ː")) for start, end, name in said]
             pieces += [samples, np.zeros(int(16000 * _PAUSE_S), np.float32)]
             at_s += len(samples) / 16000 + _PAUSE_S
         face = animate(np.concatenate(pieces))
         gap, width = lip_gap(face), mouth_width(face)
         talking = np.zeros(len(gap), bool)
         for start, end, name in phones:
-            talking[int(25 * start):int(25 * end) + 1] |= not name.startswith("_")
+            talking[int(25 * start):int(25 * end) + 1] |= bool(name)
         low, high = np.percentile(gap[talking], (1, 99))
         closed = [gap[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].min() < low + 0.15 * (high - low)
                   for start, end, name in phones if name in _CLOSED]

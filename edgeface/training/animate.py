@@ -15,7 +15,7 @@ from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
 from .network import Size
 from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, speaking
-from .speech import align_prompts, synthesise
+from .speech import align_prompts, speak_widely, synthesise
 
 _WIDTH = 128
 _STEPS = 1500
@@ -137,9 +137,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=150, help="of synthetic speech")
+    parser.add_argument("--minutes", type=float, default=150, help="of flite's speech, and of espeak-ng's")
     arguments = parser.parse_args()
     synthesise(arguments.cache, arguments.minutes)
+    speak_widely(arguments.cache, arguments.minutes)
     align_prompts(arguments.cache)
     clips, neutral = load_grid(arguments.data / "grid_s1")
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())

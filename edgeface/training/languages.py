@@ -53,7 +53,7 @@ SENTENCES = {
         "Завтра после обеда мы пойдём в музей.",
     ),
 }
-_SYNCHRONOUS, _PHONEME_EVENTS, _UTF8 = 2, 1, 1
+_SYNCHRONOUS, _PHONEME_EVENTS_IPA, _UTF8 = 2, 3, 1
 _PHONEME, _END = 7, 0
 
 
@@ -77,7 +77,7 @@ class Speaker:
             self._library = ctypes.CDLL("libespeak-ng.so.1")
         except OSError as error:
             raise UnavailableError("espeak-ng: %s; apt install espeak-ng" % error) from None
-        self._rate_hz = self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS)
+        self._rate_hz = self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS_IPA)
         self._pieces, self._phones = [], []
         self._callback = _CALLBACK(self._take)  # kept, or it is freed
         self._library.espeak_SetSynthCallback(self._callback)
@@ -93,8 +93,9 @@ class Speaker:
         return 0
 
     def say(self, language, text):
-        """Sound float32 [N] at 16 kHz, and a list of (start_s, end_s, phone).
+        """Sound float32 [N] at 16 kHz, and a list of (start_s, end_s, phone in IPA, "" for a pause).
 
+        :param language: voice, such as `de` or, by another talker, `de+f3`
         :raises UnavailableError: it has no such voice
         """
         if self._library.espeak_SetVoiceByName(language.encode()) != 0:
@@ -104,5 +105,5 @@ class Speaker:
         self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)
         samples = np.concatenate(self._pieces).astype(np.float32) / 32768
         ends = [start for start, _ in self._phones[1:]] + [len(samples) / self._rate_hz]
-        phones = [(start, end, name) for (start, name), end in zip(self._phones, ends)]
+        phones = [(start, end, name.lstrip("_|")) for (start, name), end in zip(self._phones, ends)]
         return soxr.resample(samples, self._rate_hz, SAMPLE_RATE_HZ).astype(np.float32), phones

@@ -2,7 +2,7 @@
 
 flite speaks sentences of Debian's `fortunes` and prints when each phone ends;
 the prompts of Debian's `asterisk-core-sounds-en-g722` come with transcripts,
-which pocketsphinx aligns.
+which pocketsphinx aligns; espeak-ng says when it says which sound.
 """
 
 import gzip
@@ -16,8 +16,12 @@ import soundfile
 import soxr
 
 from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
-from .phones import Aligner, phone_name
+from .languages import Speaker
+from .phones import Aligner, phone_name, phone_of_ipa
 
+# neither the talker that `training.abroad` judges by, nor French and Russian
+ESPEAK_VOICES = ("en-us", "de", "es", "it", "en", "pt", "nl", "pl")
+ESPEAK_TALKERS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5")
 FLITE_VOICES = ("awb", "rms", "slt", "kal16")
 _FORTUNES = "/usr/share/games/fortunes"
 _TOPICS = ("education", "food", "kids", "literature", "news", "people", "pets", "platitudes", "riddles", "science",
@@ -81,6 +85,29 @@ def synthesise(cache, minutes, seed=1):
             _store(folder, name, samples if rate == SAMPLE_RATE_HZ else soxr.resample(samples, rate, SAMPLE_RATE_HZ),
                    phones)
             wav.unlink()
+        total_s += min(_LONGEST_S, soundfile.info(str(folder / (name + ".flac"))).duration)
+
+
+def speak_widely(cache, minutes, seed=2):
+    """Adds what espeak-ng says in `ESPEAK_VOICES` until it lasts `minutes`; resumable.
+
+    The sentences are English in every voice: what counts is that the sounds of many languages occur, with their times.
+    """
+    folder = Path(cache) / "speech"
+    folder.mkdir(parents=True, exist_ok=True)
+    rng, total_s, speaker, texts = np.random.default_rng(seed), 0.0, Speaker(), sentences()
+    for number, at in enumerate(rng.permutation(len(texts))):
+        if total_s >= 60 * minutes:
+            return
+        voice = "%s+%s" % (ESPEAK_VOICES[number % len(ESPEAK_VOICES)], rng.choice(ESPEAK_TALKERS))
+        name = "espeak-%s-%05d" % (voice, number)
+        if not (folder / (name + ".json")).exists():
+            samples, said = speaker.say(voice, texts[at])
+            try:
+                phones = [(start, end, phone_of_ipa(phone)) for start, end, phone in said if end > start]
+            except ValueError:
+                continue
+            _store(folder, name, samples, phones)
         total_s += min(_LONGEST_S, soundfile.info(str(folder / (name + ".flac"))).duration)
 
 
