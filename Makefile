@@ -62,8 +62,10 @@ train: $(VENV)/train
 	  --start-from $(CACHE)/real/state.pt --animated 0.35 --rate 1e-3 --epochs 130 --seed 3
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/last \
 	  --start-from $(CACHE)/mixed/state.pt --animated 0.3 --rate 4e-4 --epochs 45 --seed 4
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/last/state.pt -o edgeface/model/default
-	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA)
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/wide \
+	  --start-from $(CACHE)/last/state.pt --animated 0.5 --rate 4e-4 --epochs 55 --seed 6
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/wide/state.pt -o edgeface/model/default --version 2
+	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --plots docs/plots
 
 # environments: a file in the environment says which of them it is
 $(VENV)/run: setup.py

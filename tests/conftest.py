@@ -45,6 +45,16 @@ def shm_name():
 
 
 @pytest.fixture
+def server(tmp_path_factory):
+    """A running `sound.SoundServer`."""
+    from sound import SoundServer  # which imports this file
+    server = SoundServer(tmp_path_factory.mktemp("pulse"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def speech_wav(clips, tmp_path):
     """A 16 kHz mono wav with one held-out sentence."""
     path = str(tmp_path / "speech.wav")

@@ -7,6 +7,7 @@ import torch
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training.abroad import judge
+from edgeface.training.animate import close_lips
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.phones import phone_name, phone_of_ipa
 from edgeface.training.restore import restore
@@ -69,6 +70,18 @@ def test_the_nearest_phone(name, wanted):
 def test_unknown_phones_are_said():
     with pytest.raises(ValueError):
         phone_of_ipa("β")
+
+
+def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
+    face = np.repeat(np.array(Bundle().neutral, np.float32)[None], 50, 0)
+    face[:, [62, 61, 63, 51], 1] += 0.05
+    before = face.copy()
+    close_lips(face, [(0.0, 0.5, "aa"), (0.5, 0.62, "m"), (0.62, 1.4, "iy"), (1.4, 1.41, "p")])
+    gap = np.linalg.norm(face[:, 62] - face[:, 66], axis=-1)
+    assert gap[13:16].max() < 1e-6 and gap[35] < 1e-6
+    moved = np.abs(face - before).max((1, 2)) > 0
+    assert set(np.flatnonzero(moved)) == {12, 13, 14, 15, 16, 34, 35, 36}
+    assert (face[:, :48] == before[:, :48]).all() and (face[:, [48, 54]] == before[:, [48, 54]]).all()
 
 
 def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_loudness():

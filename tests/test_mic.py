@@ -15,14 +15,6 @@ pytestmark = pytest.mark.system
 
 
 @pytest.fixture
-def server(tmp_path_factory):
-    server = SoundServer(tmp_path_factory.mktemp("pulse"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def daemon(server, shm_name):
     daemon = start("run", "--source", "mic", "--no-blink", "--shm", shm_name, env=server.environment)
     reader = Reader(shm_name)

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from conftest import collect, edgeface, start, wait_for
-from sound import SoundServer, listen
+from sound import listen
 
 from edgeface import Voice
 from edgeface.clock import monotonic_ns
@@ -15,14 +15,6 @@ from edgeface.motion.frame import DISCONTINUITY, PLAYBACK, SPEECH
 from edgeface.shm.reader import Reader
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture
-def server(tmp_path_factory):
-    server = SoundServer(tmp_path_factory.mktemp("pulse"))
-    server.start()
-    yield server
-    server.stop()
 
 
 def daemon_of(server, shm_name, tmp_path, text):
