@@ -186,25 +186,19 @@ def test_sighup_takes_over_what_changed_and_nothing_that_is_wrong(manager, shm_n
 
 
 @pytest.mark.system
-def test_too_slow_for_a_while_costs_the_oldest_sound_and_passes(tmp_path_factory, shm_name):
-    from sound import SoundServer
-    server = SoundServer(tmp_path_factory.mktemp("pulse"))
-    server.start()
-    try:
-        daemon = start_patched("if %d < calls[0] < %d: time.sleep(0.12)" % (WARM, WARM + 50), "--source", "mic",
-                               "--shm", shm_name, env=server.environment)
-        with Reader(shm_name) as reader:
-            wait_for(lambda: (reader.header() or {}).get("state") == layout.DEGRADED)
-            wait_for(lambda: reader.header()["state"] == layout.RUNNING, 20.0)
-            assert reader.header()["dropped_samples"] > 8000
-            frames = collect(reader, 2.0)
-            assert len(frames) > 45 and np.median([f.publish_ns - f.audio_ns for f in frames]) < 200e6
-            assert all(f.audio_sample - e.audio_sample == 640 for e, f in zip(frames, frames[1:])
-                       if f.index == e.index + 1)
-        daemon.terminate()
-        assert daemon.wait(5) == 0
-    finally:
-        server.stop()
+def test_too_slow_for_a_while_costs_the_oldest_sound_and_passes(server, shm_name):
+    daemon = start_patched("if %d < calls[0] < %d: time.sleep(0.12)" % (WARM, WARM + 50), "--source", "mic",
+                           "--shm", shm_name, env=server.environment)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: (reader.header() or {}).get("state") == layout.DEGRADED)
+        wait_for(lambda: reader.header()["state"] == layout.RUNNING, 20.0)
+        assert reader.header()["dropped_samples"] > 8000
+        frames = collect(reader, 2.0)
+        assert len(frames) > 45 and np.median([f.publish_ns - f.audio_ns for f in frames]) < 200e6
+        assert all(f.audio_sample - e.audio_sample == 640 for e, f in zip(frames, frames[1:])
+                   if f.index == e.index + 1)
+    daemon.terminate()
+    assert daemon.wait(5) == 0
 
 
 @pytest.mark.system
