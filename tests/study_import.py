@@ -296,6 +296,13 @@ def test_what_is_no_such_checkpoint_is_one_line_and_65(checkpoints, tmp_path, nu
     assert edgeface("import", "fasthubert", str(tmp_path / "absent.pt"), "-o", str(tmp_path / "b")).returncode == 66
     no_basis = edgeface("import", "audio2motion", checkpoints["pp_pitch"], "-o", str(tmp_path / "b"))
     assert no_basis.returncode == 2 and "--basis" in no_basis.stderr
+    for name, arrays, option in (("basis", {"mean": np.zeros((67, 3))}, "--basis"),
+                                 ("adapter", {"matrix": np.zeros((7, 64))}, "--adapter"),
+                                 ("database", {"faces": np.zeros((50, 203))}, "--database")):
+        np.savez(str(tmp_path / "wrong.npz"), **arrays)
+        result = edgeface("import", "audio2motion", checkpoints["v1_pitch"], "-o", str(tmp_path / "b"), option,
+                          str(tmp_path / "wrong.npz"))
+        assert result.returncode == 65 and name in result.stderr, result.stderr
     assert not (tmp_path / "bundle").exists()
 
 

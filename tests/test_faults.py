@@ -20,10 +20,10 @@ PATCHED = """
 import sys, time
 from edgeface.model.stepper import Stepper
 step, calls = Stepper.step, [0]
-def changed(self, fbank):
+def changed(self, fbank, *others):
     calls[0] += 1
     %s
-    return step(self, fbank)
+    return step(self, fbank, *others)
 Stepper.step = changed
 from edgeface.cli import main
 sys.exit(main(sys.argv[1:]))

@@ -88,7 +88,7 @@ class WindowStepper:
         """Forgets everything heard."""
         self._rows = np.zeros((0, MEL_BINS), np.float32)
         self._missing_rows = LEAD_ROWS
-        self._first = self._heard = self._shown = 0  # frames
+        self._first = self._heard = 0  # frames
         self._f0, self._levels, self._faces = deque(), deque(), deque()
         self._refiner.reset()
 

@@ -11,6 +11,7 @@ from ..errors import DataError, UsageError
 from ..features.fbank import Fbank
 from ..model.bundle import DEFAULT, Bundle
 from ..model.window import noise
+from ..motion.refine import NEIGHBOURS
 from ..source.file import read_whole
 from .audio2motion import load_audio2motion
 from .checkpoint import read_checkpoint
@@ -18,11 +19,10 @@ from .fasthubert import load_fasthubert
 from .graphs import EncoderGraph, MotionGraph
 from .halves import check_width, describe_half, origin_of, write_half
 
-PRECISIONS = ("float32", "float16", "int8")
 # by these tensors a checkpoint is known, whatever prefix stands before them
 _MARKS = {"fasthubert": "subsample.conv_layers.0.weight", "audio2motion": "mel_encoder.0.weight"}
-_POINTS, _EYES = 27, (36, 45)
-# Half the outer-eye distance of the BFM's mean face, in its own units, is about .45; only used where no basis tells.
+_ORIGIN, _EYES = 27, (36, 45)  # of the contract's unit and origin
+# The outer-eye distance of the BFM's mean face in its own units, assumed where no basis tells it.
 _BFM_EYES = 0.9
 
 
@@ -76,6 +76,8 @@ def import_audio2motion(path, folder, basis, adapter, database, settings, window
     model = _load(lambda: load_audio2motion(state), path)
     outputs, width = model.vae.decoder.out_proj.out_channels, model.mel_encoder[0].in_channels
     check_width(folder, "motion", width)
+    if database is not None and (database.ndim != 2 or database.shape[1] != 204 or len(database) < NEIGHBOURS):
+        raise DataError("%s: the database is %s, not [%d or more, 204]" % (path, database.shape, NEIGHBOURS))
     tell("%s: audio2motion, %s, %d outputs%s" % (path, "with pitch" if hasattr(model, "pitch_embed") else "no pitch",
                                                  outputs, ", adapter folded in" if adapter is not None else ""))
     neutral, matrix, offset, scale = face_of(outputs, basis, path)
@@ -187,23 +189,22 @@ def voice_statistics():
 
 def face_of(outputs, basis, path):
     """The resting face [68, 3], what makes landmarks of the network's motion (matrix, offset), and the unit's size."""
-    mean = np.array(Bundle(DEFAULT).neutral, np.float32)
-    rest = mean.reshape(204).astype(np.float64)
-    scale = _BFM_EYES
+    for name, shape in (("mean", (68, 3)), ("exp", (204, outputs)), ("id", (204, 80)), ("identity", (80,))):
+        if name in basis and basis[name].shape != shape:
+            raise DataError("%s: %s of the basis is %s, not %s" % (path, name, basis[name].shape, shape))
+    rest, scale = np.array(Bundle(DEFAULT).neutral, np.float64).reshape(204), _BFM_EYES
     if "mean" in basis:
         rest = np.asarray(basis["mean"], np.float64).reshape(204)
         if "id" in basis and "identity" in basis:
             rest = rest + basis["id"].astype(np.float64).dot(basis["identity"])
         face = rest.reshape(68, 3)
         scale = float(np.linalg.norm(face[_EYES[1]] - face[_EYES[0]]))
-        rest = ((face - face[_POINTS]) / scale).reshape(204)
+        rest = ((face - face[_ORIGIN]) / scale).reshape(204)
     if outputs == 204:
         matrix = np.eye(204) / 10 / scale
     elif "exp" not in basis or "mean" not in basis:
         raise UsageError("%s: it makes %d coefficients, which only the landmarks of the BFM turn into a face; give"
                          " --basis with mean [68, 3] and exp [204, %d]" % (path, outputs, outputs))
-    elif basis["exp"].shape != (204, outputs):
-        raise DataError("%s: exp of the basis is %s, not (204, %d)" % (path, basis["exp"].shape, outputs))
     else:
         matrix = basis["exp"].astype(np.float64).T / scale
     return (rest.reshape(68, 3).astype(np.float32), matrix.astype(np.float32), rest.astype(np.float32), scale)
