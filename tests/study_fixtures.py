@@ -9,11 +9,11 @@ import os
 import numpy as np
 import pytest
 import torch
-from study_parity import TOLERANCE, VARIANTS, audio2motion_weight, fasthubert_weight
+from study_parity import TOLERANCE, VARIANTS, audio2motion_weight, bins, fasthubert_weight
 
 from edgeface.features.f0 import F0
 from edgeface.features.fbank import Fbank
-from edgeface.study.audio2motion import coarse_f0, load_audio2motion
+from edgeface.study.audio2motion import load_audio2motion
 from edgeface.study.checkpoint import read_checkpoint
 from edgeface.study.fasthubert import load_fasthubert
 from edgeface.study.importer import face_of
@@ -65,7 +65,7 @@ def test_audio2motion(variant, size):
             continue
         temperature, length = {"t0": 0.0, "t02": 0.2, "t1": 1.0}[name.split("_")[1]], name.split("_")[2]
         with torch.no_grad():
-            got = model(numbers["hubert_" + length], coarse_f0(numbers["f0_" + length]),
+            got = model(numbers["hubert_" + length], bins(numbers["f0_" + length]),
                         numbers["blink_" + length][..., 0].long(), numbers["z_" + length] * temperature,
                         numbers["mouth_amp"].reshape(1, 1), numbers["eye_amp"].reshape(1, 1))
         assert (got - wanted).abs().max() < TOLERANCE

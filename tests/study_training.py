@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
@@ -28,12 +27,12 @@ def speaker():
 
 def test_the_published_weights_can_be_trained_on():
     """`restore` itself compares with the graphs, at every look-ahead."""
-    network = restore(Bundle())
+    bundle = Bundle()
+    network = restore(bundle)
     assert sum(parameter.numel() for parameter in network.parameters()) > 2e6
-    damaged = restore(Bundle())
-    with torch.no_grad():
-        damaged.head[0].bias[0] += 0.1
-    assert any((a != b).any() for a, b in zip(network.parameters(), damaged.parameters()))
+    bundle.wholes[160] = bundle.wholes[0]  # which looks less far ahead than it says
+    with pytest.raises(ValueError, match="something else"):
+        restore(bundle)
 
 
 def test_espeak_says_when_it_says_what(speaker):

@@ -17,20 +17,6 @@ _HALF = LATENT // 2
 IGNORED = ("vae.encoder.",)
 
 
-def coarse_f0(f0_hz):
-    """Pitch bin 1..255 of each F0 in Hz, 0 where unvoiced: int64, the same shape.
-
-    On the host, not in the graph: TensorRT 8.2 has no NonZero.
-    """
-    def mel(hz):
-        return 1127 * torch.log(1 + hz / 700)
-
-    low, high = mel(torch.tensor(50.0)), mel(torch.tensor(1100.0))
-    m = mel(f0_hz.float())
-    m = torch.where(m > 0, (m - low) * 254 / (high - low) + 1, m)
-    return (m.clamp(1, 255) + 0.5).floor().long()
-
-
 class WaveNet(nn.Module):
     """Gated convolutions with residual and skip ways (van den Oord et al., 2016), conditioned on [B, C, T]."""
 
@@ -114,7 +100,7 @@ class Audio2Motion(nn.Module):
         """Motion [B, T / 2, outputs].
 
         :param audio: features at 50 Hz, [B, T, C], T a multiple of 8
-        :param f0_bins: `coarse_f0` at 50 Hz, [B, T]
+        :param f0_bins: `model.window.pitch_bins` at 50 Hz, int64 [B, T]; on the host, TensorRT 8.2 has no NonZero
         :param blink: 0 or 1 at 50 Hz, int64 [B, T]
         :param z: noise times temperature, [B, 16, T / 8]
         :param mouth_amp: how far the mouth opens, [B, 1]; 0.4 upstream
