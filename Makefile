@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN_PACKAGES := python3-venv libportaudio2
 TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver espeak-ng xvfb openbox qemu-user-static
-TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-core-sounds-en asterisk-core-sounds-en-g722
+TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-core-sounds-en asterisk-core-sounds-en-g722 \
+  asterisk-core-sounds-es asterisk-core-sounds-es-g722 asterisk-core-sounds-fr asterisk-core-sounds-fr-g722 \
+  asterisk-core-sounds-it asterisk-core-sounds-it-g722 asterisk-core-sounds-ru asterisk-core-sounds-ru-g722
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 
@@ -64,8 +66,11 @@ train: $(VENV)/train
 	  --start-from $(CACHE)/mixed/state.pt --animated 0.3 --rate 4e-4 --epochs 45 --seed 4
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/wide \
 	  --start-from $(CACHE)/last/state.pt --animated 0.5 --rate 4e-4 --epochs 55 --seed 6
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/wide/state.pt -o edgeface/model/default --version 2
-	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --plots docs/plots
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/human \
+	  --start-from $(CACHE)/wide/state.pt --animated 0.55 --rate 1e-3 --epochs 160 --seed 7
+	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/wide/state.pt $(CACHE)/human/state.pt -o $(CACHE)/mean.pt
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/mean.pt -o edgeface/model/default --version 3
+	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
 
 # environments: a file in the environment says which of them it is
 $(VENV)/run: setup.py

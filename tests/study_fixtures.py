@@ -1,4 +1,4 @@
-"""All numbers of the original modules, also of full size (`make test-study` where they are at hand).
+"""All numbers of the original modules, also of full size; recordings (`make test-study` where they are at hand).
 
 FIXTURES: the folder that holds them. What study_parity.py needs of them lies in the repository.
 """
@@ -17,6 +17,9 @@ from edgeface.study.audio2motion import load_audio2motion
 from edgeface.study.checkpoint import read_checkpoint
 from edgeface.study.fasthubert import load_fasthubert
 from edgeface.study.importer import face_of
+from edgeface.training.acoustic import spelling
+from edgeface.training.languages import Speaker
+from edgeface.training.recordings import OF_THE_BUNDLED_VOICE, kerstin
 
 FIXTURES = os.environ["FIXTURES"]
 
@@ -97,3 +100,13 @@ def test_landmarks_of_coefficients():
         at_rest = mean + (numbers["id_base"] @ identity).reshape(68, 3)
         assert np.abs(face * scale - (original - at_rest[27])).max() < 1e-4
         assert (rest[27] == 0).all() and np.linalg.norm(rest[45] - rest[36]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_recordings_are_there_with_what_is_said():
+    said = kerstin(os.path.join(FIXTURES, "..", "data"))
+    assert len(said) == 1374
+    assert {recording.name for recording in said} >= {"human-de-" + name for name in OF_THE_BUNDLED_VOICE}
+    speaker = Speaker()
+    for recording in said[:3]:
+        wanted, seconds = spelling(speaker.say(recording.voice, recording.text)[1]), len(recording.samples()) / 16000
+        assert 8 < len(wanted) / seconds < 25  # phones and words

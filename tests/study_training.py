@@ -2,15 +2,24 @@
 
 import numpy as np
 import pytest
+import torch
 
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
-from edgeface.training.abroad import judge
+from edgeface.training import acoustic
+from edgeface.training.abroad import judge, synthetic
+from edgeface.training.acoustic import align, fit, labels_of, spelling
+from edgeface.training.align import agreement
 from edgeface.training.animate import close_lips
+from edgeface.training.augment import warp_mels
+from edgeface.training.corpus import Clip
+from edgeface.training.dataset import fbank_of
 from edgeface.training.languages import SENTENCES, Speaker
-from edgeface.training.phones import phone_name, phone_of_ipa
+from edgeface.training.mix import mean_of
+from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
 from edgeface.training.restore import restore
 from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
+from edgeface.training.train import opened
 
 
 def has_a_shape(name):
@@ -61,14 +70,14 @@ def test_voices_of_the_training_are_there_and_not_those_of_the_judge(speaker):
 
 @pytest.mark.parametrize("name, wanted", [
     ("m", "m"), ("aɪ", "ay"), ("iː", "iy"), ("oː", "ow"), ("o", "ao"), ("tʃ", "ch"), ("ɑ̃", "aa"), ("sʲ", "s"),
-    ("", "sil"), ("(de)", "sil"), ("yː", "uw")])
+    ("β", "v"), ("??", "uh"), ("", "sil"), ("(de)", "sil"), ("yː", "uw")])
 def test_the_nearest_phone(name, wanted):
     assert phone_of_ipa(name) == phone_name(wanted)
 
 
 def test_unknown_phones_are_said():
     with pytest.raises(ValueError):
-        phone_of_ipa("β")
+        phone_of_ipa("ʘ")
 
 
 def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
@@ -99,8 +108,92 @@ def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_lou
         padded = np.pad(samples, (0, -len(samples) % 640)).reshape(-1, 640)
         return face(np.array([max(0.0, 60 + level_dbfs(hop)) / 600 for hop in padded]))
 
-    chance = {row[0]: row for row in judge(noise)}
-    follows = {row[0]: row for row in judge(loudness)}
+    spoken = synthetic()
+    chance = {row[0]: row for row in judge(noise, spoken)}
+    follows = {row[0]: row for row in judge(loudness, spoken)}
     assert set(chance) == set(SENTENCES)
-    assert all(chance[name][4] > 50 for name in chance)  # it trembles in the pauses
-    assert all(follows[name][4] < 1 and follows[name][1] < 0.9 for name in follows)
+    assert all(chance[name][6] > 50 for name in chance)  # it trembles in the pauses
+    assert all(follows[name][6] < 1 and follows[name][2] < 0.9 for name in follows)
+
+
+def heard(*parts):
+    """Log likelihoods of (phone, frames) one after the other, with some doubt."""
+    labels = [PHONES.index(phone) for phone, frames in parts for _ in range(frames)]
+    logs = np.random.RandomState(3).normal(-6, 1, (len(labels), len(PHONES)))
+    logs[np.arange(len(labels)), labels] = -0.5
+    return logs
+
+
+WANTED = [("sil", True), ("m", False), ("aa", False), ("sil", True), ("p", False), ("iy", False), ("sil", True)]
+
+
+@pytest.mark.parametrize("said", [
+    (("sil", 30), ("m", 8), ("aa", 20), ("sil", 15), ("p", 6), ("iy", 12), ("sil", 9)),
+    (("sil", 30), ("m", 8), ("aa", 20), ("p", 6), ("iy", 12), ("sil", 9)),
+    (("m", 2), ("aa", 2), ("p", 2), ("iy", 2))])
+def test_alignment_finds_every_phone_and_the_pauses_that_are_there(said):
+    found, fit = align(heard(*said), WANTED)
+    assert [phone for _, _, phone in found] == [phone for phone, _ in said]
+    assert [round((end - start) / 0.01) for start, end, _ in found][1:] == [frames for _, frames in said][1:]
+    assert fit == pytest.approx(0, abs=0.3)
+    again = labels_of(found, sum(frames for _, frames in said))
+    # but for the first frame, whose middle lies before the first sample
+    assert [PHONES[label] for label in again][1:] == [phone for phone, frames in said for _ in range(frames)][1:]
+
+
+def test_alignment_tells_what_was_said_from_what_was_not():
+    sound = heard(("sil", 30), ("s", 8), ("uw", 20), ("k", 6), ("oy", 12), ("sil", 9))
+    assert align(sound, WANTED)[1] < -3
+    assert align(sound[:7], WANTED) is None  # four phones last 80 ms
+
+
+def test_spelling_allows_pauses_between_words_alone(speaker):
+    wanted = spelling(speaker.say("de", "Mama backt.")[1])
+    assert [phone for phone, _ in wanted] == ["sil", "m", "aa", "m", "aa", "sil", "b", "aa", "k", "t", "sil"]
+    assert all(may_miss == (phone == "sil") for phone, may_miss in wanted)
+
+
+def test_a_shorter_vocal_tract_moves_frequencies_up():
+    def fbank(hz):
+        return fbank_of(0.1 * np.sin(2 * np.pi * hz * np.arange(16000) / 16000).astype(np.float32))[50:51]
+
+    assert warp_mels(fbank(1000), 1.0) == pytest.approx(fbank(1000), abs=1e-3)
+    for factor in (0.87, 1.15):
+        assert abs(warp_mels(fbank(1000), factor).argmax() - fbank(1000 * factor).argmax()) <= 1
+        assert warp_mels(fbank(7900), factor).shape == (1, 80)
+
+
+def test_the_aligner_follows_a_talker_that_it_never_heard(speaker, monkeypatch):
+    monkeypatch.setattr(acoustic, "_BATCH", 8)  # seconds
+
+    def phones_of(said):
+        return [(start, end, phone_of_ipa(name)) for start, end, name in said if end > start]
+
+    heard_before = []
+    for talker in ("m1", "f2", "m5", "f4"):
+        for sentence in SENTENCES["en"]:
+            samples, said = speaker.say("en+" + talker, sentence)
+            fbank = fbank_of(samples)
+            heard_before.append((fbank, labels_of(phones_of(said), len(fbank)), 1.0))
+    model = fit(heard_before, 100)
+    samples, said = speaker.say("en+m3", SENTENCES["en"][1])
+    face = np.zeros((len(samples) // 640, 68, 3), np.float32)
+    pair = (Clip("stranger", samples, face, None, None), phones_of(said))
+    within_20_ms, within_40_ms = agreement(model, [pair])
+    assert within_40_ms > 0.75 and within_20_ms > 0.5
+
+
+def test_lips_that_stay_apart_where_they_should_meet_cost_something():
+    truth = torch.tensor([[2.0, 2.0, 0.1, 2.0, 2.0]])
+    late = torch.tensor([[2.0, 2.0, 2.0, 0.2, 2.0]])
+    speech = torch.ones(1, 5)
+    assert opened(late, truth, speech) == 0  # a frame late is in time
+    assert opened(late + 1, truth, speech) == pytest.approx(0.9 / 2)
+    assert opened(late + 1, truth, 0 * speech) == 0
+
+
+def test_the_mean_of_two_networks():
+    first, second = ({"a": torch.full((2,), value), "b": torch.tensor([value])} for value in (1.0, 4.0))
+    assert mean_of(first, second)["a"].tolist() == [2.5, 2.5]
+    with pytest.raises(ValueError, match="different"):
+        mean_of(first, {"a": second["a"]})

@@ -1,47 +1,80 @@
-"""How a bundle's lips follow other languages: closures, rounding, energy of motion and rest."""
+"""How a bundle's lips follow other languages and people: closures, rounding, energy of motion and rest."""
+
+import json
+from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from .corpus import lip_gap, mouth_width
 from .languages import SENTENCES, Speaker
+from .phones import SILENCES, phone_of_ipa
 
 _PAUSE_S = 1.0
+_RECORDINGS = 60  # of a language
 _CLOSED = ("p", "b", "m")
-_ROUND, _SPREAD = ("u", "o", "ɔ", "y", "ʊ", "ø"), ("i", "e", "ɛ", "ɪ", "a")
+_OPEN = ("aa", "ae", "ah", "ay", "aw", "eh")
+_ROUND, _SPREAD = ("uw", "uh", "ow", "ao"), ("iy", "ih", "ey", "eh", "aa")
 
 
-def judge(animate):
-    """Rows (language, closures, rounding, motion, rest) of what espeak-ng says.
-
-    `closures`: share of p, b and m at which the gap falls below 15 % of its range in speech within a frame;
-    `rounding`: how often a rounded vowel's mouth is narrower than a spread vowel's, 0.5 by chance; `motion`: deviation
-    of the gap in speech, in units of English's; `rest`: that in the pauses, in % of speech.
-
-    :param animate: float32 [N] to landmarks [T, 68, 3]
-    """
-    speaker, rows, english = Speaker(), [], None
+def synthetic():
+    """What espeak-ng says: language to a list of (samples, list of (start_s, end_s, phone))."""
+    speaker, found = Speaker(), {}
     for language, sentences in SENTENCES.items():
-        pieces, phones, at_s = [], [], 0.0
+        found[language] = []
         for sentence in sentences:
             samples, said = speaker.say(language, sentence)
-            phones += [(at_s + start, at_s + end, name.rstrip("ː")) for start, end, name in said]
-            pieces += [samples, np.zeros(int(16000 * _PAUSE_S), np.float32)]
-            at_s += len(samples) / 16000 + _PAUSE_S
-        face = animate(np.concatenate(pieces))
-        gap, width = lip_gap(face), mouth_width(face)
-        talking = np.zeros(len(gap), bool)
-        for start, end, name in phones:
-            talking[int(25 * start):int(25 * end) + 1] |= bool(name)
-        low, high = np.percentile(gap[talking], (1, 99))
-        closed = [gap[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].min() < low + 0.15 * (high - low)
-                  for start, end, name in phones if name in _CLOSED]
-        middle = [(name, width[min(len(width) - 1, int(12.5 * (start + end)))]) for start, end, name in phones]
-        narrow = np.array([w for name, w in middle if name in _ROUND])
-        wide = np.array([w for name, w in middle if name in _SPREAD])
-        motion = float(gap[talking].std())
-        english = english or motion
-        # half a second after the last phone nothing moves any more
-        resting = ~np.convolve(talking, np.ones(13, bool))[:len(talking)].astype(bool)
-        rows.append((language, float(np.mean(closed)), float((narrow[:, None] < wide[None]).mean()), motion / english,
-                     100 * float(gap[resting].std()) / motion))
-    return rows
+            found[language].append((samples, [(start, end, phone_of_ipa(name)) for start, end, name in said]))
+    return found
+
+
+def recorded(cache):
+    """What people say in the recordings that `align` kept from the training, as `synthetic`."""
+    found = {}
+    for path in sorted(Path(cache, "judged").glob("human-*.json")):
+        said = found.setdefault(path.name.split("-")[1], [])
+        if len(said) < _RECORDINGS:
+            said.append((soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0],
+                         [tuple(phone) for phone in json.loads(path.read_text())]))
+    return found
+
+
+def judge(animate, spoken):
+    """Rows (language, count, closures, shut, rounding, motion, rest).
+
+    `count`: how many p, b and m there are; `closures`: share of them at which the gap falls below 15 % of its range
+    in speech within a frame; `shut`: share of open vowels in whose middle it does so too; `rounding`: how often a
+    rounded vowel's mouth is narrower than a spread vowel's, 0.5 by chance; `motion`: deviation of the gap in speech;
+    `rest`: that in the pauses, in % of speech.
+
+    :param animate: float32 [N] to landmarks [T, 68, 3]
+    :param spoken: of `synthetic` or `recorded`
+    """
+    return [(language,) + _follow(animate, said) for language, said in spoken.items()]
+
+
+def _follow(animate, said):
+    pieces, phones, at_s = [], [], 0.0
+    for samples, known in said:
+        phones += [(at_s + start, at_s + end, phone) for start, end, phone in known]
+        pieces += [samples, np.zeros(int(16000 * _PAUSE_S), np.float32)]
+        at_s += len(samples) / 16000 + _PAUSE_S
+    face = animate(np.concatenate(pieces))
+    gap, width = lip_gap(face), mouth_width(face)
+    talking = np.zeros(len(gap), bool)
+    for start, end, phone in phones:
+        talking[int(25 * start):int(25 * end) + 1] |= phone not in SILENCES
+    low, high = np.percentile(gap[talking], (1, 99))
+    limit = low + 0.15 * (high - low)
+    closed = [gap[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].min() < limit
+              for start, end, phone in phones if phone in _CLOSED]
+    middle = [(phone, min(len(gap) - 1, int(12.5 * (start + end)))) for start, end, phone in phones]
+    shut = [gap[at] < limit for phone, at in middle if phone in _OPEN]
+    narrow = np.array([width[at] for phone, at in middle if phone in _ROUND])
+    wide = np.array([width[at] for phone, at in middle if phone in _SPREAD])
+    motion = float(gap[talking].std())
+    # half a second after the last phone nothing moves any more
+    resting = ~np.convolve(talking, np.ones(13, bool))[:len(talking)].astype(bool)
+    rounded = narrow[:, None] < wide[None]
+    return (len(closed), float(np.mean(closed)), float(np.mean(shut)), float(rounded.mean()), motion,
+            100 * float(gap[resting].std()) / motion)

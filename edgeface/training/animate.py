@@ -11,6 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
+from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
 from .network import Size
@@ -159,7 +160,7 @@ def load_animated(cache):
 def main():
     """Makes speech, aligns, fits, animates."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1 and kerstin")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=150, help="of flite's speech, and of espeak-ng's")
     arguments = parser.parse_args()
@@ -170,9 +171,11 @@ def main():
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
     aligned = [(clip, phones) for clip, phones in zip(clips, talker_phones(clips, words)) if phones]
     training = [pair for pair in aligned if not is_held_out(pair[0].name)]
+    held_out = [pair for pair in aligned if is_held_out(pair[0].name)]
+    align_recordings(arguments.data, arguments.cache, training, held_out)
     model = fit(*zip(*training), neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
     print("from phones alone, held-out clips: gap %.3f width %.3f"
-          % tuple(check(model, *zip(*[pair for pair in aligned if is_held_out(pair[0].name)]))))
+          % tuple(check(model, *zip(*held_out))))
     animate(model, arguments.cache)
 
 

@@ -1,7 +1,6 @@
 """Changes of voice, room, microphone and level that must not change the face."""
 
 import numpy as np
-import pyworld
 import soxr
 from scipy.signal import fftconvolve
 
@@ -16,6 +15,8 @@ def change_voice(samples, pitch, formants):
     :param formants: factor on the formant frequencies (a shorter vocal tract above 1)
     :return: float32 [N]
     """
+    import pyworld  # needed for nothing else
+
     x = samples.astype(np.float64)
     f0, time_s = pyworld.harvest(x, SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=500.0)
     envelope = pyworld.cheaptrick(x, f0, time_s, SAMPLE_RATE_HZ)
@@ -98,3 +99,14 @@ def level_db(samples):
     """Level in dB of the loud parts: mean power of the frames above the median."""
     power = (samples[:len(samples) // 640 * 640].reshape(-1, 640) ** 2).mean(1)
     return 10 * np.log10(power[power >= np.median(power)].mean() + 1e-12)
+
+
+def warp_mels(fbank, factor):
+    """Fbank [T, 80] as of a vocal tract that is shorter by `factor`: all frequencies move up by it."""
+    low, high = 1127.0 * np.log(1.0 + np.array([20.0, 8000.0]) / 700.0)
+    step = (high - low) / 81
+    hz = 700.0 * np.expm1((low + step * np.arange(1, 81)) / 1127.0)
+    source = np.clip((1127.0 * np.log(1.0 + hz / factor / 700.0) - low) / step - 1, 0, 79)
+    lower = np.minimum(source.astype(int), 78)
+    part = (source - lower).astype(np.float32)
+    return fbank[:, lower] * (1 - part) + fbank[:, lower + 1] * part

@@ -11,6 +11,7 @@ from . import augment
 from .prepare import VOICES, voice_path
 
 _ANIMATED_TRUST = 0.5
+_HEARD = 40  # frames at least of a clip that has begun before the sequence does
 
 
 def fbank_of(samples):
@@ -76,7 +77,8 @@ class Sequences(torch.utils.data.IterableDataset):
         while talking and at < frames:
             samples, motion = self._clip(rng)
             level = augment.level_db(samples)
-            at = max(at, 1 - len(motion[0]))  # some of it must be heard
+            if at < 0:  # anywhere in it, but some of it must be heard
+                at = -int(rng.integers(max(1, len(motion[0]) - _HEARD)))
             first, last = max(0, at), min(frames, at + len(motion[0]))
             cut = slice(first - at, last - at)
             sound[first * HOP_SAMPLES:last * HOP_SAMPLES] = \
@@ -85,7 +87,23 @@ class Sequences(torch.utils.data.IterableDataset):
                 target[first:last] = track[cut]
             at = last + int(rng.integers(0, 20))
         sound = self._corrupt(rng, sound, level, talking)
-        return fbank_of(sound), landmarks.reshape(frames, 204), blendshapes, speech, trust
+        fbank = fbank_of(sound)
+        if rng.random() < 0.5:
+            fbank = augment.warp_mels(fbank, np.float32(np.exp(rng.uniform(-0.13, 0.13))))
+        return fbank, landmarks.reshape(frames, 204), blendshapes, speech, trust
+
+    def _babble(self, rng, n):
+        """Three to seven people at once, float32 [n] of unit level."""
+        noise = np.zeros(n, np.float32)
+        for _ in range(rng.integers(3, 8)):
+            if self.animated and rng.random() < 0.6:
+                path = self.animated[rng.integers(len(self.animated))].samples
+                samples = soundfile.read(str(path), dtype="float32")[0]
+            else:
+                samples = self.clips[rng.integers(len(self.clips))].samples
+            samples = samples / (samples.std() + 1e-4)
+            noise += np.roll(np.resize(samples, n), int(rng.integers(n)))
+        return noise / (noise.std() + 1e-9)
 
     def _corrupt(self, rng, sound, level, talking):
         """Room, microphone, noise and level of `sound`, whose speech has `level` dB."""
@@ -99,9 +117,7 @@ class Sequences(torch.utils.data.IterableDataset):
             if kind < 0.55:
                 noise = augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
             elif kind < 0.75 and talking:
-                babble = [self.clips[rng.integers(len(self.clips))].samples for _ in range(rng.integers(3, 8))]
-                noise = sum(np.roll(np.resize(b, n), int(rng.integers(n))) for b in babble)
-                noise = noise / (noise.std() + 1e-9)
+                noise = self._babble(rng, n)
             else:
                 noise = augment.hum(rng, n)
             ratio_db = rng.uniform(4, 18) if rng.random() < 0.5 else rng.uniform(18, 45)

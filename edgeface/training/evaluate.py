@@ -3,7 +3,8 @@
 Prints mean per-clip correlations of lip gap and mouth width with the tracked
 face on the held-out clips of the corpus, as they are, in other voices and
 through noise; stillness in silence; speeds against those of the talker; closures,
-rounding and rest in six languages that espeak-ng speaks. Frames come from the
+rounding and rest in six languages, spoken by espeak-ng and, with --cache, by people whom
+the training has not heard. Frames come from the
 streaming pipeline that the daemon runs.
 
 Example:
@@ -22,7 +23,7 @@ from ..config import Motion, Settings
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import augment
-from .abroad import judge
+from .abroad import judge, recorded, synthetic
 from .animate import talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .plots import plot_gaps, plot_latency, plot_speeds
@@ -146,10 +147,20 @@ def closures(faces, clips, phones):
     return float(np.mean(closed))
 
 
+def print_languages(title, rows):
+    """Prints rows of `abroad.judge`."""
+    print("\n| %s | p, b, m | closed, %% | open vowels closed, %% | rounded vowels narrower than spread ones, %% |"
+          " deviation of the gap | in pauses, %% of it |\n|---|---|---|---|---|---|---|" % title)
+    for language, count, *shares, motion, rest in rows:
+        print("| %s | %d | %.0f | %.0f | %.0f | %.4f | %.2f |"
+              % ((language, count) + tuple(100 * share for share in shares) + (motion, rest)))
+
+
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
+    parser.add_argument("--cache", type=Path, help="folder that `animate` filled, for human recordings")
     parser.add_argument("--bundle", default=DEFAULT)
     parser.add_argument("--plots", type=Path, help="folder for pictures")
     arguments = parser.parse_args()
@@ -182,10 +193,9 @@ def main():
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
-    print("\n| language | lips close at p, b, m, % | rounded vowels narrower than spread ones, % | motion of the gap,"
-          " English = 1 | in pauses, % of speech |\n|---|---|---|---|---|")
-    for language, closed, rounded, moved, rest in judge(lambda samples: animate(pipeline, samples)):
-        print("| %s | %.0f | %.0f | %.2f | %.2f |" % (language, 100 * closed, 100 * rounded, moved, rest))
+    print_languages("as espeak-ng speaks", judge(lambda samples: animate(pipeline, samples), synthetic()))
+    if arguments.cache:
+        print_languages("as people speak", judge(lambda samples: animate(pipeline, samples), recorded(arguments.cache)))
     if arguments.plots:
         arguments.plots.mkdir(parents=True, exist_ok=True)
         plot_gaps(arguments.plots, clips, faces, each_correlation(pipeline, clips)[0])

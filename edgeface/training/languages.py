@@ -54,7 +54,7 @@ SENTENCES = {
     ),
 }
 _SYNCHRONOUS, _PHONEME_EVENTS_IPA, _UTF8 = 2, 3, 1
-_PHONEME, _END = 7, 0
+_PHONEME, _WORD, _END = 7, 1, 0
 
 
 class _Event(ctypes.Structure):
@@ -67,7 +67,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class Speaker:
-    """The library of espeak-ng, of which a process has one.
+    """The library of espeak-ng.
 
     :raises UnavailableError: it is not installed
     """
@@ -78,28 +78,36 @@ class Speaker:
         except OSError as error:
             raise UnavailableError("espeak-ng: %s; apt install espeak-ng" % error) from None
         self._rate_hz = self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS_IPA)
-        self._pieces, self._phones = [], []
+        self._pieces, self._phones, self._word_begins = [], [], False
         self._callback = _CALLBACK(self._take)  # kept, or it is freed
-        self._library.espeak_SetSynthCallback(self._callback)
 
     def _take(self, wave, count, events):
         if wave:
             self._pieces.append(np.ctypeslib.as_array(wave, (count,)).copy())
         i = 0
         while events[i].type != _END:
-            if events[i].type == _PHONEME:
-                self._phones.append((events[i].audio_ms / 1000, events[i].name.decode(errors="replace")))
-            i += 1
+            event, i = events[i], i + 1
+            if event.type == _WORD:
+                self._word_begins = True
+            elif event.type == _PHONEME:
+                at_s = event.audio_ms / 1000
+                if self._word_begins:
+                    self._phones.append((at_s, ""))
+                    self._word_begins = False
+                self._phones.append((at_s, event.name.decode(errors="replace")))
         return 0
 
     def say(self, language, text):
         """Sound float32 [N] at 16 kHz, and a list of (start_s, end_s, phone in IPA, "" for a pause).
+
+        Every word begins with a pause, which may last 0 s: other talkers pause there.
 
         :param language: voice, such as `de` or, by another talker, `de+f3`
         :raises UnavailableError: it has no such voice
         """
         if self._library.espeak_SetVoiceByName(language.encode()) != 0:
             raise UnavailableError("espeak-ng has no voice %s" % language)
+        self._library.espeak_SetSynthCallback(self._callback)  # of which the library has one
         self._pieces, self._phones = [], []
         data = text.encode()
         self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)

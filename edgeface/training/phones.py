@@ -34,13 +34,14 @@ _CONSONANTS = {
     "w": "approximant round velar voiced", "k": "velar stop", "g": "velar stop voiced", "ng": "velar nasal voiced",
     "hh": "glottal fricative",
 }
-_SILENCES = ("sil", "pau", "sp", "")
+PHONES = ("sil",) + tuple(_VOWELS) + tuple(_CONSONANTS)
+SILENCES = ("sil", "pau", "sp", "")
 
 
 def _vector(phone, part):
     """Features of a phone at `part` (0..1) of its duration, float32 [len(FEATURES)]."""
     vector = np.zeros(len(FEATURES), np.float32)
-    if phone in _SILENCES:
+    if phone in SILENCES:
         vector[FEATURES.index("silence")] = 1.0
     elif phone in _VOWELS:
         shape = np.array(_VOWELS[phone], np.float32)
@@ -57,7 +58,7 @@ def phone_name(name):
     name = re.sub(r"\d", "", name.lower())
     name = {"axr": "er", "ix": "ih", "dx": "d", "el": "l", "em": "m", "en": "n", "+spn+": "sil", "+nsn+": "sil",
             "brth": "sil", "h#": "sil", "ssil": "sil", "hv": "hh", "nx": "n", "ux": "uw"}.get(name, name)
-    if name not in _VOWELS and name not in _CONSONANTS and name not in _SILENCES:
+    if name not in _VOWELS and name not in _CONSONANTS and name not in SILENCES:
         raise ValueError("no phone: " + name)
     return name
 
@@ -66,12 +67,13 @@ def phone_name(name):
 _IPA_VOWELS = {
     "a": "aa", "ɑ": "aa", "ɐ": "ah", "ɒ": "ao", "ʌ": "ah", "æ": "ae", "ə": "ax", "ɘ": "ax", "ɨ": "ih", "ᵻ": "ih",
     "ɪ": "ih", "i": "iy", "e": "ey", "ɛ": "eh", "ɜ": "er", "ɚ": "er", "ɔ": "ao", "o": "ow", "œ": "uh", "ø": "uh",
-    "ɵ": "uh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh"}
+    "ɵ": "uh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh",
+    "?": "uh"}  # what espeak-ng 1.51 writes for the vowel of German "durch"
 _IPA_CONSONANTS = {
     "p": "p", "b": "b", "m": "m", "f": "f", "v": "v", "θ": "th", "ð": "dh", "t": "t", "d": "d", "n": "n", "s": "s",
     "z": "z", "l": "l", "ɫ": "l", "ɭ": "l", "ʎ": "l", "ʃ": "sh", "ʒ": "zh", "ɕ": "sh", "ʑ": "zh", "ʂ": "sh", "ʐ": "zh",
     "ɹ": "r", "r": "hh", "ɾ": "d", "ʁ": "hh", "ʀ": "hh", "j": "y", "ʝ": "y", "w": "w", "ʋ": "v", "k": "k", "ɡ": "g",
-    "ŋ": "ng", "ɲ": "n", "h": "hh", "x": "hh", "ç": "hh", "χ": "hh", "ɣ": "hh", "ɦ": "hh"}
+    "β": "v", "ʲ": "y", "ŋ": "ng", "ɲ": "n", "h": "hh", "x": "hh", "ç": "hh", "χ": "hh", "ɣ": "hh", "ɦ": "hh"}
 _IPA_DIPHTHONGS = {"aɪ": "ay", "aʊ": "aw", "eɪ": "ey", "ɛɪ": "ey", "oʊ": "ow", "əʊ": "ow", "ʌʊ": "ow", "ɔɪ": "oy",
                    "oɪ": "oy", "dʒ": "jh", "tʃ": "ch", "ɔʏ": "oy", "ɔø": "oy"}
 
@@ -109,7 +111,7 @@ def speaking(phones, frames):
     """Speech activity of each frame, float32 [frames]."""
     active = np.zeros(frames, np.float32)
     for start_s, end_s, phone in phones:
-        if phone not in _SILENCES:
+        if phone not in SILENCES:
             active[int(start_s * FRAME_RATE_HZ):int(np.ceil(end_s * FRAME_RATE_HZ))] = 1.0
     return active
 

@@ -58,8 +58,19 @@ def loss_of(network, batch, lookahead, weights):
     # the distances of the lips, judged as their users judge them: by correlation
     for k in (0, 3):
         loss = loss + 0.1 * (1 - correlation(gaps_a[..., k], gaps_b[..., k])).mean()
+    loss = loss + 0.2 * opened(gaps_a[..., 0], gaps_b[..., 0], speech[:, -face.shape[1]:])
     loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
     return loss + 0.1 * torch.nn.functional.binary_cross_entropy_with_logits(activity, speech)
+
+
+def opened(gap, truth, speech):
+    """How far lips are open where those of the truth meet in speech; a frame to either side is in time.
+
+    :param gap: predicted, [B, T], and `truth`, in units of `_UNIT`
+    """
+    meeting = (truth < 0.35) * speech
+    nearest = -torch.nn.functional.max_pool1d(-gap[:, None], 3, stride=1, padding=1)[:, 0]
+    return (torch.relu(nearest - 0.3) * meeting).sum() / (meeting.sum() + 1)
 
 
 def correlation(a, b):

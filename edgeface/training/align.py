@@ -1,0 +1,125 @@
+"""Phones of the human recordings, by an acoustic model that is fitted on speech whose phones are known.
+
+Fitted on synthetic voices, English prompts and the talker; then once more with what it
+has aligned itself, so that it learns the recorded people and their rooms. `animate` and
+`evaluate` use what it leaves in the cache.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from tqdm import tqdm
+
+from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .acoustic import align, fit, labels_of, likelihoods, spelling
+from .corpus import is_held_out
+from .dataset import fbank_of
+from .languages import Speaker
+from .phones import SILENCES
+from .recordings import HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
+
+_LONGEST_S = 20.0
+_STEPS, _MORE_STEPS = 1500, 600
+_WORST = -2.7  # mean log likelihood under the best possible; below, somebody says something else
+_HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
+
+
+def known_speech(cache):
+    """What `fit` takes, of all speech in the cache that was not aligned here."""
+    found = []
+    for path in tqdm(sorted(Path(cache, "speech").glob("*.json")), desc="reading", disable=None):
+        if path.name.startswith("human-"):
+            continue
+        fbank = fbank_of(soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0])
+        found.append((fbank.astype(np.float16), labels_of(json.loads(path.read_text()), len(fbank)),
+                      _HUMAN if path.name.startswith("prompt-") else 1.0))
+    return found
+
+
+def talker_speech(pairs):
+    """What `fit` takes, of the talker's clips and their phones."""
+    fbanks = [fbank_of(clip.samples).astype(np.float16) for clip, _ in pairs]
+    return [(fbank, labels_of(phones, len(fbank)), 1.0) for fbank, (_, phones) in zip(fbanks, pairs)]
+
+
+def spelled(speaker, recording):
+    """What a recording must say, of `acoustic.spelling`; None where a sound is unknown."""
+    try:
+        return spelling(speaker.say(recording.voice, recording.text)[1])
+    except ValueError:
+        return None
+
+
+def agreement(model, pairs):
+    """Share of phones that begin within 20 and within 40 ms of where they are known to.
+
+    :param pairs: list of (clip, phones)
+    """
+    off_s = []
+    for clip, phones in pairs:
+        spoken = [(start, phone) for start, _, phone in phones if phone not in SILENCES]
+        wanted = [("sil", True)] + [(phone, False) for _, phone in spoken] + [("sil", True)]
+        found = [start for start, _, phone in align(likelihoods(model, fbank_of(clip.samples)), wanted)[0]
+                 if phone != "sil"]
+        off_s += [abs(start - known) for start, (known, _) in zip(found, spoken)]
+    return tuple(float(np.mean(np.array(off_s) <= limit_s)) for limit_s in (0.02, 0.04))
+
+
+def align_recordings(data, cache, talker, others):
+    """Writes cache/speech/human-*.{flac,json}, and cache/judged for what no training may hear.
+
+    A cache in which it once came to its end is left as it is.
+
+    :param data: folder that holds kerstin
+    :param talker: list of (clip, phones)
+    :param others: the same, to compare with
+    """
+    done = Path(cache, "acoustic.pt")
+    if done.exists():
+        return
+    speaker, wanted = Speaker(), []
+    for recording in tqdm(recordings(data), desc="reading", disable=None):
+        samples, phones_wanted = recording.samples(), spelled(speaker, recording)
+        if phones_wanted and len(phones_wanted) > 3 and 1.0 < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
+            wanted.append((recording, fbank_of(samples).astype(np.float16), phones_wanted))
+    known = known_speech(cache) + talker_speech(talker)
+    model = fit(known, _STEPS)
+    found = _align_all(model, wanted, "aligning")
+    known += [(fbank, labels_of(spoken, len(fbank)), _HUMAN)
+              for (recording, fbank, _), spoken in zip(wanted, found) if spoken and not _judged(recording)]
+    model = fit(known, _MORE_STEPS, seed=2, model=model)
+    print("of the talker's phones %.0f %% begin within 20 ms of where pocketsphinx finds them, %.0f %% within 40 ms"
+          % tuple(100 * share for share in agreement(model, others)))
+    folders = [Path(cache, "speech"), Path(cache, "judged")]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    kept_s = {}
+    for (recording, _, _), spoken in zip(wanted, _align_all(model, wanted, "aligning again")):
+        if spoken is None:
+            continue
+        samples = recording.samples()
+        samples = samples[:len(samples) // HOP_SAMPLES * HOP_SAMPLES]
+        path = folders[_judged(recording)] / (recording.name + ".flac")
+        soundfile.write(str(path), samples, SAMPLE_RATE_HZ)
+        path.with_suffix(".json").write_text(json.dumps(spoken))
+        total = kept_s.setdefault(recording.language, [0.0, 0.0])
+        total[_judged(recording)] += len(samples) / SAMPLE_RATE_HZ
+    for language, (heard_s, judged_s) in kept_s.items():
+        print("%s: %.1f minutes to hear, %.1f to judge by" % (language, heard_s / 60, judged_s / 60))
+    torch.save(model.state_dict(), str(done))
+
+
+def _judged(recording):
+    return (recording.language == HELD_OUT_LANGUAGE or is_held_out(recording.name)
+            or recording.name.endswith(OF_THE_BUNDLED_VOICE))
+
+
+def _align_all(model, wanted, title):
+    found = []
+    for _, fbank, phones in tqdm(wanted, desc=title, disable=None):
+        aligned = align(likelihoods(model, fbank), phones)
+        found.append(aligned[0] if aligned and aligned[1] > _WORST else None)
+    return found

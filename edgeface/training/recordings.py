@@ -1,0 +1,70 @@
+"""Human recordings with transcripts: the German of Kerstin and Debian's Asterisk prompts in four languages."""
+
+import gzip
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ..features import SAMPLE_RATE_HZ
+
+# language: voice of espeak-ng that knows its pronunciation, folder of the prompts
+PROMPTS = {"es": ("es-419", "es_MX_f_Allison"), "fr": ("fr", "fr_CA_f_June"), "it": ("it", "it_IT_m_Carlo"),
+           "ru": ("ru", "ru_RU_f_IvrvoiceRU")}
+# in no training: how well a language and a talker are followed that nobody has heard before
+HELD_OUT_LANGUAGE = "ru"
+# recordings that `edgeface/voice.flac` consists of
+OF_THE_BUNDLED_VOICE = ("de_rhasspy-0008", "de_rhasspy-0010")
+_SOUNDS = "/usr/share/asterisk/sounds"
+_TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
+
+
+@dataclass
+class Recording:
+    """What somebody says, and where it lies."""
+
+    name: str
+    language: str
+    voice: str  # of espeak-ng
+    text: str
+    path: Path
+
+    def samples(self):
+        """Sound float32 [N] at 16 kHz; ffmpeg decodes G.722."""
+        if self.path.suffix != ".g722":
+            return soundfile.read(str(self.path), dtype="float32")[0]
+        raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "g722", "-i", str(self.path), "-f", "f32le", "-ar",
+                              str(SAMPLE_RATE_HZ), "-"], stdout=subprocess.PIPE, check=True).stdout
+        return np.frombuffer(raw, "<f4")
+
+
+def recordings(data):
+    """All of them, as a list of `Recording`.
+
+    :param data: folder that holds kerstin
+    """
+    return kerstin(data) + [recording for language in PROMPTS for recording in prompts(language)]
+
+
+def kerstin(data):
+    """German sentences that a woman reads."""
+    lines = (Path(data) / "kerstin" / "metadata.csv").read_text("utf-8").splitlines()
+    return [Recording("human-de-" + name, "de", "de", text, Path(data, "kerstin", "audio", name + ".opus"))
+            for name, _, text in (line.partition("|") for line in lines)]
+
+
+def prompts(language):
+    """What a telephone exchange says."""
+    voice, folder = PROMPTS[language]
+    found = []
+    for line in gzip.open(_TRANSCRIPTS % (language, language), "rt", encoding="utf-8", errors="replace"):
+        name, colon, text = line.strip().partition(":")
+        path = Path(_SOUNDS, folder, name + ".g722")
+        # remarks in brackets may or may not be spoken
+        if colon and re.fullmatch(r"[\w/-]+", name) and not re.search(r"[\[(<]", text) and path.exists():
+            key = "human-%s-%s" % (language, name.replace("/", "_"))
+            found.append(Recording(key, language, voice, text.strip(), path))
+    return found
