@@ -53,6 +53,21 @@ def judge(animate, spoken):
     return [(language,) + _follow(animate, said) for language, said in spoken.items()]
 
 
+def closing(gap, talking, phones):
+    """Shares (closures, shut), see `judge`.
+
+    :param gap: of the lips, [T]
+    :param talking: which frames are speech, bool [T]
+    :param phones: list of (start_s, end_s, phone)
+    """
+    low, high = np.percentile(gap[talking], (1, 99))
+    limit = low + 0.15 * (high - low)
+    closed = [gap[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].min() < limit
+              for start, end, phone in phones if phone in _CLOSED]
+    shut = [gap[min(len(gap) - 1, int(12.5 * (start + end)))] < limit for start, end, phone in phones if phone in _OPEN]
+    return float(np.mean(closed)), float(np.mean(shut))
+
+
 def _follow(animate, said):
     pieces, phones, at_s = [], [], 0.0
     for samples, known in said:
@@ -64,17 +79,13 @@ def _follow(animate, said):
     talking = np.zeros(len(gap), bool)
     for start, end, phone in phones:
         talking[int(25 * start):int(25 * end) + 1] |= phone not in SILENCES
-    low, high = np.percentile(gap[talking], (1, 99))
-    limit = low + 0.15 * (high - low)
-    closed = [gap[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].min() < limit
-              for start, end, phone in phones if phone in _CLOSED]
+    closed, shut = closing(gap, talking, phones)
     middle = [(phone, min(len(gap) - 1, int(12.5 * (start + end)))) for start, end, phone in phones]
-    shut = [gap[at] < limit for phone, at in middle if phone in _OPEN]
     narrow = np.array([width[at] for phone, at in middle if phone in _ROUND])
     wide = np.array([width[at] for phone, at in middle if phone in _SPREAD])
     motion = float(gap[talking].std())
     # half a second after the last phone nothing moves any more
     resting = ~np.convolve(talking, np.ones(13, bool))[:len(talking)].astype(bool)
     rounded = narrow[:, None] < wide[None]
-    return (len(closed), float(np.mean(closed)), float(np.mean(shut)), float(rounded.mean()), motion,
+    return (sum(phone in _CLOSED for _, _, phone in phones), closed, shut, float(rounded.mean()), motion,
             100 * float(gap[resting].std()) / motion)

@@ -18,7 +18,7 @@ _CROP, _BATCH = 256, 32
 
 
 class PhoneNet(nn.Module):
-    """Convolutions over Fbank, 0.36 s to each side, to log probabilities of `PHONES`."""
+    """Convolutions over Fbank, 0.34 s to each side, to log probabilities of `PHONES`."""
 
     def __init__(self):
         super().__init__()

@@ -23,7 +23,7 @@ from ..config import Motion, Settings
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import augment
-from .abroad import judge, recorded, synthetic
+from .abroad import closing, judge, recorded, synthetic
 from .animate import talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .plots import plot_gaps, plot_latency, plot_speeds
@@ -127,24 +127,14 @@ def quantiles(faces):
 
 
 def closures(faces, clips, phones):
-    """Share of p, b and m during which the lips close.
-
-    Closed: the gap is below 15 % of its range in speech (1st to 99th percentile),
-    at some frame from one before to one after the phone.
+    """Shares of p, b and m and of open vowels at which the lips close, see `abroad.closing`.
 
     :param faces: landmarks [T, 68, 3] for every clip
     :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
     """
-    talking = np.concatenate([lip_gap(face)[clip.speech > 0] for face, clip in zip(faces, clips)])
-    low, high = np.percentile(talking, (1, 99))
-    closed = []
-    for face, known in zip(faces, phones):
-        gap = lip_gap(face)
-        for start_s, end_s, phone in known or ():
-            if phone in ("p", "b", "m"):
-                at = slice(max(0, int(start_s * 25) - 1), int(np.ceil(end_s * 25)) + 2)
-                closed.append(gap[at].min() < low + 0.15 * (high - low))
-    return float(np.mean(closed))
+    known = [(3.0 * i + start, 3.0 * i + end, phone) for i, said in enumerate(phones)
+             for start, end, phone in said or ()]
+    return closing(lip_gap(np.concatenate(faces)), np.concatenate([clip.speech > 0 for clip in clips]), known)
 
 
 def print_languages(title, rows):
@@ -188,8 +178,9 @@ def main():
           % tuple(np.percentile(rests, (50, 95))))
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
     phones = talker_phones(clips, words)
-    print("lips close at p, b, m: %.0f %% (the talker's: %.0f %%)" % (
-        100 * closures(faces, clips, phones), 100 * closures([clip.landmarks for clip in clips], clips, phones)))
+    ours, theirs = closures(faces, clips, phones), closures([clip.landmarks for clip in clips], clips, phones)
+    for name, share, his in zip(("p, b, m", "open vowels"), ours, theirs):
+        print("lips close at %s: %.0f %% (the talker's: %.0f %%)" % (name, 100 * share, 100 * his))
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
