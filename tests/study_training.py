@@ -163,24 +163,23 @@ def test_a_shorter_vocal_tract_moves_frequencies_up():
         assert warp_mels(fbank(7900), factor).shape == (1, 80)
 
 
-def test_the_aligner_follows_a_talker_that_it_never_heard(speaker, monkeypatch):
+def test_the_aligner_finds_what_it_never_heard_where_a_talker_says_it_whom_it_never_heard(speaker, monkeypatch):
     monkeypatch.setattr(acoustic, "_BATCH", 8)  # seconds
 
     def phones_of(said):
         return [(start, end, phone_of_ipa(name)) for start, end, name in said if end > start]
 
-    heard_before = []
+    known, (unknown, *sentences) = [], SENTENCES["en"]
     for talker in ("m1", "f2", "m5", "f4"):
-        for sentence in SENTENCES["en"]:
+        for sentence in sentences:
             samples, said = speaker.say("en+" + talker, sentence)
             fbank = fbank_of(samples)
-            heard_before.append((fbank, labels_of(phones_of(said), len(fbank)), 1.0))
-    model = fit(heard_before, 100)
-    samples, said = speaker.say("en+m3", SENTENCES["en"][1])
-    face = np.zeros((len(samples) // 640, 68, 3), np.float32)
-    pair = (Clip("stranger", samples, face, None, None), phones_of(said))
-    within_20_ms, within_40_ms = agreement(model, [pair])
-    assert within_40_ms > 0.75 and within_20_ms > 0.5
+            known.append((fbank, labels_of(phones_of(said), len(fbank)), 1.0))
+    samples, said = speaker.say("en+m3", unknown)
+    pair = (Clip("stranger", samples, np.zeros((len(samples) // 640, 68, 3), np.float32), None, None), phones_of(said))
+    assert max(agreement(fit(known, 1), [pair])) < 0.3
+    within_20_ms, within_40_ms = agreement(fit(known, 40), [pair])
+    assert within_20_ms > 0.5 and within_40_ms > 0.6
 
 
 def test_lips_that_stay_apart_where_they_should_meet_cost_something():

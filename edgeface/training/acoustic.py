@@ -5,11 +5,14 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..features import SAMPLE_RATE_HZ
+from ..features.fbank import SHIFT_SAMPLES, WINDOW_SAMPLES
+from ..model.stepper import LEAD_SAMPLES
 from .augment import warp_mels
 from .phones import PHONES, SILENCES, phone_of_ipa
 
-STEP_S = 0.01  # of the Fbank
-CENTRE_S = -0.0075  # of Fbank frame 0 of `dataset.fbank_of`
+STEP_S = SHIFT_SAMPLES / SAMPLE_RATE_HZ
+CENTRE_S = (WINDOW_SAMPLES / 2 - LEAD_SAMPLES) / SAMPLE_RATE_HZ  # of frame 0 of `dataset.fbank_of`
 _SHORTEST = 2  # frames of a phone
 _PRIOR = 0.6  # how much of the frequency of a phone in training is taken out of its probability
 _WIDTH = 160
@@ -54,8 +57,9 @@ def labels_of(phones, frames):
 def fit(utterances, steps, seed=1, model=None):
     """Fits a `PhoneNet`.
 
-    :param utterances: list of (Fbank [T, 80], labels [T], weight of being drawn)
+    :param utterances: list of (Fbank [T, 80] of any length, labels [T] of `labels_of`, weight of being drawn)
     :param model: one to go on with
+    :return: the model, ready for `likelihoods`
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -92,7 +96,7 @@ def _crop(rng, fbank, labels):
 
 @torch.no_grad()
 def likelihoods(model, fbank):
-    """Log likelihoods up to a constant, float32 [T, phones]."""
+    """Log likelihoods up to a constant, float32 [T, phones], of Fbank [T, 80]."""
     logs = model(torch.from_numpy(fbank)[None].float())[0]
     return (logs - _PRIOR * model.log_prior).numpy()
 

@@ -54,9 +54,9 @@ def spelled(speaker, recording):
 
 
 def agreement(model, pairs):
-    """Share of phones that begin within 20 and within 40 ms of where they are known to.
+    """Shares (0..1) of phones that begin within 20 and within 40 ms of where they are known to.
 
-    :param pairs: list of (clip, phones)
+    :param pairs: list of (clip, phones as (start_s, end_s, phone))
     """
     off_s = []
     for clip, phones in pairs:
@@ -74,8 +74,8 @@ def align_recordings(data, cache, talker, others):
     A cache in which it once came to its end is left as it is.
 
     :param data: folder that holds kerstin
-    :param talker: list of (clip, phones)
-    :param others: the same, to compare with
+    :param talker: list of (clip, phones), to fit on
+    :param others: the same, for the `agreement` that it prints
     """
     done = Path(cache, "acoustic.pt")
     if done.exists():

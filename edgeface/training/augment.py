@@ -102,7 +102,10 @@ def level_db(samples):
 
 
 def warp_mels(fbank, factor):
-    """Fbank [T, 80] as of a vocal tract that is shorter by `factor`: all frequencies move up by it."""
+    """Fbank [T, 80] as of a vocal tract that is shorter by `factor`: all frequencies move up by it.
+
+    After Jaitly and Hinton, 2013: Vocal Tract Length Perturbation (VTLP) improves speech recognition.
+    """
     low, high = 1127.0 * np.log(1.0 + np.array([20.0, 8000.0]) / 700.0)
     step = (high - low) / 81
     hz = 700.0 * np.expm1((low + step * np.arange(1, 81)) / 1127.0)

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ..build import build_pipeline
 from ..config import Motion, Settings
+from ..features import FRAME_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import augment
@@ -132,7 +133,8 @@ def closures(faces, clips, phones):
     :param faces: landmarks [T, 68, 3] for every clip
     :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
     """
-    known = [(3.0 * i + start, 3.0 * i + end, phone) for i, said in enumerate(phones)
+    begins_s = np.cumsum([0] + [len(face) / FRAME_RATE_HZ for face in faces])
+    known = [(at_s + start, at_s + end, phone) for at_s, said in zip(begins_s, phones)
              for start, end, phone in said or ()]
     return closing(lip_gap(np.concatenate(faces)), np.concatenate([clip.speech > 0 for clip in clips]), known)
 

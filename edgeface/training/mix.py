@@ -1,8 +1,7 @@
 """Command: the mean of a run's weights and of those that it went on from.
 
-What a run forgets of its start and what it learns lie on a flat path between the two, on which
-the mean is better than either at what the other knows (Wortsman et al., 2022: Robust fine-tuning
-of zero-shot models).
+A run forgets something of what its start knew; the mean keeps most of that and of what the run
+learnt (Wortsman et al., 2022: Robust fine-tuning of zero-shot models; measured in the model card).
 
 Example:
     python -m edgeface.training.mix run1/state.pt run2/state.pt -o mean.pt

@@ -1,4 +1,4 @@
-"""Human recordings with transcripts: the German of Kerstin and Debian's Asterisk prompts in four languages."""
+"""Human recordings with transcripts: the German of Kerstin and Debian's Asterisk prompts in five languages."""
 
 import gzip
 import re
@@ -12,8 +12,8 @@ import soundfile
 from ..features import SAMPLE_RATE_HZ
 
 # language: voice of espeak-ng that knows its pronunciation, folder of the prompts
-PROMPTS = {"es": ("es-419", "es_MX_f_Allison"), "fr": ("fr", "fr_CA_f_June"), "it": ("it", "it_IT_m_Carlo"),
-           "ru": ("ru", "ru_RU_f_IvrvoiceRU")}
+PROMPTS = {"en": ("en-us", "en_US_f_Allison"), "es": ("es-419", "es_MX_f_Allison"), "fr": ("fr", "fr_CA_f_June"),
+           "it": ("it", "it_IT_m_Carlo"), "ru": ("ru", "ru_RU_f_IvrvoiceRU")}
 # in no training: how well a language and a talker are followed that nobody has heard before
 HELD_OUT_LANGUAGE = "ru"
 # recordings that `edgeface/voice.flac` consists of
@@ -42,22 +42,23 @@ class Recording:
 
 
 def recordings(data):
-    """All of them, as a list of `Recording`.
+    """All of them but the English ones, which pocketsphinx aligns, as a list of `Recording`.
 
     :param data: folder that holds kerstin
     """
-    return kerstin(data) + [recording for language in PROMPTS for recording in prompts(language)]
+    return kerstin(data) + [recording for language in PROMPTS if language != "en"
+                            for recording in prompts(language)]
 
 
 def kerstin(data):
-    """German sentences that a woman reads."""
+    """German sentences that a woman reads, as a list of `Recording`."""
     lines = (Path(data) / "kerstin" / "metadata.csv").read_text("utf-8").splitlines()
     return [Recording("human-de-" + name, "de", "de", text, Path(data, "kerstin", "audio", name + ".opus"))
             for name, _, text in (line.partition("|") for line in lines)]
 
 
 def prompts(language):
-    """What a telephone exchange says."""
+    """What a telephone exchange says, as a list of `Recording`."""
     voice, folder = PROMPTS[language]
     found = []
     for line in gzip.open(_TRANSCRIPTS % (language, language), "rt", encoding="utf-8", errors="replace"):

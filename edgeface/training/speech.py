@@ -5,7 +5,6 @@ the prompts of Debian's `asterisk-core-sounds-en-g722` come with transcripts,
 which pocketsphinx aligns; espeak-ng says when it says which sound.
 """
 
-import gzip
 import json
 import re
 import subprocess
@@ -18,6 +17,7 @@ import soxr
 from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
 from .languages import Speaker
 from .phones import Aligner, phone_name, phone_of_ipa
+from .recordings import prompts
 
 # neither the talker that `training.abroad` judges by, nor French and Russian
 ESPEAK_VOICES = ("en-us", "de", "es", "it", "en", "pt", "nl", "pl")
@@ -26,8 +26,6 @@ FLITE_VOICES = ("awb", "rms", "slt", "kal16")
 _FORTUNES = "/usr/share/games/fortunes"
 _TOPICS = ("education", "food", "kids", "literature", "news", "people", "pets", "platitudes", "riddles", "science",
            "songs-poems", "sports", "wisdom", "work")
-_PROMPTS = "/usr/share/asterisk/sounds/en_US_f_Allison"
-_TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz"
 _LONGEST_S = 8.0
 
 
@@ -115,18 +113,14 @@ def align_prompts(cache):
     """Adds the English prompts that can be aligned to cache/speech; needs ffmpeg to decode them."""
     folder, aligner = Path(cache) / "speech", Aligner()
     folder.mkdir(parents=True, exist_ok=True)
-    for line in gzip.open(_TRANSCRIPTS, "rt", errors="replace"):
-        name, colon, text = line.strip().partition(":")
-        path = Path(_PROMPTS, name + ".g722")
-        words = re.findall(r"[a-z']+", text.lower())
-        key = "prompt-" + name.replace("/", "_")
-        if not colon or name.startswith(";") or not path.exists() or (folder / (key + ".json")).exists():
+    for recording in prompts("en"):
+        key = recording.name.replace("human-en-", "prompt-")
+        if (folder / (key + ".json")).exists() or re.search(r"\d", recording.text):
             continue
-        raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-f", "s16le", "-ar",
-                              str(SAMPLE_RATE_HZ), "-"], stdout=subprocess.PIPE, check=True).stdout
-        samples = np.frombuffer(raw, "<i2")
-        if len(samples) > 20 * SAMPLE_RATE_HZ or "[" in text or re.search(r"\d", text):
+        samples = recording.samples()
+        if len(samples) > 20 * SAMPLE_RATE_HZ:
             continue
-        phones = aligner.align(samples, words)
+        phones = aligner.align(np.round(samples * 32768).astype(np.int16),
+                               re.findall(r"[a-z']+", recording.text.lower()))
         if phones:
-            _store(folder, key, samples.astype(np.float32) / 32768, phones)
+            _store(folder, key, samples, phones)
