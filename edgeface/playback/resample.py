@@ -40,15 +40,15 @@ class VariableResampler:
         """Takes float32 [n]; returns float32 [m], about n * ratio samples."""
         history = np.concatenate((self._history, samples))
         last = len(history) - _HALF  # the first moment for which taps are missing
-        count = max(0, int(np.ceil((last - self._next) * ratio)))
-        moments = self._next + np.arange(count) / ratio
+        moments = self._next + np.arange(max(0, int(np.ceil((last - self._next) * ratio)))) / ratio
+        moments = moments[moments < last]  # a ratio of just over 1 rounds one too many
         whole = moments.astype(np.int64)
         phase = (moments - whole) * _PHASES
         row = phase.astype(np.int64)
         share = (phase - row).astype(np.float32)[:, None]
         taps = history[whole[:, None] + np.arange(-_HALF + 1, _HALF + 1)[None]]
         kernel = self._table[row] * (1 - share) + self._table[row + 1] * share
-        self._next += count / ratio
+        self._next += len(moments) / ratio
         dropped = int(self._next) - _HALF
         self._history = history[dropped:]
         self._next -= dropped
