@@ -13,13 +13,13 @@ from edgeface.training.align import agreement
 from edgeface.training.animate import close_lips
 from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
-from edgeface.training.dataset import fbank_of
+from edgeface.training.dataset import Sequences, fbank_of
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.mix import mean_of
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
 from edgeface.training.restore import restore
 from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
-from edgeface.training.train import opened
+from edgeface.training.train import audible, opened
 
 
 def has_a_shape(name):
@@ -189,6 +189,32 @@ def test_lips_that_stay_apart_where_they_should_meet_cost_something():
     assert opened(late, truth, speech) == 0  # a frame late is in time
     assert opened(late + 1, truth, speech) == pytest.approx(0.9 / 2)
     assert opened(late + 1, truth, 0 * speech) == 0
+
+
+def test_a_sequence_comes_with_and_without_its_noise():
+    rng = np.random.default_rng(3)
+    said = (0.1 * rng.standard_normal(48000)).astype(np.float32)
+    face = np.zeros((75, 68, 3), np.float32)
+    clip = Clip("clip", said, face, np.zeros((75, 52), np.float32), np.ones(75, np.float32))
+    sequences = Sequences([clip], face[0], "no-cache", 50, 1)
+    louder = []
+    for _ in range(30):
+        noisy, clean, landmarks, blendshapes, speech, trust = sequences.sequence(rng)
+        assert noisy.shape == clean.shape == (200, 80)
+        assert (landmarks.shape, blendshapes.shape, speech.shape, trust.shape) == ((50, 204), (50, 52), (50,), (50,))
+        pause = np.repeat(speech == 0, 4)
+        if pause.sum() > 40:  # digital silence but for the last bit of 16
+            assert clean[pause].mean() < -2
+            louder.append(noisy[pause].mean() - clean[pause].mean())
+    assert np.mean(louder) > 3
+
+
+def test_closed_lips_are_asked_for_where_they_can_be_heard():
+    clean = torch.full((1, 8, 80), -3.0)
+    noisy = clean.clone()
+    noisy[:, 4:] += 2.0
+    assert audible(noisy, clean).tolist() == [[1.0, 0.0]]
+    assert audible(noisy - 5.0, clean).tolist() == [[1.0, 1.0]]  # a microphone is no noise
 
 
 def test_the_mean_of_two_networks():

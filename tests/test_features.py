@@ -73,6 +73,11 @@ def test_f0_hears_again_after_a_bang():
     assert np.mean(np.abs(values[-100:-5] - 150) < 2) > 0.95
 
 
+def test_fbank_in_larger_blocks_is_the_same(fbank_fixture):
+    samples, _ = fbank_fixture
+    assert np.allclose(chunked(Fbank(block=40), samples, []), chunked(Fbank(), samples, []), rtol=0, atol=1e-4)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 3000), max_size=30))
 def test_any_chunking_gives_the_same_bits(sizes):

@@ -40,15 +40,18 @@ def _povey_window():
 
 
 class Fbank:
-    """Streaming Fbank: frame j covers samples 160 j .. 160 j + 399."""
+    """Streaming Fbank: frame j covers samples 160 j .. 160 j + 399.
 
-    def __init__(self):
-        span = WINDOW_SAMPLES + SHIFT_SAMPLES * (_FRAMES_PER_BLOCK - 1)
-        self._framer = Framer(span, SHIFT_SAMPLES * _FRAMES_PER_BLOCK)
+    :param block: frames that are computed at once
+    """
+
+    def __init__(self, block=_FRAMES_PER_BLOCK):
+        span = WINDOW_SAMPLES + SHIFT_SAMPLES * (block - 1)
+        self._framer = Framer(span, SHIFT_SAMPLES * block)
         self._banks = np.ascontiguousarray(mel_banks().T)
         self._window = _povey_window()
         self._index = (np.arange(WINDOW_SAMPLES)[None, :]
-                       + SHIFT_SAMPLES * np.arange(_FRAMES_PER_BLOCK)[:, None])
+                       + SHIFT_SAMPLES * np.arange(block)[:, None])
 
     def reset(self):
         """Forgets all samples."""
@@ -57,7 +60,7 @@ class Fbank:
     def accept(self, samples):
         """Takes float32 [n] in -1..1 at 16 kHz.
 
-        :return: the frames now complete, float32 [m, 80], in blocks of four
+        :return: the frames now complete, float32 [m, 80], in whole blocks
         """
         blocks = self._framer.accept(samples)
         if not blocks:

@@ -68,6 +68,17 @@ def closing(gap, talking, phones):
     return float(np.mean(closed)), float(np.mean(shut))
 
 
+def rounding(width, phones):
+    """How often a rounded vowel's mouth is narrower than a spread vowel's, see `judge`.
+
+    :param width: of the mouth, [T]
+    """
+    middle = [(phone, width[min(len(width) - 1, int(12.5 * (start + end)))]) for start, end, phone in phones]
+    narrow = np.array([at for phone, at in middle if phone in _ROUND])
+    wide = np.array([at for phone, at in middle if phone in _SPREAD])
+    return float((narrow[:, None] < wide[None]).mean())
+
+
 def _follow(animate, said):
     pieces, phones, at_s = [], [], 0.0
     for samples, known in said:
@@ -80,12 +91,8 @@ def _follow(animate, said):
     for start, end, phone in phones:
         talking[int(25 * start):int(25 * end) + 1] |= phone not in SILENCES
     closed, shut = closing(gap, talking, phones)
-    middle = [(phone, min(len(gap) - 1, int(12.5 * (start + end)))) for start, end, phone in phones]
-    narrow = np.array([width[at] for phone, at in middle if phone in _ROUND])
-    wide = np.array([width[at] for phone, at in middle if phone in _SPREAD])
     motion = float(gap[talking].std())
     # half a second after a phone nothing moves any more; 0.2 s before one lips may open already
     resting = ~np.convolve(talking, np.ones(18, bool))[5:5 + len(talking)].astype(bool)
-    rounded = narrow[:, None] < wide[None]
-    return (sum(phone in _CLOSED for _, _, phone in phones), closed, shut, float(rounded.mean()), motion,
+    return (sum(phone in _CLOSED for _, _, phone in phones), closed, shut, rounding(width, phones), motion,
             100 * float(gap[resting].std()) / motion)

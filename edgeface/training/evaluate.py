@@ -20,16 +20,17 @@ from tqdm import tqdm
 
 from ..build import build_pipeline
 from ..config import Motion, Settings
-from ..features import FRAME_RATE_HZ
+from ..features import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import augment
-from .abroad import closing, judge, recorded, synthetic
+from .abroad import closing, judge, recorded, rounding, synthetic
 from .animate import talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .plots import plot_gaps, plot_latency, plot_speeds
 
 LOOKAHEADS_MS = (0, 40, 80, 160)
+_BEFORE = 2 * SAMPLE_RATE_HZ  # samples of noise alone: a hall is not silent until somebody speaks
 
 
 def animate(pipeline, samples):
@@ -38,30 +39,42 @@ def animate(pipeline, samples):
     return np.array([frame.landmarks for frame in frames])
 
 
-def correlations(pipeline, clips, change=None):
-    """Mean per-clip correlations (gap, width) with the tracked face; parameters as `each_correlation`."""
-    return tuple(float(np.mean(values)) for values in each_correlation(pipeline, clips, change))
+def animate_all(pipeline, clips, change=None):
+    """Landmarks float32 [T, 68, 3] of every clip.
 
-
-def each_correlation(pipeline, clips, change=None):
-    """Correlations of every clip with the tracked face: lists of gap and of width.
-
-    :param change: function (random generator, clip) to float32 [N] instead of the clip's own sound
+    :param change: function (random generator, clip) to float32 [N] instead of the clip's own sound;
+        it may begin earlier
     """
-    gaps, widths = [], []
     rng = np.random.default_rng(4)
-    for clip in tqdm(clips, leave=False, disable=None):
-        face = animate(pipeline, clip.samples if change is None else change(rng, clip))
-        gaps.append(np.corrcoef(lip_gap(face), lip_gap(clip.landmarks))[0, 1])
-        widths.append(np.corrcoef(mouth_width(face), mouth_width(clip.landmarks))[0, 1])
-    return gaps, widths
+    return [animate(pipeline, clip.samples if change is None else change(rng, clip))[-len(clip.landmarks):]
+            for clip in tqdm(clips, leave=False, disable=None)]
+
+
+def each_correlation(faces, clips):
+    """Correlations of every clip with the tracked face: lists of gap and of width."""
+    return [[float(np.corrcoef(measure(face), measure(clip.landmarks))[0, 1]) for face, clip in zip(faces, clips)]
+            for measure in (lip_gap, mouth_width)]
+
+
+def correlations(faces, clips):
+    """Means of `each_correlation`: gap, width."""
+    return tuple(float(np.mean(values)) for values in each_correlation(faces, clips))
+
+
+def missed(faces, clips):
+    """What is missed of the tracked gap before speech begins, and in it: mean squared errors in % of its variance."""
+    error = np.array([(lip_gap(face) - lip_gap(clip.landmarks)) ** 2 for face, clip in zip(faces, clips)])
+    talking = np.array([clip.speech > 0 for clip in clips])
+    before = np.cumsum(talking, axis=1) == 0
+    variance = np.mean([lip_gap(clip.landmarks).var() for clip in clips])
+    return tuple(float(100 * np.where(part, error, 0).mean() / variance) for part in (before, talking))
 
 
 def with_noise(make, ratio_db):
-    """A change that adds noise `make(rng, n)` at a speech-to-noise ratio in dB."""
+    """A change that adds noise `make(rng, n)` at a speech-to-noise ratio in dB, from 2 s before the clip."""
     def change(rng, clip):
-        noise = make(rng, len(clip.samples))
-        return clip.samples + noise * 10 ** ((augment.level_db(clip.samples) - ratio_db) / 20)
+        samples = np.concatenate((np.zeros(_BEFORE, np.float32), clip.samples))
+        return samples + make(rng, len(samples)) * 10 ** ((augment.level_db(clip.samples) - ratio_db) / 20)
     return change
 
 
@@ -86,15 +99,17 @@ def in_voice(pitch, formants):
 def conditions(clips):
     """(name, change) of what is measured besides the clips as they are."""
     def babble(rng, n):
-        noise = sum(np.roll(clips[rng.integers(len(clips))].samples, int(rng.integers(n))) for _ in range(6))
+        talkers = [clips[rng.integers(len(clips))].samples for _ in range(6)]
+        noise = sum(np.resize(np.roll(samples, int(rng.integers(n))), n) for samples in talkers)
         return noise / noise.std()
 
     yield "as they are", None
     yield "as a woman (pitch x 1.75, formants x 1.15)", in_voice(1.75, 1.15)
     yield "as a deep man (pitch x 0.8, formants x 0.92)", in_voice(0.8, 0.92)
     yield "as a child (pitch x 2.3, formants x 1.28)", in_voice(2.3, 1.28)
-    yield "pink noise, 10 dB", with_noise(lambda rng, n: augment.coloured_noise(rng, n, 1.0), 10)
-    yield "babble of 6, 10 dB", with_noise(babble, 10)
+    for ratio_db in (20, 10):
+        yield "pink noise, %d dB" % ratio_db, with_noise(lambda rng, n: augment.coloured_noise(rng, n, 1.0), ratio_db)
+        yield "babble of 6, %d dB" % ratio_db, with_noise(babble, ratio_db)
     yield "level -40 dBFS", at_level(-40)
     yield "level -6 dBFS", at_level(-6)
     yield "4 kHz bandwidth", telephone
@@ -127,8 +142,8 @@ def quantiles(faces):
     return np.percentile(speed, 99.9), np.percentile(bend, 99.9)
 
 
-def closures(faces, clips, phones):
-    """Shares of p, b and m and of open vowels at which the lips close, see `abroad.closing`.
+def shapes(faces, clips, phones):
+    """Shares of p, b and m and of open vowels at which the lips close, and rounding, see `abroad.judge`.
 
     :param faces: landmarks [T, 68, 3] for every clip
     :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
@@ -136,7 +151,16 @@ def closures(faces, clips, phones):
     begins_s = np.cumsum([0] + [len(face) / FRAME_RATE_HZ for face in faces])
     known = [(at_s + start, at_s + end, phone) for at_s, said in zip(begins_s, phones)
              for start, end, phone in said or ()]
-    return closing(lip_gap(np.concatenate(faces)), np.concatenate([clip.speech > 0 for clip in clips]), known)
+    faces, talking = np.concatenate(faces), np.concatenate([clip.speech > 0 for clip in clips])
+    return closing(lip_gap(faces), talking, known) + (rounding(mouth_width(faces), known),)
+
+
+def print_spread(title, values, clips):
+    """Prints what the mean of the clips' correlations hides."""
+    worst = int(np.argmin(values))
+    print("\n%s of single clips: median %.3f, worst %.2f (%s; mean of the others %.3f), 95 %% interval of it +-%.3f"
+          % (title, np.median(values), values[worst], clips[worst].name, np.mean(np.delete(values, worst)),
+             1.96 * np.std(values) / len(values) ** 0.5))
 
 
 def print_languages(title, rows):
@@ -161,16 +185,22 @@ def main():
     bundle = Bundle(arguments.bundle)
     print("%s %s, %d held-out clips\n" % (bundle.name, bundle.version, len(clips)))
     print("| look-ahead | lip gap | mouth width |\n|---|---|---|")
-    accuracy = {}
+    each, accuracy = {}, {}
     for ms in LOOKAHEADS_MS:
         pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=ms, blink=False)), bundle)
-        accuracy[ms] = correlations(pipeline, clips)
+        each[ms] = each_correlation(animate_all(pipeline, clips), clips)
+        accuracy[ms] = tuple(float(np.mean(values)) for values in each[ms])
         print("| %d ms | %.3f | %.3f |" % ((ms,) + accuracy[ms]), flush=True)
+    print_spread("lip gap", each[bundle.latency_ms][0], clips)
+    print_spread("mouth width", each[bundle.latency_ms][1], clips)
     pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
-    print("\n| at %d ms | lip gap | mouth width |\n|---|---|---|" % bundle.latency_ms)
+    print("\n| at %d ms | lip gap | mouth width | gap missed before speech, %% | in speech, %% |\n|---|---|---|---|---|"
+          % bundle.latency_ms)
     for name, change in conditions(clips):
-        print("| %s | %.3f | %.3f |" % ((name,) + correlations(pipeline, clips, change)), flush=True)
-    faces = [animate(pipeline, clip.samples) for clip in clips]
+        faces = animate_all(pipeline, clips, change)
+        print("| %s | %.3f | %.3f | %.0f | %.0f |" % ((name,) + correlations(faces, clips) + missed(faces, clips)),
+              flush=True)
+    faces = animate_all(pipeline, clips)
     deviation = float(np.concatenate([lip_gap(face) for face in faces]).std())
     print("\n| no speech | deviation of the lip gap, % of that in speech |\n|---|---|")
     for name, ratio in stillness(pipeline, deviation).items():
@@ -180,9 +210,10 @@ def main():
           % tuple(np.percentile(rests, (50, 95))))
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
     phones = talker_phones(clips, words)
-    ours, theirs = closures(faces, clips, phones), closures([clip.landmarks for clip in clips], clips, phones)
-    for name, share, his in zip(("p, b, m", "open vowels"), ours, theirs):
-        print("lips close at %s: %.0f %% (the talker's: %.0f %%)" % (name, 100 * share, 100 * his))
+    ours, theirs = shapes(faces, clips, phones), shapes([clip.landmarks for clip in clips], clips, phones)
+    for name, share, his in zip(("lips close at p, b, m", "lips close at open vowels",
+                                 "rounded vowels narrower than spread ones"), ours, theirs):
+        print("%s: %.0f %% (the talker's: %.0f %%)" % (name, 100 * share, 100 * his))
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
@@ -191,7 +222,7 @@ def main():
         print_languages("as people speak", judge(lambda samples: animate(pipeline, samples), recorded(arguments.cache)))
     if arguments.plots:
         arguments.plots.mkdir(parents=True, exist_ok=True)
-        plot_gaps(arguments.plots, clips, faces, each_correlation(pipeline, clips)[0])
+        plot_gaps(arguments.plots, clips, faces, each[bundle.latency_ms][0])
         plot_latency(arguments.plots, accuracy)
         plot_speeds(arguments.plots, clips, faces)
 
