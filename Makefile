@@ -69,7 +69,13 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/human \
 	  --start-from $(CACHE)/wide/state.pt --animated 0.55 --rate 1e-3 --epochs 160 --seed 7
 	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/wide/state.pt $(CACHE)/human/state.pt -o $(CACHE)/mean.pt
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/mean.pt -o edgeface/model/default --version 3
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/loud \
+	  --start-from $(CACHE)/mean.pt --rate 7e-4 --epochs 24 --seed 9 --workers 2
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/sharp \
+	  --start-from $(CACHE)/mean.pt --animated 0.5 --rate 8e-4 --epochs 250 --seed 10 --workers 2
+	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/mean.pt $(CACHE)/loud/state.pt $(CACHE)/sharp/state.pt \
+	  -o $(CACHE)/default.pt
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/default.pt -o edgeface/model/default --version 4
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
 
 # environments: a file in the environment says which of them it is

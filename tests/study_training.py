@@ -19,7 +19,7 @@ from edgeface.training.mix import mean_of
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
 from edgeface.training.restore import restore
 from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
-from edgeface.training.train import audible, opened
+from edgeface.training.train import audible, misplaced
 
 
 def has_a_shape(name):
@@ -182,13 +182,16 @@ def test_the_aligner_finds_what_it_never_heard_where_a_talker_says_it_whom_it_ne
     assert within_20_ms > 0.5 and within_40_ms > 0.6
 
 
-def test_lips_that_stay_apart_where_they_should_meet_cost_something():
+def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reverse():
     truth = torch.tensor([[2.0, 2.0, 0.1, 2.0, 2.0]])
     late = torch.tensor([[2.0, 2.0, 2.0, 0.2, 2.0]])
     speech = torch.ones(1, 5)
-    assert opened(late, truth, speech) == 0  # a frame late is in time
-    assert opened(late + 1, truth, speech) == pytest.approx(0.9 / 2)
-    assert opened(late + 1, truth, 0 * speech) == 0
+    assert misplaced(late, truth, speech) == 0  # a frame late is in time
+    assert misplaced(late + 1, truth, speech) == pytest.approx(0.9 / 2)
+    assert misplaced(late + 1, truth, 0 * speech) == 0
+    wide, shut = truth + 1, 0.1 * late
+    assert misplaced(wide, wide, speech) == 0
+    assert misplaced(shut, wide, speech) == pytest.approx(4 * 1.3 / 5)
 
 
 def test_a_sequence_comes_with_and_without_its_noise():
@@ -217,8 +220,9 @@ def test_closed_lips_are_asked_for_where_they_can_be_heard():
     assert audible(noisy - 5.0, clean).tolist() == [[1.0, 1.0]]  # a microphone is no noise
 
 
-def test_the_mean_of_two_networks():
+def test_the_mean_of_networks():
     first, second = ({"a": torch.full((2,), value), "b": torch.tensor([value])} for value in (1.0, 4.0))
-    assert mean_of(first, second)["a"].tolist() == [2.5, 2.5]
+    assert mean_of([first, second])["a"].tolist() == [2.5, 2.5]
+    assert mean_of([first, second, second])["b"].tolist() == [3.0]
     with pytest.raises(ValueError, match="different"):
-        mean_of(first, {"a": second["a"]})
+        mean_of([first, second, {"a": second["a"]}])

@@ -60,8 +60,8 @@ def loss_of(network, batch, lookahead, weights):
     # the distances of the lips, judged as their users judge them: by correlation
     for k in (0, 3):
         loss = loss + 0.1 * (1 - correlation(gaps_a[..., k], gaps_b[..., k])).mean()
-    # where a camera saw the lips or noise covers them, it would ask for closed lips whenever in doubt
-    loss = loss + 0.2 * opened(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
+    # where a camera saw the lips or noise covers them, this would ask for closed lips whenever in doubt
+    loss = loss + 0.2 * misplaced(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
     loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
     return loss + 0.1 * torch.nn.functional.binary_cross_entropy_with_logits(activity, speech)
 
@@ -72,14 +72,19 @@ def audible(fbank, clean):
     return (rise < _COVERED).float()
 
 
-def opened(gap, truth, speech):
-    """How far lips are open where those of the truth meet in speech; a frame to either side is in time.
+def misplaced(gap, truth, speech):
+    """How far lips are open where those of the truth meet in speech, and shut where those are open.
+
+    A frame to either side is in time.
 
     :param gap: predicted, [B, T], and `truth`, in units of `_UNIT`
     """
-    meeting = (truth < 0.35) * speech
-    nearest = -torch.nn.functional.max_pool1d(-gap[:, None], 3, stride=1, padding=1)[:, 0]
-    return (torch.relu(nearest - 0.3) * meeting).sum() / (meeting.sum() + 1)
+    def widest(x):
+        return torch.nn.functional.max_pool1d(x[:, None], 3, stride=1, padding=1)[:, 0]
+
+    meeting, apart = (truth < 0.35) * speech, (truth > 2.5) * speech
+    opened, shut = torch.relu(-widest(-gap) - 0.3), torch.relu(1.5 - widest(gap))
+    return (opened * meeting).sum() / (meeting.sum() + 1) + (shut * apart).sum() / (apart.sum() + 1)
 
 
 def correlation(a, b):
