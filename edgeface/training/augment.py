@@ -57,10 +57,10 @@ def coloured_noise(rng, n, slope):
 
 def hum(rng, n):
     """Mains hum, fans or held chords: steady or plucked harmonics, float32 [n] of unit level."""
-    t = (np.arange(n) / SAMPLE_RATE_HZ).astype(np.float32)
-    out = np.zeros(n, np.float32)
+    t = np.arange(n) / SAMPLE_RATE_HZ
+    out = np.zeros(n)
     for _ in range(rng.integers(1, 5)):
-        hz = float(np.exp(rng.uniform(np.log(50), np.log(800))))
+        hz = np.exp(rng.uniform(np.log(50), np.log(800)))
         partials = rng.integers(1, 12)
         tone = sum(np.sin(2 * np.pi * hz * k * t + rng.uniform(0, 6.3)) / k ** rng.uniform(0.3, 2)
                    for k in range(1, partials + 1) if hz * k < 7500)
