@@ -14,6 +14,7 @@ from edgeface.training.animate import close_lips
 from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
 from edgeface.training.dataset import Sequences, fbank_of
+from edgeface.training.evaluate import missed
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.mix import mean_of
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
@@ -192,6 +193,20 @@ def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reve
     wide, shut = truth + 1, 0.1 * late
     assert misplaced(wide, wide, speech) == 0
     assert misplaced(shut, wide, speech) == pytest.approx(4 * 1.3 / 5)
+
+
+def test_what_is_missed_of_the_gap_before_speech_and_in_it():
+    def face(gaps):
+        landmarks = np.zeros((len(gaps), 68, 3), np.float32)
+        landmarks[:, 66, 1] = gaps
+        return landmarks
+
+    truth = face([0, 2, 0, 2, 0, 0])  # variance 8 / 9
+    clip = Clip("clip", None, truth, None, np.array([0, 0, 1, 1, 0, 0], np.float32))
+    assert missed([truth], [clip]) == (0, 0)
+    before, talking = missed([face([0, 0, 0, 1, 0, 1])], [clip])
+    assert before == pytest.approx(100 * (4 / 6) / (8 / 9))
+    assert talking == pytest.approx(100 * (1 / 6) / (8 / 9))
 
 
 def test_a_sequence_comes_with_and_without_its_noise():
