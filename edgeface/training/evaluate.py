@@ -51,7 +51,10 @@ def animate_all(pipeline, clips, change=None):
 
 
 def each_correlation(faces, clips):
-    """Correlations of every clip with the tracked face: lists of gap and of width."""
+    """Correlations of every clip with the tracked face: lists of gap and of width.
+
+    :param faces: of `animate_all`
+    """
     return [[float(np.corrcoef(measure(face), measure(clip.landmarks))[0, 1]) for face, clip in zip(faces, clips)]
             for measure in (lip_gap, mouth_width)]
 
@@ -62,7 +65,10 @@ def correlations(faces, clips):
 
 
 def missed(faces, clips):
-    """What is missed of the tracked gap before speech begins, and in it: mean squared errors in % of its variance."""
+    """What is missed of the tracked gap before speech begins, and in it: mean squared errors in % of its variance.
+
+    :param faces: of `animate_all`, for clips of equal length
+    """
     error = np.array([(lip_gap(face) - lip_gap(clip.landmarks)) ** 2 for face, clip in zip(faces, clips)])
     talking = np.array([clip.speech > 0 for clip in clips])
     before = np.cumsum(talking, axis=1) == 0
@@ -156,9 +162,12 @@ def shapes(faces, clips, phones):
 
 
 def print_spread(title, values, clips):
-    """Prints what the mean of the clips' correlations hides."""
+    """Prints what the mean of the clips' correlations hides.
+
+    :param values: a list of `each_correlation`
+    """
     worst = int(np.argmin(values))
-    print("\n%s of single clips: median %.3f, worst %.2f (%s; mean of the others %.3f), 95 %% interval of it +-%.3f"
+    print("\n%s of single clips: median %.3f, worst %.2f (%s; mean of the others %.3f), mean of all +-%.3f (95 %%)"
           % (title, np.median(values), values[worst], clips[worst].name, np.mean(np.delete(values, worst)),
              1.96 * np.std(values) / len(values) ** 0.5))
 
@@ -185,22 +194,23 @@ def main():
     bundle = Bundle(arguments.bundle)
     print("%s %s, %d held-out clips\n" % (bundle.name, bundle.version, len(clips)))
     print("| look-ahead | lip gap | mouth width |\n|---|---|---|")
-    each, accuracy = {}, {}
+    faces, accuracy = {}, {}
     for ms in LOOKAHEADS_MS:
         pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=ms, blink=False)), bundle)
-        each[ms] = each_correlation(animate_all(pipeline, clips), clips)
-        accuracy[ms] = tuple(float(np.mean(values)) for values in each[ms])
+        faces[ms] = animate_all(pipeline, clips)
+        accuracy[ms] = correlations(faces[ms], clips)
         print("| %d ms | %.3f | %.3f |" % ((ms,) + accuracy[ms]), flush=True)
-    print_spread("lip gap", each[bundle.latency_ms][0], clips)
-    print_spread("mouth width", each[bundle.latency_ms][1], clips)
+    faces = faces[bundle.latency_ms]
+    gaps, widths = each_correlation(faces, clips)
+    print_spread("lip gap", gaps, clips)
+    print_spread("mouth width", widths, clips)
     pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
     print("\n| at %d ms | lip gap | mouth width | gap missed before speech, %% | in speech, %% |\n|---|---|---|---|---|"
           % bundle.latency_ms)
     for name, change in conditions(clips):
-        faces = animate_all(pipeline, clips, change)
-        print("| %s | %.3f | %.3f | %.0f | %.0f |" % ((name,) + correlations(faces, clips) + missed(faces, clips)),
+        changed = animate_all(pipeline, clips, change)
+        print("| %s | %.3f | %.3f | %.0f | %.0f |" % ((name,) + correlations(changed, clips) + missed(changed, clips)),
               flush=True)
-    faces = animate_all(pipeline, clips)
     deviation = float(np.concatenate([lip_gap(face) for face in faces]).std())
     print("\n| no speech | deviation of the lip gap, % of that in speech |\n|---|---|")
     for name, ratio in stillness(pipeline, deviation).items():
@@ -222,7 +232,7 @@ def main():
         print_languages("as people speak", judge(lambda samples: animate(pipeline, samples), recorded(arguments.cache)))
     if arguments.plots:
         arguments.plots.mkdir(parents=True, exist_ok=True)
-        plot_gaps(arguments.plots, clips, faces, each[bundle.latency_ms][0])
+        plot_gaps(arguments.plots, clips, faces, gaps)
         plot_latency(arguments.plots, accuracy)
         plot_speeds(arguments.plots, clips, faces)
 
