@@ -110,7 +110,8 @@ def test_frames_are_for_members_of_the_group_and_for_nobody_else(service):
 def test_a_lost_sound_server_is_waited_for_and_comes_back(service):
     for signal in ("SIGKILL", "SIGSTOP"):
         service.output("systemctl", "kill", "-s", signal, "sound")
-        wait_for(lambda: "waiting" in service.show("edgeface", "StatusText"), 3.0, poll=0.05)
+        # a stream that has not delivered yet, as just after the first round, is given 3 s before it counts as lost
+        wait_for(lambda: "waiting" in service.show("edgeface", "StatusText"), 5.0, poll=0.05)
         assert state(service) == "waiting"
         if signal == "SIGSTOP":
             service.output("systemctl", "kill", "-s", "SIGCONT", "sound")
