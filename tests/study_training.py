@@ -2,22 +2,25 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
-from edgeface.training import acoustic
+from edgeface.training import acoustic, festival
 from edgeface.training.abroad import judge, synthetic
 from edgeface.training.acoustic import align, fit, labels_of, spelling
-from edgeface.training.align import agreement
+from edgeface.training.align import agreement, spelled
 from edgeface.training.animate import close_lips
 from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
 from edgeface.training.dataset import Sequences, fbank_of
 from edgeface.training.evaluate import missed
+from edgeface.training.filmed import follow
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.mix import mean_of
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
+from edgeface.training.recordings import letters
 from edgeface.training.restore import restore
 from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
 from edgeface.training.train import audible, misplaced
@@ -241,3 +244,48 @@ def test_the_mean_of_networks():
     assert mean_of([first, second, second])["b"].tolist() == [3.0]
     with pytest.raises(ValueError, match="different"):
         mean_of([first, second, {"a": second["a"]}])
+
+
+def test_festival_says_when_it_says_what():
+    (samples, phones), unsaid = festival.speak("lp_diphone", ["Pane, pere e vino.", ""])
+    assert unsaid is None
+    assert [phone for _, _, phone in phones if phone != "sil"][:6] == ["p", "aa", "n", "eh", "p", "eh"]
+    assert all(start < end for start, end, _ in phones)
+    assert phones[-1][1] == pytest.approx(len(samples) / 16000, abs=0.05)
+
+    def level(kinds):
+        return np.median([level_dbfs(samples[int(16000 * a):int(16000 * b)]) for a, b, name in phones if name in kinds])
+
+    assert level(("aa", "eh", "ao")) > level(("p",)) + 6
+
+
+def test_the_voices_of_festival_are_none_that_others_speak_for_or_that_judge():
+    assert not [voice for voice in festival.VOICES if "slt" in voice or "kal" in voice or "ru" in voice]
+    assert [festival.phone_of("czech_ph", name) for name in ("ch", "a:", "_", "n~")] == ["hh", "aa", "sil", "n"]
+    assert festival.phone_of("ked_diphone", "ch") == "ch"
+    with pytest.raises(ValueError, match="no phone"):
+        festival.phone_of("czech_ph", "q")
+
+
+def test_letters_are_read_as_their_language_reads_them(speaker, tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.recordings._LETTERS", str(tmp_path))
+    monkeypatch.setattr("edgeface.training.recordings._SPELLED", {"de": "de"})
+    (tmp_path / "de" / "alpha").mkdir(parents=True)
+    tone = np.stack([np.sin(np.arange(44100) / 20)] * 2, 1) / 4
+    soundfile.write(str(tmp_path / "de" / "alpha" / "w.ogg"), tone, 44100)
+    (tmp_path / "de" / "sounds.xml").write_text(
+        '<klettres><language code="de"><alphabet><sound name="W" file="de/alpha/w.ogg"/>'
+        '<sound name="X" file="de/alpha/missing.ogg"/></alphabet></language></klettres>')
+    letter, = letters()
+    assert letter.name == "human-letters-de-w" and letter.samples().shape == (16000,)
+    assert [phone for phone, _ in spelled(speaker, letter)] == ["sil", "v", "ey", "sil"]
+
+
+def test_a_film_whose_pictures_come_early_is_compared_at_its_offset():
+    rng = np.random.default_rng(3)
+    motion = np.convolve(rng.random(200), np.ones(5) / 5, "same")
+    time_s = np.arange(0.2, 7.5, 1 / 12)
+    seen = np.interp(time_s, np.arange(200) / 25 - 0.08, motion)
+    offset_ms, gap, width = follow(motion, -motion, (time_s, 0.1 + seen, 0.6 + seen))
+    assert offset_ms == -80 and gap == pytest.approx(1) and width == pytest.approx(-1)
+    assert follow(rng.random(200), motion, (time_s, seen, seen))[1] < 0.5

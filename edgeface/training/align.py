@@ -21,7 +21,7 @@ from .languages import Speaker
 from .phones import SILENCES
 from .recordings import HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
 
-_LONGEST_S = 20.0
+_SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
 _WORST = -2.7  # mean log likelihood under the best possible; below, somebody says something else
 _HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
@@ -83,7 +83,7 @@ def align_recordings(data, cache, talker, others):
     speaker, wanted = Speaker(), []
     for recording in tqdm(recordings(data), desc="reading", disable=None):
         samples, phones_wanted = recording.samples(), spelled(speaker, recording)
-        if phones_wanted and len(phones_wanted) > 3 and 1.0 < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
+        if phones_wanted and len(phones_wanted) > 3 and _SHORTEST_S < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
             wanted.append((recording, fbank_of(samples).astype(np.float16), phones_wanted))
     known = known_speech(cache) + talker_speech(talker)
     model = fit(known, _STEPS)

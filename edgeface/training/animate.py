@@ -11,6 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
+from . import festival
 from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
@@ -166,6 +167,7 @@ def main():
     arguments = parser.parse_args()
     synthesise(arguments.cache, arguments.minutes)
     speak_widely(arguments.cache, arguments.minutes)
+    festival.synthesise(arguments.cache, 100)
     align_prompts(arguments.cache)
     clips, neutral = load_grid(arguments.data / "grid_s1")
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())

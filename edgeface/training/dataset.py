@@ -11,6 +11,8 @@ from . import augment
 from .prepare import VOICES, voice_path
 
 _ANIMATED_TRUST = 0.5
+_CUT_OFF = 0.15  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
+_CLOSING = 4  # and whose mouth closes within as many frames
 _HEARD = 40  # frames at least of a clip that has begun before the sequence does
 
 
@@ -87,6 +89,13 @@ class Sequences(torch.utils.data.IterableDataset):
                 samples[cut.start * HOP_SAMPLES:cut.stop * HOP_SAMPLES]
             for target, track in zip((landmarks, blendshapes, speech, trust), motion):
                 target[first:last] = track[cut]
+            if rng.random() < _CUT_OFF:
+                stop = int(rng.integers(first, last))
+                sound[stop * HOP_SAMPLES:] = 0.0
+                speech[stop:] = 0.0
+                remain = np.clip(1 - np.arange(1, last - stop + 1) / _CLOSING, 0, 1).astype(np.float32)
+                landmarks[stop:last] = self.neutral + remain[:, None, None] * (landmarks[stop:last] - self.neutral)
+                blendshapes[stop:last] *= remain[:, None]
             at = last + int(rng.integers(0, 20))
         noisy, clean = (fbank_of(heard) for heard in self._corrupt(rng, sound, level, talking))
         if rng.random() < 0.5:

