@@ -19,11 +19,12 @@ from .corpus import is_held_out
 from .dataset import fbank_of
 from .languages import Speaker
 from .phones import SILENCES
-from .recordings import HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
+from .recordings import HELD_OUT_LANGUAGE, LETTERS, OF_THE_BUNDLED_VOICE, recordings
 
 _SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
 _WORST = -2.7  # mean log likelihood under the best possible; below, somebody says something else
+_LEFT_OVER = 0.05  # share of the energy in no phone; above, a sound was taken for silence
 _HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
 
 
@@ -51,6 +52,15 @@ def spelled(speaker, recording):
         return spelling(speaker.say(recording.voice, recording.text)[1])
     except ValueError:
         return None
+
+
+def left_over(samples, phones):
+    """Share (0..1) of the energy of a sound that lies in no phone, nor 30 ms before or 60 ms after one."""
+    energy, inside = samples.astype(np.float64) ** 2, np.zeros(len(samples), bool)
+    for start_s, end_s, phone in phones:
+        if phone not in SILENCES:
+            inside[max(0, int((start_s - 0.03) * SAMPLE_RATE_HZ)):int((end_s + 0.06) * SAMPLE_RATE_HZ)] = True
+    return float(energy[~inside].sum() / (energy.sum() + 1e-12))
 
 
 def agreement(model, pairs):
@@ -98,10 +108,10 @@ def align_recordings(data, cache, talker, others):
         folder.mkdir(parents=True, exist_ok=True)
     kept_s = {}
     for (recording, _, _), spoken in zip(wanted, _align_all(model, wanted, "aligning again")):
-        if spoken is None:
-            continue
         samples = recording.samples()
         samples = samples[:len(samples) // HOP_SAMPLES * HOP_SAMPLES]
+        if spoken is None or left_over(samples, spoken) > _LEFT_OVER:
+            continue
         path = folders[_judged(recording)] / (recording.name + ".flac")
         soundfile.write(str(path), samples, SAMPLE_RATE_HZ)
         path.with_suffix(".json").write_text(json.dumps(spoken))
@@ -113,6 +123,8 @@ def align_recordings(data, cache, talker, others):
 
 
 def _judged(recording):
+    if recording.language == LETTERS:  # too few p, b and m to judge by
+        return False
     return (recording.language == HELD_OUT_LANGUAGE or is_held_out(recording.name)
             or recording.name.endswith(OF_THE_BUNDLED_VOICE))
 

@@ -21,6 +21,7 @@ HELD_OUT_LANGUAGE = "ru"
 # recordings that `edgeface/voice.flac` consists of
 OF_THE_BUNDLED_VOICE = ("de_rhasspy-0008", "de_rhasspy-0010")
 _SOUNDS = "/usr/share/asterisk/sounds"
+LETTERS = "letters"  # in place of a language
 _LETTERS = "/usr/share/klettres"  # of Debian's klettres-data
 # languages of it: voice of espeak-ng that knows their pronunciation
 _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_GB": "en", "es": "es", "fr": "fr",
@@ -86,6 +87,6 @@ def letters():
         for sound in xml.etree.ElementTree.parse("%s/%s/sounds.xml" % (_LETTERS, code)).iter("sound"):
             path = Path(_LETTERS, sound.get("file"))
             if path.exists():
-                found.append(Recording("human-letters-%s-%s" % (code, path.stem), "letters", voice,
+                found.append(Recording("human-%s-%s-%s" % (LETTERS, code, path.stem), LETTERS, voice,
                                        sound.get("name").lower(), path))
     return found

@@ -151,7 +151,8 @@ def main():
     weights = torch.from_numpy(np.repeat(point_weights(), 3))
     batches = iter(DataLoader(sequences, BATCH, num_workers=arguments.workers, persistent_workers=False))
     draw = np.random.default_rng(arguments.seed + first_epoch)
-    bfloat16 = torch.cpu.get_capabilities().get("amx_bf16", False)  # twice as fast there, slower elsewhere
+    able = torch.cpu.get_capabilities()
+    bfloat16 = able.get("amx_bf16", False) or able.get("avx512_bf16", False)  # faster there, slower elsewhere
     for epoch in range(first_epoch, arguments.epochs):
         losses = []
         for _ in tqdm(range(STEPS_PER_EPOCH), desc="epoch %d" % (epoch + 1), leave=False, disable=None):
