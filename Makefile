@@ -76,9 +76,20 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/sharp \
 	  --start-from $(CACHE)/mean.pt --animated 0.5 --rate 8e-4 --epochs 250 --seed 10 --workers 2
 	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/mean.pt $(CACHE)/loud/state.pt $(CACHE)/sharp/state.pt \
-	  -o $(CACHE)/default.pt
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/default.pt -o edgeface/model/default --version 4
+	  -o $(CACHE)/four.pt
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/cut \
+	  --start-from $(CACHE)/four.pt --rate 6e-4 --epochs 40 --seed 13 --workers 2
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/voices \
+	  --start-from $(CACHE)/four.pt --animated 0.5 --rate 8e-4 --epochs 150 --seed 14 --workers 2
+	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/four.pt $(CACHE)/cut/state.pt $(CACHE)/voices/state.pt \
+	  -o $(CACHE)/middle.pt
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/calm \
+	  --start-from $(CACHE)/middle.pt --animated 0.5 --rate 6e-4 --epochs 110 --seed 15 --workers 2
+	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/four.pt $(CACHE)/cut/state.pt \
+	  $(CACHE)/calm/state.pt $(CACHE)/calm/state.pt $(CACHE)/calm/state.pt -o $(CACHE)/default.pt
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/default.pt -o edgeface/model/default --version 5
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
+	$(VENV)/bin/python -m edgeface.training.filmed --cache $(CACHE)
 
 # environments: a file in the environment says which of them it is
 $(VENV)/run: setup.py

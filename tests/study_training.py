@@ -8,7 +8,7 @@ import torch
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training import acoustic, festival
-from edgeface.training.abroad import judge, synthetic
+from edgeface.training.abroad import closing, judge, synthetic
 from edgeface.training.acoustic import align, fit, labels_of, spelling
 from edgeface.training.align import agreement, left_over, spelled
 from edgeface.training.animate import close_lips
@@ -116,8 +116,8 @@ def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_lou
     chance = {row[0]: row for row in judge(noise, spoken)}
     follows = {row[0]: row for row in judge(loudness, spoken)}
     assert set(chance) == set(SENTENCES)
-    assert all(chance[name][6] > 50 for name in chance)  # it trembles in the pauses
-    assert all(follows[name][6] < 1 and follows[name][2] < 0.9 for name in follows)
+    assert all(chance[name][7] > 50 for name in chance)  # it trembles in the pauses
+    assert all(follows[name][7] < 1 and follows[name][2] < 0.9 for name in follows)
 
 
 def heard(*parts):
@@ -187,15 +187,25 @@ def test_the_aligner_finds_what_it_never_heard_where_a_talker_says_it_whom_it_ne
 
 
 def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reverse():
-    truth = torch.tensor([[2.0, 2.0, 0.1, 2.0, 2.0]])
-    late = torch.tensor([[2.0, 2.0, 2.0, 0.2, 2.0]])
-    speech = torch.ones(1, 5)
+    truth = torch.tensor([[2.0] * 4 + [0.1] + [2.0] * 4])
+    late = torch.tensor([[2.0] * 5 + [0.2] + [2.0] * 3])
+    speech = torch.ones(1, 9)
     assert misplaced(late, truth, speech) == 0  # a frame late is in time
     assert misplaced(late + 1, truth, speech) == pytest.approx(0.9 / 2)
     assert misplaced(late + 1, truth, 0 * speech) == 0
-    wide, shut = truth + 1, 0.1 * late
-    assert misplaced(wide, wide, speech) == 0
-    assert misplaced(shut, wide, speech) == pytest.approx(4 * 1.3 / 5)
+    fluttering = truth.clone()
+    fluttering[0, 7] = 0.1  # closes once more, where nothing meets within two frames
+    assert misplaced(truth, truth, speech) == 0
+    assert misplaced(fluttering, truth, speech) == pytest.approx(0.4 * 1.4 / 2)
+
+
+def test_closures_are_counted_where_they_belong_and_where_they_do_not():
+    gap, talking = np.full(100, 0.1), np.arange(100) > 5
+    gap[[20, 50, 51, 80, 97]] = 0.0
+    phones = [(0.72, 0.8, "m"), (1.2, 1.3, "aa"), (2.0, 2.1, "aa"), (2.6, 2.7, "p")]
+    closed, shut, strays = closing(gap, talking, phones)
+    assert (closed, shut) == (0.5, 0.5)  # of m and p; of the two vowels
+    assert strays == pytest.approx(60 * 25 * 2 / 84)  # at 50 and at 80; 20 is an m, 97 the end
 
 
 def test_what_is_missed_of_the_gap_before_speech_and_in_it():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ..features import FRAME_RATE_HZ
 from .corpus import lip_gap, mouth_width
 from .languages import SENTENCES, Speaker
 from .phones import SILENCES, phone_of_ipa
@@ -40,12 +41,13 @@ def recorded(cache):
 
 
 def judge(animate, spoken):
-    """Rows (language, count, closures, shut, rounding, motion, rest).
+    """Rows (language, count, closures, shut, strays, rounding, motion, rest).
 
     `count`: how many p, b and m there are; `closures`: share of them at which the gap falls below 15 % of its range
-    in speech within a frame; `shut`: share of open vowels in whose middle it does so too; `rounding`: how often a
-    rounded vowel's mouth is narrower than a spread vowel's, 0.5 by chance; `motion`: deviation of the gap in speech;
-    `rest`: that in the pauses, but for half a second after a phone and 0.2 s before one, in % of speech.
+    in speech within a frame; `shut`: share of open vowels in whose middle it does so too; `strays`: how often
+    a minute of speech it does so farther than two frames from any p, b or m, and 0.2 s from a pause; `rounding`: how
+    often a rounded vowel's mouth is narrower than a spread vowel's, 0.5 by chance; `motion`: deviation of the gap in
+    speech; `rest`: that in the pauses, but for half a second after a phone and 0.2 s before one, in % of speech.
 
     :param animate: float32 [N] to landmarks [T, 68, 3]
     :param spoken: of `synthetic` or `recorded`
@@ -54,18 +56,25 @@ def judge(animate, spoken):
 
 
 def closing(gap, talking, phones):
-    """Shares (closures, shut), see `judge`.
+    """(closures, shut, strays), see `judge`.
 
     :param gap: of the lips, [T]
     :param talking: which frames are speech, bool [T]
     :param phones: list of (start_s, end_s, phone)
     """
     low, high = np.percentile(gap[talking], (1, 99))
-    limit = low + 0.15 * (high - low)
-    closed = [gap[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].min() < limit
-              for start, end, phone in phones if phone in _CLOSED]
-    shut = [gap[min(len(gap) - 1, int(12.5 * (start + end)))] < limit for start, end, phone in phones if phone in _OPEN]
-    return float(np.mean(closed)), float(np.mean(shut))
+    closed = gap < low + 0.15 * (high - low)
+    meet = [closed[max(0, int(25 * start) - 1):int(np.ceil(25 * end)) + 2].any()
+            for start, end, phone in phones if phone in _CLOSED]
+    shut = [closed[min(len(gap) - 1, int(12.5 * (start + end)))] for start, end, phone in phones if phone in _OPEN]
+    near = np.zeros(len(gap), bool)
+    amid = np.convolve(np.pad(talking, 5), np.ones(11), "valid") > 10.5
+    for start, end, phone in phones:
+        if phone in _CLOSED:
+            near[max(0, int(25 * start) - 2):int(np.ceil(25 * end)) + 3] = True
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], closed & amid, [False]))))
+    strays = sum(not near[begin:end].any() for begin, end in zip(edges[::2], edges[1::2]))
+    return float(np.mean(meet)), float(np.mean(shut)), 60 * FRAME_RATE_HZ * strays / max(1, amid.sum())
 
 
 def rounding(width, phones):
@@ -90,9 +99,9 @@ def _follow(animate, said):
     talking = np.zeros(len(gap), bool)
     for start, end, phone in phones:
         talking[int(25 * start):int(25 * end) + 1] |= phone not in SILENCES
-    closed, shut = closing(gap, talking, phones)
+    closed, shut, strays = closing(gap, talking, phones)
     motion = float(gap[talking].std())
     # half a second after a phone nothing moves any more; 0.2 s before one lips may open already
     resting = ~np.convolve(talking, np.ones(18, bool))[5:5 + len(talking)].astype(bool)
-    return (sum(phone in _CLOSED for _, _, phone in phones), closed, shut, rounding(width, phones), motion,
+    return (sum(phone in _CLOSED for _, _, phone in phones), closed, shut, strays, rounding(width, phones), motion,
             100 * float(gap[resting].std()) / motion)

@@ -149,7 +149,7 @@ def quantiles(faces):
 
 
 def shapes(faces, clips, phones):
-    """Shares of p, b and m and of open vowels at which the lips close, and rounding, see `abroad.judge`.
+    """Shares of p, b and m and of open vowels at which the lips close, strays, and rounding, see `abroad.judge`.
 
     :param faces: landmarks [T, 68, 3] for every clip
     :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
@@ -174,11 +174,12 @@ def print_spread(title, values, clips):
 
 def print_languages(title, rows):
     """Prints rows of `abroad.judge`."""
-    print("\n| %s | p, b, m | closed, %% | open vowels closed, %% | rounded vowels narrower than spread ones, %% |"
-          " deviation of the gap | in pauses, %% of it |\n|---|---|---|---|---|---|---|" % title)
-    for language, count, *shares, motion, rest in rows:
-        print("| %s | %d | %.0f | %.0f | %.0f | %.4f | %.2f |"
-              % ((language, count) + tuple(100 * share for share in shares) + (motion, rest)))
+    print("\n| %s | p, b, m | closed, %% | open vowels closed, %% | closures elsewhere, a minute |"
+          " rounded vowels narrower than spread ones, %% | deviation of the gap | in pauses, %% of it |\n"
+          "|---|---|---|---|---|---|---|---|" % title)
+    for language, count, closed, shut, strays, rounded, motion, rest in rows:
+        print("| %s | %d | %.0f | %.0f | %.0f | %.0f | %.4f | %.2f |"
+              % (language, count, 100 * closed, 100 * shut, strays, 100 * rounded, motion, rest))
 
 
 def main():
@@ -221,9 +222,11 @@ def main():
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
     phones = talker_phones(clips, words)
     ours, theirs = shapes(faces, clips, phones), shapes([clip.landmarks for clip in clips], clips, phones)
-    for name, share, his in zip(("lips close at p, b, m", "lips close at open vowels",
-                                 "rounded vowels narrower than spread ones"), ours, theirs):
-        print("%s: %.0f %% (the talker's: %.0f %%)" % (name, 100 * share, 100 * his))
+    print("lips close at p, b, m: %.0f %% (the talker's: %.0f %%)" % (100 * ours[0], 100 * theirs[0]))
+    print("lips close at open vowels: %.0f %% (the talker's: %.0f %%)" % (100 * ours[1], 100 * theirs[1]))
+    print("lips close elsewhere: %.0f times a minute of speech (the talker's: %.0f)" % (ours[2], theirs[2]))
+    print("rounded vowels narrower than spread ones: %.0f %% (the talker's: %.0f %%)"
+          % (100 * ours[3], 100 * theirs[3]))
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))

@@ -25,6 +25,7 @@ BATCH = 32
 STEPS_PER_EPOCH = 25
 LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bundle's
 _COVERED = 1.0  # a mean rise of the Fbank, of natural logarithms
+_FLUTTER = 0.4
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
@@ -73,21 +74,22 @@ def audible(fbank, clean):
 
 
 def misplaced(gap, truth, speech):
-    """How far lips are open where those of the truth meet in speech, and shut where those are open.
+    """How far lips are open where those of the truth meet in speech, and shut where those stay apart.
 
-    A frame to either side is in time.
+    Closing a frame early or late is in time; where lips stay apart for two frames to either side, every frame counts.
 
     :param gap: predicted, [B, T], and `truth`, in units of `_UNIT`
     :param speech: weight of each frame, [B, T]
-    :return: sum of the mean excess of either kind, in units of `_UNIT`
+    :return: sum of both excesses over the number of frames in which lips meet, in units of `_UNIT`; a frame wrongly
+        shut costs `_FLUTTER` of one wrongly open, so that lips close when that is more likely than about 0.3
     """
-    def widest(x):
-        return torch.nn.functional.max_pool1d(x[:, None], 3, stride=1, padding=1)[:, 0]
+    def narrowest(x, reach):
+        return -torch.nn.functional.max_pool1d(-x[:, None], 2 * reach + 1, stride=1, padding=reach)[:, 0]
 
     # `abroad.closing` counts lips as closed below about 1.1 units, 15 % of the talker's range
-    meeting, apart = (truth < 0.35) * speech, (truth > 2.5) * speech
-    opened, shut = torch.relu(-widest(-gap) - 0.3), torch.relu(1.5 - widest(gap))
-    return (opened * meeting).sum() / (meeting.sum() + 1) + (shut * apart).sum() / (apart.sum() + 1)
+    meeting, apart = (truth < 0.35) * speech, (narrowest(truth, 2) > 1.5) * speech
+    opened, shut = torch.relu(narrowest(gap, 1) - 0.3), torch.relu(1.5 - gap)
+    return ((opened * meeting).sum() + _FLUTTER * (shut * apart).sum()) / (meeting.sum() + 1)
 
 
 def correlation(a, b):
