@@ -5,6 +5,7 @@ import pytest
 import soundfile
 import torch
 
+from edgeface.errors import UnavailableError
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training import acoustic, festival
@@ -267,6 +268,13 @@ def test_festival_says_when_it_says_what():
         return np.median([level_dbfs(samples[int(16000 * a):int(16000 * b)]) for a, b, name in phones if name in kinds])
 
     assert level(("aa", "eh", "ao")) > level(("p",)) + 6
+
+
+def test_a_voice_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(festival, "VOICES", ("of_nobody",))
+    monkeypatch.setattr(festival, "sentences", lambda: ["Nobody speaks."])
+    with pytest.raises(UnavailableError, match="of_nobody"):
+        festival.synthesise(tmp_path, 1)
 
 
 def test_the_voices_of_festival_are_none_that_others_speak_for_or_that_judge():

@@ -19,6 +19,7 @@ from .network import Size
 from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, speaking
 from .speech import align_prompts, speak_widely, synthesise
 
+_FESTIVAL_MINUTES = 100
 _WIDTH = 128
 _STEPS = 1500
 _BATCH = 48
@@ -167,7 +168,7 @@ def main():
     arguments = parser.parse_args()
     synthesise(arguments.cache, arguments.minutes)
     speak_widely(arguments.cache, arguments.minutes)
-    festival.synthesise(arguments.cache, 100)
+    festival.synthesise(arguments.cache, _FESTIVAL_MINUTES)
     align_prompts(arguments.cache)
     clips, neutral = load_grid(arguments.data / "grid_s1")
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())

@@ -9,6 +9,7 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
+from ..errors import UnavailableError
 from ..features import SAMPLE_RATE_HZ
 from .phones import SILENCES, phone_name
 from .speech import sentences, store
@@ -42,26 +43,22 @@ def phone_of(voice, name):
 
 
 def speak(voice, texts):
-    """Festival says `texts`.
+    """One process of festival says `texts`, which have no quotation marks.
 
     The letters of English make words in the languages of the voices too, if none that mean anything.
 
     :return: list of (float32 [N] at 16 kHz, list of (start_s, end_s, phone)), None for what it fails to say
     """
-    found = []
-    for first in range(0, len(texts), _AT_ONCE):
-        with tempfile.TemporaryDirectory() as folder:
-            lines = ["(voice_%s)" % voice]
-            for number, text in enumerate(texts[first:first + _AT_ONCE]):
-                path = Path(folder, str(number))
-                lines.append('(unwind-protect (let ((said (SynthText "%s"))) (utt.save.segs said "%s.lab")'
-                             ' (utt.save.wave said "%s.wav")))' % (text.replace('"', ""), path, path))
-            script = Path(folder, "say.scm")
-            script.write_text("\n".join(lines))
-            subprocess.run(["festival", "-b", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            found += [_read(voice, Path(folder, str(number)))
-                      for number in range(len(texts[first:first + _AT_ONCE]))]
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        paths, lines = [Path(folder, str(number)) for number in range(len(texts))], ["(voice_%s)" % voice]
+        for path, text in zip(paths, texts):
+            # a sentence that fails must not end those behind it
+            lines.append('(unwind-protect (let ((said (SynthText "%s"))) (utt.save.segs said "%s.lab")'
+                         ' (utt.save.wave said "%s.wav")))' % (text, path, path))
+        script = Path(folder, "say.scm")
+        script.write_text("\n".join(lines))
+        subprocess.run(["festival", "-b", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return [_read(voice, path) for path in paths]
 
 
 def _read(voice, path):
@@ -77,7 +74,10 @@ def _read(voice, path):
 
 
 def synthesise(cache, minutes, seed=3):
-    """Adds to cache/speech what every voice says in its share of `minutes`; resumable."""
+    """Adds to cache/speech what every voice says in its share of `minutes`; resumable.
+
+    :raises UnavailableError: a voice is not installed
+    """
     folder = Path(cache) / "speech"
     folder.mkdir(parents=True, exist_ok=True)
     texts = sentences()
@@ -90,7 +90,10 @@ def synthesise(cache, minutes, seed=3):
             if total_s >= 60 * minutes / len(VOICES):
                 break
             if not all((folder / (name + ".json")).exists() for name in names):
-                for name, said in zip(names, speak(voice, [texts[at] for at in own[first:first + _AT_ONCE]])):
+                spoken = speak(voice, [texts[at] for at in own[first:first + _AT_ONCE]])
+                if not any(spoken):
+                    raise UnavailableError("festival has no voice %s; make .venv/train" % voice)
+                for name, said in zip(names, spoken):
                     if said:
                         store(folder, name, *said)
             total_s += sum(soundfile.info(str(path)).duration
