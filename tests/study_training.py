@@ -241,6 +241,23 @@ def test_a_sequence_comes_with_and_without_its_noise():
     assert np.mean(louder) > 3
 
 
+def test_a_mouth_whose_voice_is_cut_off_closes_at_once(monkeypatch):
+    monkeypatch.setattr("edgeface.training.dataset._CUT_OFF", 1.0)
+    rng = np.random.default_rng(3)
+    said = (0.1 * rng.standard_normal(48000)).astype(np.float32)
+    neutral, face = np.zeros((68, 3), np.float32), np.ones((75, 68, 3), np.float32)
+    clip = Clip("clip", said, face, np.ones((75, 52), np.float32), np.ones(75, np.float32))
+    sequences, closing = Sequences([clip], neutral, "no-cache", 60, 1), 0
+    for _ in range(20):
+        _, clean, landmarks, blendshapes, speech, _ = sequences.sequence(rng)
+        for stop in np.flatnonzero(np.diff(speech[:56]) < 0) + 1:
+            for track in (landmarks[:, 0], blendshapes[:, 0]):
+                assert track[stop:stop + 4] == pytest.approx([0.75, 0.5, 0.25, 0.0])
+            assert clean[4 * stop + 4:4 * stop + 16].mean() < 0  # silence
+            closing += 1
+    assert closing > 5
+
+
 def test_closed_lips_are_asked_for_where_they_can_be_heard():
     clean = torch.full((1, 8, 80), -3.0)
     noisy = clean.clone()

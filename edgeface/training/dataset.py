@@ -90,7 +90,7 @@ class Sequences(torch.utils.data.IterableDataset):
             for target, track in zip((landmarks, blendshapes, speech, trust), motion):
                 target[first:last] = track[cut]
             if rng.random() < _CUT_OFF:
-                stop = int(rng.integers(first, last))
+                stop = int(rng.integers(first, max(first + 1, last - _CLOSING)))
                 sound[stop * HOP_SAMPLES:] = 0.0
                 speech[stop:] = 0.0
                 remain = np.clip(1 - np.arange(1, last - stop + 1) / _CLOSING, 0, 1).astype(np.float32)

@@ -53,7 +53,7 @@ def lips_of(folder, film, part):
         python = folder / "tracker" / "bin" / "python"
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", str(folder / "tracker")], check=True)
-            subprocess.run([str(python), "-m", "pip", "install", "-q", _TRACKER], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", _TRACKER], check=True)
         subprocess.run([str(python), str(Path(__file__).with_name("track.py")), str(film), str(found)]
                        + [str(edge) for edge in part], check=True)
     return np.load(str(found))
