@@ -2,41 +2,21 @@
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
-from edgeface.errors import UnavailableError
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
-from edgeface.training import acoustic, festival
 from edgeface.training.abroad import closing, judge, synthetic
-from edgeface.training.acoustic import align, fit, labels_of, spelling
-from edgeface.training.align import agreement, left_over, spelled
 from edgeface.training.animate import close_lips
 from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
 from edgeface.training.dataset import Sequences, fbank_of
 from edgeface.training.evaluate import missed
 from edgeface.training.filmed import follow
-from edgeface.training.languages import SENTENCES, Speaker
+from edgeface.training.languages import SENTENCES
 from edgeface.training.mix import mean_of
-from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
-from edgeface.training.recordings import letters
 from edgeface.training.restore import restore
-from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
 from edgeface.training.train import audible, misplaced
-
-
-def has_a_shape(name):
-    try:
-        return phone_of_ipa(name) is not None
-    except ValueError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def speaker():
-    return Speaker()
 
 
 def test_the_published_weights_can_be_trained_on():
@@ -47,42 +27,6 @@ def test_the_published_weights_can_be_trained_on():
     bundle.wholes[160] = bundle.wholes[0]  # which looks less far ahead than it says
     with pytest.raises(ValueError, match="something else"):
         restore(bundle)
-
-
-def test_espeak_says_when_it_says_what(speaker):
-    for language, sentences in SENTENCES.items():
-        samples, phones = speaker.say(language, sentences[0])
-        assert 1.5 < len(samples) / 16000 < 6 and len(phones) > 20
-        assert all(0 <= start <= end for start, end, _ in phones)
-        assert phones[-1][1] == pytest.approx(len(samples) / 16000, abs=0.05)
-        assert any(name == "m" for _, _, name in phones)
-        assert np.mean([has_a_shape(name) for _, _, name in phones]) > 0.9
-
-        def level(kinds, samples=samples, phones=phones):
-            parts = [samples[int(16000 * a) + 160:int(16000 * b) - 160] for a, b, name in phones if name in kinds]
-            return np.median([level_dbfs(part) for part in parts if len(part) > 320])
-
-        assert level(("a", "ɑ", "aɪ", "ʌ", "æ", "ɐ", "e", "ɛ")) > level(("t", "s", "f", "k", "p")) + 3
-
-
-def test_voices_of_the_training_are_there_and_not_those_of_the_judge(speaker):
-    assert len({voice.split("-")[0] for voice in ESPEAK_VOICES} - set(SENTENCES)) >= 3
-    for voice in ESPEAK_VOICES:
-        samples, phones = speaker.say("%s+%s" % (voice, ESPEAK_TALKERS[0]), "Maybe people move.")
-        assert len(samples) > 10000 and "m" in {name for _, _, name in phones}
-    assert not {"fr", "ru"} & set(ESPEAK_VOICES)
-
-
-@pytest.mark.parametrize("name, wanted", [
-    ("m", "m"), ("aɪ", "ay"), ("iː", "iy"), ("oː", "ow"), ("o", "ao"), ("tʃ", "ch"), ("ɑ̃", "aa"), ("sʲ", "s"),
-    ("β", "v"), ("??", "uh"), ("", "sil"), ("(de)", "sil"), ("yː", "uw")])
-def test_the_nearest_phone(name, wanted):
-    assert phone_of_ipa(name) == phone_name(wanted)
-
-
-def test_unknown_phones_are_said():
-    with pytest.raises(ValueError):
-        phone_of_ipa("ʘ")
 
 
 def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
@@ -121,43 +65,6 @@ def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_lou
     assert all(follows[name][7] < 1 and follows[name][2] < 0.9 for name in follows)
 
 
-def heard(*parts):
-    """Log likelihoods of (phone, frames) one after the other, with some doubt."""
-    labels = [PHONES.index(phone) for phone, frames in parts for _ in range(frames)]
-    logs = np.random.RandomState(3).normal(-6, 1, (len(labels), len(PHONES)))
-    logs[np.arange(len(labels)), labels] = -0.5
-    return logs
-
-
-WANTED = [("sil", True), ("m", False), ("aa", False), ("sil", True), ("p", False), ("iy", False), ("sil", True)]
-
-
-@pytest.mark.parametrize("said", [
-    (("sil", 30), ("m", 8), ("aa", 20), ("sil", 15), ("p", 6), ("iy", 12), ("sil", 9)),
-    (("sil", 30), ("m", 8), ("aa", 20), ("p", 6), ("iy", 12), ("sil", 9)),
-    (("m", 2), ("aa", 2), ("p", 2), ("iy", 2))])
-def test_alignment_finds_every_phone_and_the_pauses_that_are_there(said):
-    found, fit = align(heard(*said), WANTED)
-    assert [phone for _, _, phone in found] == [phone for phone, _ in said]
-    assert [round((end - start) / 0.01) for start, end, _ in found][1:] == [frames for _, frames in said][1:]
-    assert fit == pytest.approx(0, abs=0.3)
-    again = labels_of(found, sum(frames for _, frames in said))
-    # but for the first frame, whose middle lies before the first sample
-    assert [PHONES[label] for label in again][1:] == [phone for phone, frames in said for _ in range(frames)][1:]
-
-
-def test_alignment_tells_what_was_said_from_what_was_not():
-    sound = heard(("sil", 30), ("s", 8), ("uw", 20), ("k", 6), ("oy", 12), ("sil", 9))
-    assert align(sound, WANTED)[1] < -3
-    assert align(sound[:7], WANTED) is None  # four phones last 80 ms
-
-
-def test_spelling_allows_pauses_between_words_alone(speaker):
-    wanted = spelling(speaker.say("de", "Mama backt.")[1])
-    assert [phone for phone, _ in wanted] == ["sil", "m", "aa", "m", "aa", "sil", "b", "aa", "k", "t", "sil"]
-    assert all(may_miss == (phone == "sil") for phone, may_miss in wanted)
-
-
 def test_a_shorter_vocal_tract_moves_frequencies_up():
     def fbank(hz):
         return fbank_of(0.1 * np.sin(2 * np.pi * hz * np.arange(16000) / 16000).astype(np.float32))[50:51]
@@ -166,25 +73,6 @@ def test_a_shorter_vocal_tract_moves_frequencies_up():
     for factor in (0.87, 1.15):
         assert abs(warp_mels(fbank(1000), factor).argmax() - fbank(1000 * factor).argmax()) <= 1
         assert warp_mels(fbank(7900), factor).shape == (1, 80)
-
-
-def test_the_aligner_finds_what_it_never_heard_where_a_talker_says_it_whom_it_never_heard(speaker, monkeypatch):
-    monkeypatch.setattr(acoustic, "_BATCH", 8)  # seconds
-
-    def phones_of(said):
-        return [(start, end, phone_of_ipa(name)) for start, end, name in said if end > start]
-
-    known, (unknown, *sentences) = [], SENTENCES["en"]
-    for talker in ("m1", "f2", "m5", "f4"):
-        for sentence in sentences:
-            samples, said = speaker.say("en+" + talker, sentence)
-            fbank = fbank_of(samples)
-            known.append((fbank, labels_of(phones_of(said), len(fbank)), 1.0))
-    samples, said = speaker.say("en+m3", unknown)
-    pair = (Clip("stranger", samples, np.zeros((len(samples) // 640, 68, 3), np.float32), None, None), phones_of(said))
-    assert max(agreement(fit(known, 1), [pair])) < 0.3
-    within_20_ms, within_40_ms = agreement(fit(known, 40), [pair])
-    assert within_20_ms > 0.5 and within_40_ms > 0.6
 
 
 def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reverse():
@@ -272,54 +160,6 @@ def test_the_mean_of_networks():
     assert mean_of([first, second, second])["b"].tolist() == [3.0]
     with pytest.raises(ValueError, match="different"):
         mean_of([first, second, {"a": second["a"]}])
-
-
-def test_festival_says_when_it_says_what():
-    (samples, phones), unsaid = festival.speak("lp_diphone", ["Pane, pere e vino.", ""])
-    assert unsaid is None
-    assert [phone for _, _, phone in phones if phone != "sil"][:6] == ["p", "aa", "n", "eh", "p", "eh"]
-    assert all(start < end for start, end, _ in phones)
-    assert phones[-1][1] == pytest.approx(len(samples) / 16000, abs=0.05)
-
-    def level(kinds):
-        return np.median([level_dbfs(samples[int(16000 * a):int(16000 * b)]) for a, b, name in phones if name in kinds])
-
-    assert level(("aa", "eh", "ao")) > level(("p",)) + 6
-
-
-def test_a_voice_that_is_not_installed_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(festival, "VOICES", ("of_nobody",))
-    monkeypatch.setattr(festival, "sentences", lambda: ["Nobody speaks."])
-    with pytest.raises(UnavailableError, match="of_nobody"):
-        festival.synthesise(tmp_path, 1)
-
-
-def test_the_voices_of_festival_are_none_that_others_speak_for_or_that_judge():
-    assert not [voice for voice in festival.VOICES if "slt" in voice or "kal" in voice or "ru" in voice]
-    assert [festival.phone_of("czech_ph", name) for name in ("ch", "a:", "_", "n~")] == ["hh", "aa", "sil", "n"]
-    assert festival.phone_of("ked_diphone", "ch") == "ch"
-    with pytest.raises(ValueError, match="no phone"):
-        festival.phone_of("czech_ph", "q")
-
-
-def test_letters_are_read_as_their_language_reads_them(speaker, tmp_path, monkeypatch):
-    monkeypatch.setattr("edgeface.training.recordings._LETTERS", str(tmp_path))
-    monkeypatch.setattr("edgeface.training.recordings._SPELLED", {"de": "de"})
-    (tmp_path / "de" / "alpha").mkdir(parents=True)
-    tone = np.stack([np.sin(np.arange(44100) / 20)] * 2, 1) / 4
-    soundfile.write(str(tmp_path / "de" / "alpha" / "w.ogg"), tone, 44100)
-    (tmp_path / "de" / "sounds.xml").write_text(
-        '<klettres><language code="de"><alphabet><sound name="W" file="de/alpha/w.ogg"/>'
-        '<sound name="X" file="de/alpha/missing.ogg"/></alphabet></language></klettres>')
-    letter, = letters()
-    assert letter.name == "human-letters-de-w" and letter.samples().shape == (16000,)
-    assert [phone for phone, _ in spelled(speaker, letter)] == ["sil", "v", "ey", "sil"]
-
-
-def test_a_sound_that_was_taken_for_silence_is_noticed():
-    loud = np.repeat([0.0, 0.5, 0.0, 0.5], 8000).astype(np.float32)
-    assert left_over(loud, [(0, 0.5, "sil"), (0.52, 0.95, "aa"), (1.0, 1.5, "sil"), (1.5, 2.0, "b")]) == 0
-    assert left_over(loud, [(0, 0.5, "sil"), (0.5, 1.0, "aa"), (1.0, 2.0, "sil")]) == pytest.approx(0.5)
 
 
 def test_a_film_whose_pictures_come_early_is_compared_at_its_offset():
