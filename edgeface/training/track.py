@@ -16,6 +16,8 @@ _SCALE = 5.0  # of a part of a picture, whose face is too small to be found
 def track(film, part):
     """Times in s, lip gaps and mouth widths in units of the outer-eye distance: three lists.
 
+    Pictures without a face are left out.
+
     :param film: path
     :param part: left, top, right, bottom of the part of the picture to look at, in pixels; None for all of it
     """

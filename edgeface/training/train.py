@@ -25,7 +25,7 @@ BATCH = 32
 STEPS_PER_EPOCH = 25
 LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bundle's
 _COVERED = 1.0  # a mean rise of the Fbank, of natural logarithms
-_FLUTTER = 0.4
+_FLUTTER = 0.4  # see `misplaced`; far lower, lips close whenever in doubt, and flutter
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
