@@ -13,7 +13,7 @@ from edgeface.training.corpus import Clip
 from edgeface.training.dataset import fbank_of
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
-from edgeface.training.recordings import letters
+from edgeface.training.recordings import dialogues, letters, stamps
 from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
 
 
@@ -161,6 +161,29 @@ def test_letters_are_read_as_their_language_reads_them(speaker, tmp_path, monkey
     letter, = letters()
     assert letter.name == "human-letters-de-w" and letter.samples().shape == (16000,)
     assert [phone for phone, _ in spelled(speaker, letter)] == ["sil", "v", "ey", "sil"]
+
+
+def test_pictures_are_named_as_their_text_says(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.recordings._STAMPS", str(tmp_path))
+    folder = tmp_path / "animals" / "birds"
+    folder.mkdir(parents=True)
+    (folder / "big_owl.txt").write_text("An owl.\nes.utf8=Un búho.\nfr.utf8=Un hibou. \nru.utf8=Сова.\n", "utf-8")
+    for name in ("big_owl_desc_fr", "big_owl_desc_ru", "big_owl_desc_da", "big_owl", "hen_desc_fr"):
+        (folder / (name + ".ogg")).touch()
+    stamp, = stamps()  # Russian is not heard, the Danish have no text, a hen has none at all
+    assert (stamp.name, stamp.voice, stamp.text) == ("human-stamps-fr-animals-birds-big_owl", "fr", "Un hibou.")
+
+
+def test_the_actors_of_a_game_say_what_its_script_says(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.recordings._GAME", str(tmp_path))
+    for folder in ("script/reef", "sound/reef/cs"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "script" / "reef" / "dialogs_cs.lua").write_text(
+        '\ndialogId("ut-m-ahoj", "font_small", "Hello \\"you\\".")\ndialogStr("Ahoj, ty.")\n\n\n'
+        'dialogId("ut-v-nic", "font_big", "Silence.")\ndialogStr("Ticho.")\n', "utf-8")
+    (tmp_path / "sound" / "reef" / "cs" / "ut-m-ahoj.ogg").touch()
+    line, = dialogues()
+    assert (line.name, line.voice, line.text) == ("human-dialogues-cs-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
 
 
 def test_a_sound_that_was_taken_for_silence_is_noticed():

@@ -1,4 +1,4 @@
-"""Human recordings with transcripts: German sentences, the prompts of a telephone exchange, letters and syllables."""
+"""Human recordings with transcripts: sentences, prompts of a telephone exchange, letters, names of pictures, a play."""
 
 import gzip
 import re
@@ -27,6 +27,13 @@ _LETTERS = "/usr/share/klettres"  # of Debian's klettres-data
 _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_GB": "en", "es": "es", "fr": "fr",
             "he": "he", "hu": "hu", "it": "it", "lt": "lt", "ml": "ml", "nb": "nb", "nl": "nl",
             "pt_BR": "pt-br", "tn": "tn", "uk": "uk"}
+STAMPS = "stamps"  # in place of a language
+_STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
+# languages of it: neither the one held out nor the one that espeak-ng has no full dictionary of
+_NAMED = ("bg", "ca", "da", "el", "es", "fr", "lt", "nl", "ro")
+DIALOGUES = "dialogues"  # in place of a language
+_GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
+_SPOKEN = ("cs", "nl")  # languages that it is played in
 _TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
 
 
@@ -55,7 +62,7 @@ def recordings(data):
 
     :param data: folder that holds kerstin
     """
-    return kerstin(data) + letters() + [recording for language in PROMPTS if language != "en"
+    return kerstin(data) + letters() + stamps() + dialogues() + [recording for language in PROMPTS if language != "en"
                                         for recording in prompts(language)]
 
 
@@ -89,4 +96,33 @@ def letters():
             if path.exists():
                 found.append(Recording("human-%s-%s-%s" % (LETTERS, code, path.stem), LETTERS, voice,
                                        sound.get("name").lower(), path))
+    return found
+
+
+def stamps():
+    """What the pictures of a drawing program show, read to children in nine languages, as a list of `Recording`."""
+    found = []
+    for path in sorted(Path(_STAMPS).rglob("*_desc_*.ogg")):
+        picture, _, language = path.name[:-len(".ogg")].rpartition("_desc_")
+        text = path.with_name(picture + ".txt")
+        if language in _NAMED and text.exists():
+            said = re.search(r"^%s\.utf8=(.+)$" % language, text.read_text("utf-8"), re.MULTILINE)
+            if said:
+                key = "-".join(("human", STAMPS, language, *path.relative_to(_STAMPS).parent.parts, picture))
+                found.append(Recording(key, STAMPS, language, said.group(1).strip(), path))
+    return found
+
+
+def dialogues():
+    """What two fish and those whom they meet say in a game, by Czech and by Dutch actors, as a list of `Recording`."""
+    found = []
+    for language in _SPOKEN:
+        for script in sorted(Path(_GAME, "script").glob("*/dialogs_%s.lua" % language)):
+            level = script.parent.name
+            for key, text in re.findall(r'^dialogId\("([\w-]+)".*\ndialogStr\("(.+)"\)', script.read_text("utf-8"),
+                                        re.MULTILINE):
+                path = Path(_GAME, "sound", level, language, key + ".ogg")
+                if path.exists():
+                    found.append(Recording("human-%s-%s-%s-%s" % (DIALOGUES, language, level, key), DIALOGUES, language,
+                                           text, path))
     return found
