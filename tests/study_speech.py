@@ -55,7 +55,7 @@ def test_voices_of_the_training_are_there_and_not_those_of_the_judge(speaker):
 
 @pytest.mark.parametrize("name, wanted", [
     ("m", "m"), ("aɪ", "ay"), ("iː", "iy"), ("oː", "ow"), ("o", "ao"), ("tʃ", "ch"), ("ɑ̃", "aa"), ("sʲ", "s"),
-    ("β", "v"), ("??", "uh"), ("", "sil"), ("(de)", "sil"), ("yː", "uw")])
+    ("β", "v"), ("??", "uh"), ("ʔ", "sil"), ("ʔʌ", "ah"), ("ɟ", "d"), ("", "sil"), ("(de)", "sil"), ("yː", "uw")])
 def test_the_nearest_phone(name, wanted):
     assert phone_of_ipa(name) == phone_name(wanted)
 

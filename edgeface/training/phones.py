@@ -67,19 +67,21 @@ def phone_name(name):
 _IPA_VOWELS = {
     "a": "aa", "ɑ": "aa", "ɐ": "ah", "ɒ": "ao", "ʌ": "ah", "æ": "ae", "ə": "ax", "ɘ": "ax", "ɨ": "ih", "ᵻ": "ih",
     "ɪ": "ih", "i": "iy", "e": "ey", "ɛ": "eh", "ɜ": "er", "ɚ": "er", "ɔ": "ao", "o": "ow", "œ": "uh", "ø": "uh",
-    "ɵ": "uh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh",
+    "ɵ": "uh", "ε": "eh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh",
     "?": "uh"}  # what espeak-ng 1.51 writes for the vowel of German "durch"
 _IPA_CONSONANTS = {
     "p": "p", "b": "b", "m": "m", "f": "f", "v": "v", "θ": "th", "ð": "dh", "t": "t", "d": "d", "n": "n", "s": "s",
     "z": "z", "l": "l", "ɫ": "l", "ɭ": "l", "ʎ": "l", "ʃ": "sh", "ʒ": "zh", "ɕ": "sh", "ʑ": "zh", "ʂ": "sh", "ʐ": "zh",
     "ɹ": "r", "r": "hh", "ɾ": "d", "ʁ": "hh", "ʀ": "hh", "j": "y", "ʝ": "y", "w": "w", "ʋ": "v", "k": "k", "ɡ": "g",
-    "β": "v", "ʲ": "y", "ŋ": "ng", "ɲ": "n", "h": "hh", "x": "hh", "ç": "hh", "χ": "hh", "ɣ": "hh", "ɦ": "hh"}
+    "c": "t", "ɟ": "d", "β": "v", "ʲ": "y", "ŋ": "ng", "ɲ": "n", "h": "hh", "x": "hh", "ç": "hh", "χ": "hh", "ɣ": "hh",
+    "ɦ": "hh"}
 _IPA_DIPHTHONGS = {"aɪ": "ay", "aʊ": "aw", "eɪ": "ey", "ɛɪ": "ey", "oʊ": "ow", "əʊ": "ow", "ʌʊ": "ow", "ɔɪ": "oy",
                    "oɪ": "oy", "dʒ": "jh", "tʃ": "ch", "ɔʏ": "oy", "ɔø": "oy"}
 
 
 def phone_of_ipa(name):
     """The nearest of the phones here to one of IPA; ValueError where none is near."""
+    name = name.lstrip("ʔ")  # glottal stops move no lips
     if not name or name.startswith("("):  # a pause, or another language begins
         return "sil"
     if name[:2] in _IPA_DIPHTHONGS:
