@@ -6,7 +6,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseau
 TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-core-sounds-en asterisk-core-sounds-en-g722 \
   asterisk-core-sounds-es asterisk-core-sounds-es-g722 asterisk-core-sounds-fr asterisk-core-sounds-fr-g722 \
   asterisk-core-sounds-it asterisk-core-sounds-it-g722 asterisk-core-sounds-ru asterisk-core-sounds-ru-g722 klettres-data \
-  tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs fillets-ng-data-nl \
+  tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs \
   festival festvox-kdlpc16k festvox-italp16k festvox-itapc16k festvox-czech-dita festvox-czech-krb festvox-czech-machac \
   festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts
 CACHE ?= $(HOME)/.cache/edgeface

@@ -183,7 +183,7 @@ def test_the_actors_of_a_game_say_what_its_script_says(tmp_path, monkeypatch):
         'dialogId("ut-v-nic", "font_big", "Silence.")\ndialogStr("Ticho.")\n', "utf-8")
     (tmp_path / "sound" / "reef" / "cs" / "ut-m-ahoj.ogg").touch()
     line, = dialogues()
-    assert (line.name, line.voice, line.text) == ("human-dialogues-cs-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
+    assert (line.name, line.voice, line.text) == ("human-dialogues-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
 
 
 def test_a_sound_that_was_taken_for_silence_is_noticed():

@@ -29,11 +29,11 @@ _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_G
             "pt_BR": "pt-br", "tn": "tn", "uk": "uk"}
 STAMPS = "stamps"  # in place of a language
 _STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
-# languages of it: neither the one held out nor the one that espeak-ng has no full dictionary of
-_NAMED = ("bg", "ca", "da", "el", "es", "fr", "lt", "nl", "ro")
+# languages of it: not the one held out, nor the one that espeak-ng has no full dictionary of, nor Bulgarian, which fits ill
+_NAMED = ("ca", "da", "el", "es", "fr", "lt", "nl", "ro")
 DIALOGUES = "dialogues"  # in place of a language
 _GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
-_SPOKEN = ("cs", "nl")  # languages that it is played in
+_SPOKEN = "cs"  # the actors' language; the Dutch ones' words fit their scripts ill
 _TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
 
 
@@ -100,7 +100,7 @@ def letters():
 
 
 def stamps():
-    """What the pictures of a drawing program show, read to children in nine languages, as a list of `Recording`."""
+    """What the pictures of a drawing program show, read to children in eight languages, as a list of `Recording`."""
     found = []
     for path in sorted(Path(_STAMPS).rglob("*_desc_*.ogg")):
         picture, _, language = path.name[:-len(".ogg")].rpartition("_desc_")
@@ -114,15 +114,13 @@ def stamps():
 
 
 def dialogues():
-    """What two fish and those whom they meet say in a game, by Czech and by Dutch actors, as a list of `Recording`."""
+    """What two fish and those whom they meet say in a game, by Czech actors, as a list of `Recording`."""
     found = []
-    for language in _SPOKEN:
-        for script in sorted(Path(_GAME, "script").glob("*/dialogs_%s.lua" % language)):
-            level = script.parent.name
-            for key, text in re.findall(r'^dialogId\("([\w-]+)".*\ndialogStr\("(.+)"\)', script.read_text("utf-8"),
-                                        re.MULTILINE):
-                path = Path(_GAME, "sound", level, language, key + ".ogg")
-                if path.exists():
-                    found.append(Recording("human-%s-%s-%s-%s" % (DIALOGUES, language, level, key), DIALOGUES, language,
-                                           text, path))
+    for script in sorted(Path(_GAME, "script").glob("*/dialogs_%s.lua" % _SPOKEN)):
+        level = script.parent.name
+        for key, text in re.findall(r'^dialogId\("([\w-]+)".*\ndialogStr\("(.+)"\)', script.read_text("utf-8"),
+                                    re.MULTILINE):
+            path = Path(_GAME, "sound", level, _SPOKEN, key + ".ogg")
+            if path.exists():
+                found.append(Recording("human-%s-%s-%s" % (DIALOGUES, level, key), DIALOGUES, _SPOKEN, text, path))
     return found
