@@ -29,7 +29,7 @@ _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_G
             "pt_BR": "pt-br", "tn": "tn", "uk": "uk"}
 STAMPS = "stamps"  # in place of a language
 _STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
-# languages of it: not the one held out, nor the one that espeak-ng has no full dictionary of, nor Bulgarian, which fits ill
+# languages of it: not the one held out; espeak-ng has no full dictionary of Belarusian; Bulgarian fits ill
 _NAMED = ("ca", "da", "el", "es", "fr", "lt", "nl", "ro")
 DIALOGUES = "dialogues"  # in place of a language
 _GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
