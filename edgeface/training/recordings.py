@@ -30,7 +30,7 @@ _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_G
 STAMPS = "stamps"  # in place of a language
 _STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
 # languages of it: not the one held out; espeak-ng has no full dictionary of Belarusian; Bulgarian fits ill
-_NAMED = ("ca", "da", "el", "es", "fr", "lt", "nl", "ro")
+_NAMED = ("ca", "da", "el", "es", "fr", "nl", "ro")
 DIALOGUES = "dialogues"  # in place of a language
 _GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
 _SPOKEN = "cs"  # the actors' language; the Dutch ones' words fit their scripts ill
@@ -100,7 +100,7 @@ def letters():
 
 
 def stamps():
-    """What the pictures of a drawing program show, read to children in eight languages, as a list of `Recording`."""
+    """What the pictures of a drawing program show, read to children in seven languages, as a list of `Recording`."""
     found = []
     for path in sorted(Path(_STAMPS).rglob("*_desc_*.ogg")):
         picture, _, language = path.name[:-len(".ogg")].rpartition("_desc_")
