@@ -186,6 +186,13 @@ def test_the_actors_of_a_game_say_what_its_script_says(tmp_path, monkeypatch):
     assert (line.name, line.voice, line.text) == ("human-dialogues-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
 
 
+@pytest.mark.parametrize("read, folder", [(stamps, "_STAMPS"), (dialogues, "_GAME")])
+def test_recordings_that_are_not_installed_are_named(read, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.recordings." + folder, str(tmp_path))
+    with pytest.raises(UnavailableError, match=r"apt install (tuxpaint|fillets)"):
+        read()
+
+
 def test_a_sound_that_was_taken_for_silence_is_noticed():
     loud = np.repeat([0.0, 0.5, 0.0, 0.5], 8000).astype(np.float32)
     assert left_over(loud, [(0, 0.5, "sil"), (0.52, 0.95, "aa"), (1.0, 1.5, "sil"), (1.5, 2.0, "b")]) == 0

@@ -19,7 +19,7 @@ from .corpus import is_held_out
 from .dataset import fbank_of
 from .languages import Speaker
 from .phones import SILENCES
-from .recordings import DIALOGUES, HELD_OUT_LANGUAGE, LETTERS, OF_THE_BUNDLED_VOICE, STAMPS, recordings
+from .recordings import COLLECTIONS, HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
 
 _SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
@@ -123,7 +123,7 @@ def align_recordings(data, cache, talker, others):
 
 
 def _judged(recording):
-    if recording.language in (LETTERS, STAMPS, DIALOGUES):  # p, b and m are few, or the transcripts loose
+    if recording.language in COLLECTIONS:
         return False
     return (recording.language == HELD_OUT_LANGUAGE or is_held_out(recording.name)
             or recording.name.endswith(OF_THE_BUNDLED_VOICE))

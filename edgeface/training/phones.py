@@ -67,8 +67,9 @@ def phone_name(name):
 _IPA_VOWELS = {
     "a": "aa", "ɑ": "aa", "ɐ": "ah", "ɒ": "ao", "ʌ": "ah", "æ": "ae", "ə": "ax", "ɘ": "ax", "ɨ": "ih", "ᵻ": "ih",
     "ɪ": "ih", "i": "iy", "e": "ey", "ɛ": "eh", "ɜ": "er", "ɚ": "er", "ɔ": "ao", "o": "ow", "œ": "uh", "ø": "uh",
-    "ɵ": "uh", "ε": "eh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh",
-    "?": "uh"}  # what espeak-ng 1.51 writes for the vowel of German "durch"
+    "ɵ": "uh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh",
+    # what espeak-ng 1.51 writes: a Greek letter in Danish, and the vowel of German "durch"
+    "ε": "eh", "?": "uh"}
 _IPA_CONSONANTS = {
     "p": "p", "b": "b", "m": "m", "f": "f", "v": "v", "θ": "th", "ð": "dh", "t": "t", "d": "d", "n": "n", "s": "s",
     "z": "z", "l": "l", "ɫ": "l", "ɭ": "l", "ʎ": "l", "ʃ": "sh", "ʒ": "zh", "ɕ": "sh", "ʑ": "zh", "ʂ": "sh", "ʐ": "zh",

@@ -1,4 +1,4 @@
-"""Human recordings with transcripts: sentences, prompts of a telephone exchange, letters, names of pictures, a play."""
+"""Human recordings with transcripts: sentences, prompts of a telephone exchange, letters, names of pictures, a game."""
 
 import gzip
 import re
@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from ..errors import UnavailableError
 from ..features import SAMPLE_RATE_HZ
 
 # language: voice of espeak-ng that knows its pronunciation, folder of the prompts
@@ -21,17 +22,16 @@ HELD_OUT_LANGUAGE = "ru"
 # recordings that `edgeface/voice.flac` consists of
 OF_THE_BUNDLED_VOICE = ("de_rhasspy-0008", "de_rhasspy-0010")
 _SOUNDS = "/usr/share/asterisk/sounds"
-LETTERS = "letters"  # in place of a language
+# in place of a language; p, b and m are few in them, or the transcripts loose: nothing is judged by them
+COLLECTIONS = LETTERS, STAMPS, DIALOGUES = "letters", "stamps", "dialogues"
 _LETTERS = "/usr/share/klettres"  # of Debian's klettres-data
 # languages of it: voice of espeak-ng that knows their pronunciation
 _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_GB": "en", "es": "es", "fr": "fr",
             "he": "he", "hu": "hu", "it": "it", "lt": "lt", "ml": "ml", "nb": "nb", "nl": "nl",
             "pt_BR": "pt-br", "tn": "tn", "uk": "uk"}
-STAMPS = "stamps"  # in place of a language
 _STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
 # languages of it: not the one held out; espeak-ng has no full dictionary of Belarusian; Bulgarian fits ill
 _NAMED = ("ca", "da", "el", "es", "fr", "nl", "ro")
-DIALOGUES = "dialogues"  # in place of a language
 _GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
 _SPOKEN = "cs"  # the actors' language; the Dutch ones' words fit their scripts ill
 _TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
@@ -62,8 +62,8 @@ def recordings(data):
 
     :param data: folder that holds kerstin
     """
-    return kerstin(data) + letters() + stamps() + dialogues() + [recording for language in PROMPTS if language != "en"
-                                        for recording in prompts(language)]
+    abroad = [recording for language in PROMPTS if language != "en" for recording in prompts(language)]
+    return kerstin(data) + letters() + stamps() + dialogues() + abroad
 
 
 def kerstin(data):
@@ -100,7 +100,10 @@ def letters():
 
 
 def stamps():
-    """What the pictures of a drawing program show, read to children in seven languages, as a list of `Recording`."""
+    """What the pictures of a drawing program show, read to children in seven languages, as a list of `Recording`.
+
+    :raises UnavailableError: the program's pictures are not installed
+    """
     found = []
     for path in sorted(Path(_STAMPS).rglob("*_desc_*.ogg")):
         picture, _, language = path.name[:-len(".ogg")].rpartition("_desc_")
@@ -110,11 +113,14 @@ def stamps():
             if said:
                 key = "-".join(("human", STAMPS, language, *path.relative_to(_STAMPS).parent.parts, picture))
                 found.append(Recording(key, STAMPS, language, said.group(1).strip(), path))
-    return found
+    return _installed(found, "tuxpaint-stamps-default")
 
 
 def dialogues():
-    """What two fish and those whom they meet say in a game, by Czech actors, as a list of `Recording`."""
+    """What two fish and those whom they meet say in a game, by Czech actors, as a list of `Recording`.
+
+    :raises UnavailableError: the game is not installed
+    """
     found = []
     for script in sorted(Path(_GAME, "script").glob("*/dialogs_%s.lua" % _SPOKEN)):
         level = script.parent.name
@@ -123,4 +129,10 @@ def dialogues():
             path = Path(_GAME, "sound", level, _SPOKEN, key + ".ogg")
             if path.exists():
                 found.append(Recording("human-%s-%s-%s" % (DIALOGUES, level, key), DIALOGUES, _SPOKEN, text, path))
+    return _installed(found, "fillets-ng-data fillets-ng-data-cs")
+
+
+def _installed(found, packages):
+    if not found:
+        raise UnavailableError("no recordings of %s; apt install %s" % ((packages,) * 2))
     return found
