@@ -92,4 +92,4 @@ def test_the_command_measures_it_all(tmp_path):
     assert ratio[LARGE + ", PyTorch"] == 1.0 and min(ratio[FAST + ", ONNX"], ratio[DEFAULT]) > 2.0
     apart = [float(row[2]) for row in rows("figure4.csv")]
     assert len(apart) == 12 and 0.0 < max(apart) < 0.05
-    assert "cosine 0.99" in result.stdout
+    assert "cosine 0.999" in result.stdout
