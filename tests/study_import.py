@@ -178,7 +178,8 @@ def test_reduced_precision_says_what_it_costs(checkpoints, tmp_path, precision, 
     similar = (got * wanted).sum(-1) / np.linalg.norm(got, axis=-1) / np.linalg.norm(wanted, axis=-1)
     assert cosine < similar.mean() and np.abs(got - wanted).max() > 0
     assert os.path.getsize(folder + "/encoder.bin") < 0.75 * os.path.getsize(exact + "/encoder.bin")
-    weights_8 = [onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(folder + "/encoder_36.onnx").graph.initializer
+    graph = onnx.load(folder + "/encoder_36.onnx").graph
+    weights_8 = [onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer
                  if tensor.data_type == onnx.TensorProto.INT8]
     assert bool(weights_8) == (precision == "int8")
     # beyond, pairs of products overflow where a processor has AVX2 but no VNNI

@@ -7,28 +7,35 @@ from scipy.signal import fftconvolve
 from ..features import SAMPLE_RATE_HZ
 
 
-def change_voice(samples, pitch, formants):
-    """Another talker saying the same at the same time, by the WORLD vocoder.
+class Voice:
+    """What the WORLD vocoder finds in speech, so that other talkers say the same at the same time.
 
     :param samples: float32 [N] at 16 kHz
-    :param pitch: factor on F0
-    :param formants: factor on the formant frequencies (a shorter vocal tract above 1)
-    :return: float32 [N]
     """
-    import pyworld  # needed for nothing else
 
-    x = samples.astype(np.float64)
-    f0, time_s = pyworld.harvest(x, SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=500.0)
-    envelope = pyworld.cheaptrick(x, f0, time_s, SAMPLE_RATE_HZ)
-    noise = pyworld.d4c(x, f0, time_s, SAMPLE_RATE_HZ)
-    bins = np.arange(envelope.shape[1])
-    source = bins / formants
-    low = np.clip(source.astype(int), 0, len(bins) - 2)
-    part = np.clip(source - low, 0.0, 1.0)
-    log = np.log(envelope)
-    moved = np.exp(log[:, low] * (1 - part) + log[:, low + 1] * part)
-    y = pyworld.synthesize(f0 * pitch, np.ascontiguousarray(moved), noise, SAMPLE_RATE_HZ)
-    return np.pad(y, (0, max(0, len(x) - len(y))))[:len(x)].astype(np.float32)
+    def __init__(self, samples):
+        import pyworld  # needed for nothing else
+
+        x = samples.astype(np.float64)
+        self._samples, self._world = len(x), pyworld
+        self._f0_hz, time_s = pyworld.harvest(x, SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=500.0)
+        self._log_envelope = np.log(pyworld.cheaptrick(x, self._f0_hz, time_s, SAMPLE_RATE_HZ))
+        self._noise = pyworld.d4c(x, self._f0_hz, time_s, SAMPLE_RATE_HZ)
+
+    def changed(self, pitch, formants):
+        """Another talker.
+
+        :param pitch: factor on F0
+        :param formants: factor on the formant frequencies (a shorter vocal tract above 1)
+        :return: float32 [N]
+        """
+        bins = np.arange(self._log_envelope.shape[1])
+        source = bins / formants
+        low = np.clip(source.astype(int), 0, len(bins) - 2)
+        part = np.clip(source - low, 0.0, 1.0)
+        moved = np.exp(self._log_envelope[:, low] * (1 - part) + self._log_envelope[:, low + 1] * part)
+        y = self._world.synthesize(self._f0_hz * pitch, np.ascontiguousarray(moved), self._noise, SAMPLE_RATE_HZ)
+        return np.pad(y, (0, max(0, self._samples - len(y))))[:self._samples].astype(np.float32)
 
 
 def change_speed(samples, motion, factor):

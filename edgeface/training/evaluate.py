@@ -98,8 +98,8 @@ def telephone(rng, clip):
 
 
 def in_voice(pitch, formants):
-    """A change to another voice, see `augment.change_voice`."""
-    return lambda rng, clip: augment.change_voice(clip.samples, pitch, formants)
+    """A change to another voice, see `augment.Voice`."""
+    return lambda rng, clip: augment.Voice(clip.samples).changed(pitch, formants)
 
 
 def conditions(clips):

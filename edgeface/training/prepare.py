@@ -13,7 +13,7 @@ import soundfile
 from tqdm import tqdm
 
 from ..features import SAMPLE_RATE_HZ
-from .augment import change_voice
+from .augment import Voice
 from .corpus import is_held_out, load_grid
 
 # (pitch, formants), each a range: a woman, another man, a child or high voice
@@ -34,15 +34,17 @@ def main():
     clips, _ = load_grid(arguments.data / "grid_s1")
     (arguments.cache / "voices").mkdir(parents=True, exist_ok=True)
     for clip in tqdm([clip for clip in clips if not is_held_out(clip.name)], disable=None):
+        voice = None
         for number, (pitch, formants) in enumerate(VOICES):
             path = voice_path(arguments.cache, clip.name, number)
             if path.exists():
                 continue
+            voice = voice or Voice(clip.samples)  # slow, and the same for all three
             rng = np.random.default_rng(zlib.crc32(path.name.encode()))
-            voice = change_voice(clip.samples, rng.uniform(*pitch), rng.uniform(*formants))
-            voice *= min(1.0, 0.99 / (np.abs(voice).max() + 1e-9))
+            other = voice.changed(rng.uniform(*pitch), rng.uniform(*formants))
+            other *= min(1.0, 0.99 / (np.abs(other).max() + 1e-9))
             partial = path.with_suffix(".part")
-            soundfile.write(str(partial), voice, SAMPLE_RATE_HZ, format="FLAC")
+            soundfile.write(str(partial), other, SAMPLE_RATE_HZ, format="FLAC")
             partial.rename(path)
 
 
