@@ -215,6 +215,7 @@ def virtual_time(monkeypatch, *modules):
     return now, move
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [15992, 16008])
 def test_a_recorder_whose_clock_runs_wrong_is_followed(monkeypatch, rate_hz):
     """An hour at 500 ppm would be 1.8 s too early or too late."""
