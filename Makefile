@@ -9,6 +9,7 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
   tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs \
   festival festvox-kdlpc16k festvox-italp16k festvox-itapc16k festvox-czech-dita festvox-czech-krb festvox-czech-machac \
   festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts
+READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 
@@ -63,32 +64,11 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.prepare --data $(DATA) --cache $(CACHE)
 	$(VENV)/bin/python -m edgeface.training.animate --data $(DATA) --cache $(CACHE)
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/real --epochs 160
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/mixed \
-	  --start-from $(CACHE)/real/state.pt --animated 0.35 --rate 1e-3 --epochs 130 --seed 3
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/last \
-	  --start-from $(CACHE)/mixed/state.pt --animated 0.3 --rate 4e-4 --epochs 45 --seed 4
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/wide \
-	  --start-from $(CACHE)/last/state.pt --animated 0.5 --rate 4e-4 --epochs 55 --seed 6
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/human \
-	  --start-from $(CACHE)/wide/state.pt --animated 0.55 --rate 1e-3 --epochs 160 --seed 7
-	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/wide/state.pt $(CACHE)/human/state.pt -o $(CACHE)/mean.pt
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/loud \
-	  --start-from $(CACHE)/mean.pt --rate 7e-4 --epochs 24 --seed 9 --workers 2
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/sharp \
-	  --start-from $(CACHE)/mean.pt --animated 0.5 --rate 8e-4 --epochs 250 --seed 10 --workers 2
-	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/mean.pt $(CACHE)/loud/state.pt $(CACHE)/sharp/state.pt \
-	  -o $(CACHE)/four.pt
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/cut \
-	  --start-from $(CACHE)/four.pt --rate 6e-4 --epochs 40 --seed 13 --workers 2
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/voices \
-	  --start-from $(CACHE)/four.pt --animated 0.5 --rate 8e-4 --epochs 150 --seed 14 --workers 2
-	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/four.pt $(CACHE)/cut/state.pt $(CACHE)/voices/state.pt \
-	  -o $(CACHE)/middle.pt
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/calm \
-	  --start-from $(CACHE)/middle.pt --animated 0.5 --rate 6e-4 --epochs 110 --seed 15 --workers 2
-	$(VENV)/bin/python -m edgeface.training.mix $(CACHE)/four.pt $(CACHE)/cut/state.pt \
-	  $(CACHE)/calm/state.pt $(CACHE)/calm/state.pt $(CACHE)/calm/state.pt -o $(CACHE)/default.pt
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/default.pt -o edgeface/model/default --version 5
+	$(VENV)/bin/python -m edgeface.training.listen --data $(DATA) --cache $(CACHE) -o $(CACHE)/heard \
+	  --start-from $(CACHE)/real/state.pt
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/moved \
+	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1e-3 --epochs 370 --seed 22
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 6
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
 	$(VENV)/bin/python -m edgeface.training.filmed --cache $(CACHE)
 
@@ -107,6 +87,7 @@ $(VENV)/dev: setup.py
 
 $(VENV)/train: setup.py
 	tests/packages.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
+	tests/packages.sh $(READERS_PACKAGES) || { echo "they are in Debian's non-free and Ubuntu's multiverse"; exit 1; }
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train]

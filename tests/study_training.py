@@ -6,16 +6,19 @@ import torch
 
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
-from edgeface.training.abroad import closing, judge, synthetic
-from edgeface.training.animate import close_lips
+from edgeface.training.abroad import alike, closing, judge, synthetic
+from edgeface.training.animate import PhoneToMotion, close_lips, moved
 from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
 from edgeface.training.dataset import Sequences, fbank_of
 from edgeface.training.evaluate import missed
 from edgeface.training.filmed import follow
 from edgeface.training.languages import SENTENCES
+from edgeface.training.listen import Utterances
 from edgeface.training.mix import mean_of
+from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
+from edgeface.training.run import Run
 from edgeface.training.train import audible, misplaced
 
 
@@ -119,9 +122,10 @@ def test_a_sequence_comes_with_and_without_its_noise():
     sequences = Sequences([clip], face[0], "no-cache", 50, 1)
     louder = []
     for _ in range(30):
-        noisy, clean, landmarks, blendshapes, speech, trust = sequences.sequence(rng)
+        noisy, clean, landmarks, blendshapes, speech, trust, phones = sequences.sequence(rng)
         assert noisy.shape == clean.shape == (200, 80)
         assert (landmarks.shape, blendshapes.shape, speech.shape, trust.shape) == ((50, 204), (50, 52), (50,), (50,))
+        assert phones[:, 0] == pytest.approx(1 - speech) and phones[:, 1:].max() == 0  # of his, nobody knows any
         pause = np.repeat(speech == 0, 4)
         if pause.sum() > 40:  # digital silence but for the last bit of 16
             assert clean[pause].mean() < -2
@@ -137,13 +141,88 @@ def test_a_mouth_whose_voice_is_cut_off_closes_at_once(monkeypatch):
     clip = Clip("clip", said, face, np.ones((75, 52), np.float32), np.ones(75, np.float32))
     sequences, closing = Sequences([clip], neutral, "no-cache", 60, 1), 0
     for _ in range(20):
-        _, clean, landmarks, blendshapes, speech, _ = sequences.sequence(rng)
+        _, clean, landmarks, blendshapes, speech, _, phones = sequences.sequence(rng)
         for stop in np.flatnonzero(np.diff(speech[:56]) < 0) + 1:
             for track in (landmarks[:, 0], blendshapes[:, 0]):
                 assert track[stop:stop + 4] == pytest.approx([0.75, 0.5, 0.25, 0.0])
             assert clean[4 * stop + 4:4 * stop + 16].mean() < 0  # silence
+            assert (phones[stop:stop + 4, 0] == 1).all()
             closing += 1
     assert closing > 5
+
+
+def test_every_sequence_is_heard_twice_in_two_voices(monkeypatch):
+    monkeypatch.setattr("edgeface.training.dataset._KEPT", 3)
+    said = (0.1 * np.random.default_rng(3).standard_normal(48000)).astype(np.float32)
+    face = 1 + np.arange(75, dtype=np.float32)[:, None, None] * np.ones((1, 68, 3), np.float32)
+    clip = Clip("clip", said, face, np.zeros((75, 52), np.float32), np.ones(75, np.float32),
+                phone_labels([(0.0, 3.0, "aa")], 75))
+    endless = iter(Sequences([clip], np.zeros((68, 3), np.float32), "no-cache", 20, 1))
+    heard = [next(endless) for _ in range(43)]
+    assert all(tuple(part.shape for part in one) == ((80, 80), (80, 80), (20, 204), (20, 52), (20,), (20,),
+                                                     (20, len(PHONES))) for one in heard)
+    assert all(one[6].sum(-1).numpy() == pytest.approx(np.ones(20)) for one in heard)
+    spoken = [one for one in heard if one[2].max() > 0]
+    faces = [one[2].numpy().tobytes() for one in spoken]
+    assert {faces.count(face) for face in faces} == {1, 2}
+    assert len({one[0].numpy().tobytes() for one in spoken}) > len(set(faces)) > len(faces) / 2
+
+
+def test_the_encoder_hears_what_it_is_told_to_hear():
+    samples = np.concatenate((np.zeros(16000), 0.1 * np.sin(np.arange(32000)))).astype(np.float32)
+    clip = Clip("clip", samples, None, None, None, phone_labels([(1.0, 3.0, "m")], 75))
+    utterances, loudness = Utterances([clip], 60, 1), {True: [], False: []}
+    rng = np.random.default_rng(2)
+    for _ in range(30):
+        fbank, phones = utterances.sequence(rng)
+        assert fbank.shape == (240, 80) and np.isfinite(fbank).all() and phones.sum(-1) == pytest.approx(np.ones(60))
+        assert set(np.flatnonzero(phones.sum(0))) <= {0, PHONES.index("m")}
+        for hummed, means in loudness.items():
+            frames = np.repeat(phones[:, PHONES.index("m")] == hummed, 4)
+            if frames.any():
+                means.append(fbank[frames].mean())
+    assert np.mean(loudness[True]) > np.mean(loudness[False]) + 2
+
+
+def test_phones_last_as_long_as_they_are_said_to():
+    labels = phone_labels([(0.0, 0.1, "sil"), (0.1, 0.2, "b"), (0.2, 0.24, "iy")], 10)
+    counts = np.bincount(labels.ravel(), minlength=len(PHONES))
+    assert (counts[PHONES.index("b")], counts[PHONES.index("iy")]) == (10, 4) and counts.sum() == 40
+    assert labels[4].tolist() == [PHONES.index("b")] * 4
+
+
+def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.run.STEPS_PER_EPOCH", 2)
+
+    def loss_of(run):
+        return lambda: run.listener(run.network.encode(torch.ones(1, 16, 80), 2)).square().mean()
+
+    run = Run(tmp_path, 2, 1e-3)
+    first = run.train(loss_of(run))
+    again = Run(tmp_path, 2, 1e-3)
+    assert again.epoch == 1
+    for own, other in ((run.network, again.network), (run.average, again.average), (run.listener, again.listener)):
+        assert all(torch.equal(a, b) for a, b in zip(own.state_dict().values(), other.state_dict().values()))
+    assert again.train(loss_of(again)) < first and again.epoch == 2
+    other = Run(tmp_path / "other", 2, 1e-3, start=tmp_path / "state.pt")
+    assert other.epoch == 0
+    assert torch.equal(other.network.head[0].weight, again.average.head[0].weight)
+    with pytest.raises(ValueError):  # of as many steps as were planned, none is left
+        again.train(loss_of(again))
+
+
+def test_a_face_that_moves_as_its_phones_do_is_alike():
+    neutral = np.array(Bundle().neutral, np.float32)
+    torch.manual_seed(1)
+    model = PhoneToMotion(neutral, 0.01 * np.random.default_rng(1).standard_normal((4, 204))).eval()
+    phones = [(0.1 * i, 0.1 * i + 0.1, phone) for i, phone in enumerate(("sil", "p", "aa", "s", "uw", "iy") * 5)]
+    with torch.no_grad():
+        face = moved(model, phones, 75)[0]
+    spoken = {"en": [(np.zeros(48000, np.float32), phones), (np.zeros(16000, np.float32), phones)]}
+    (row,) = alike(lambda samples: face, model, spoken)
+    assert row[:2] == ("en", 1) and row[2:] == pytest.approx((1, 1))  # the second is too short
+    noise = face + np.random.default_rng(2).standard_normal(face.shape)
+    assert abs(alike(lambda samples: noise, model, spoken)[0][2]) < 0.6
 
 
 def test_closed_lips_are_asked_for_where_they_can_be_heard():

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ..features import FRAME_RATE_HZ
+from ..features import FRAME_RATE_HZ, HOP_SAMPLES
+from .animate import moved
 from .corpus import lip_gap, mouth_width
 from .languages import SENTENCES, Speaker
 from .phones import SILENCES, phone_of_ipa
 
 _PAUSE_S = 1.0
 _RECORDINGS = 60  # of a language
+_LONG = 50  # frames of what a correlation means something for
 _CLOSED = ("p", "b", "m")
 _OPEN = ("aa", "ae", "ah", "ay", "aw", "eh")
 _ROUND, _SPREAD = ("uw", "uh", "ow", "ao"), ("iy", "ih", "ey", "eh", "aa")
@@ -53,6 +55,25 @@ def judge(animate, spoken):
     :param spoken: of `synthetic` or `recorded`
     """
     return [(language,) + _follow(animate, said) for language, said in spoken.items()]
+
+
+def alike(animate, model, spoken):
+    """Rows (language, recordings, gap, width): mean correlations with what the phones' times alone would move.
+
+    :param animate: float32 [N] to landmarks [T, 68, 3]
+    :param model: an `animate.PhoneToMotion`
+    :param spoken: of `synthetic` or `recorded`
+    """
+    rows = []
+    for language, said in spoken.items():
+        found = []
+        for samples, phones in said:
+            frames = len(samples) // HOP_SAMPLES
+            if frames >= _LONG:
+                pair = animate(samples[:frames * HOP_SAMPLES]), moved(model, phones, frames)[0]
+                found.append([np.corrcoef(*map(measure, pair))[0, 1] for measure in (lip_gap, mouth_width)])
+        rows.append((language, len(found), *np.mean(found, axis=0)))
+    return rows
 
 
 def closing(gap, talking, phones):

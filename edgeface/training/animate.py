@@ -11,15 +11,17 @@ from torch import nn
 from tqdm import tqdm
 
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
-from . import festival
+from . import festival, readers
 from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
 from .network import Size
-from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, speaking
+from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, phone_labels, speaking
 from .speech import align_prompts, speak_widely, synthesise
 
-_FESTIVAL_MINUTES = 100
+_FESTIVAL_MINUTES = _READERS_MINUTES = 100
+_TALKER = "talker.json"  # the phones of his clips, in the cache
+_MODEL = "motion.pt"  # in the cache
 _WIDTH = 128
 _STEPS = 1500
 _BATCH = 48
@@ -98,6 +100,16 @@ def talker_phones(clips, words):
     return found
 
 
+def load_talker(data, cache):
+    """The talker's clips, with their phones where `animate` could align them, and his resting face [68, 3]."""
+    clips, neutral = load_grid(data / "grid_s1")
+    found = json.loads(Path(cache, _TALKER).read_text())
+    for clip in clips:
+        if found[clip.name]:
+            clip.phones = phone_labels(found[clip.name], len(clip.speech))
+    return clips, neutral
+
+
 @torch.no_grad()
 def check(model, clips, phones):
     """Mean per-clip correlation of lip gap and mouth width."""
@@ -133,28 +145,47 @@ def close_lips(face, phones):
 
 
 @torch.no_grad()
+def moved(model, phones, frames):
+    """What `PhoneToMotion` makes of phones: landmarks [T, 68, 3], blendshapes [T, 52].
+
+    :param phones: list of (start_s, end_s, phone)
+    """
+    face, shapes = model(torch.from_numpy(phone_features(phones, frames))[None])
+    return close_lips(face[0].numpy().reshape(frames, 68, 3), phones), shapes[0].numpy()
+
+
+def load_model(cache):
+    """The `PhoneToMotion` that `animate` fitted."""
+    state = torch.load(str(Path(cache, _MODEL)), weights_only=True)
+    model = PhoneToMotion(state["neutral"], state["basis"])
+    model.load_state_dict(state)
+    return model.eval()
+
+
 def animate(model, cache):
     """Animates all speech in cache/speech into cache/animated.npz, see `load_animated`."""
-    names, faces, shapes, speech = [], [], [], []
+    names, faces, shapes, speech, labels = [], [], [], [], []
     for path in tqdm(sorted(Path(cache, "speech").glob("*.json")), desc="animating", disable=None):
         frames = soundfile.info(str(path.with_suffix(".flac"))).frames // HOP_SAMPLES
         if frames < 10:
             continue
         phones = [tuple(phone) for phone in json.loads(path.read_text())]
-        face, shape = model(torch.from_numpy(phone_features(phones, frames))[None])
+        face, shape = moved(model, phones, frames)
         names.append(path.stem)
-        faces.append(close_lips(face[0].numpy().reshape(frames, 68, 3), phones).astype(np.float16))
-        shapes.append(shape[0].numpy().astype(np.float16))
+        faces.append(face.astype(np.float16))
+        shapes.append(shape.astype(np.float16))
         speech.append(speaking(phones, frames))
+        labels.append(phone_labels(phones, frames))
     np.savez(str(Path(cache, "animated.npz")), names=names, frames=[len(face) for face in faces],
-             landmarks=np.concatenate(faces), blendshapes=np.concatenate(shapes), speech=np.concatenate(speech))
+             landmarks=np.concatenate(faces), blendshapes=np.concatenate(shapes), speech=np.concatenate(speech),
+             phones=np.concatenate(labels))
 
 
 def load_animated(cache):
     """The clips that `animate` made; their samples stay on disk: `samples` is a path."""
     with np.load(str(Path(cache, "animated.npz"))) as data:
         ends = np.cumsum(data["frames"])
-        tracks = [np.split(data[name], ends[:-1]) for name in ("landmarks", "blendshapes", "speech")]
+        tracks = [np.split(data[name], ends[:-1]) for name in ("landmarks", "blendshapes", "speech", "phones")]
         return [Clip(str(name), Path(cache, "speech", str(name) + ".flac"), *motion)
                 for name, *motion in zip(data["names"], *tracks)]
 
@@ -169,16 +200,20 @@ def main():
     synthesise(arguments.cache, arguments.minutes)
     speak_widely(arguments.cache, arguments.minutes)
     festival.synthesise(arguments.cache, _FESTIVAL_MINUTES)
+    readers.synthesise(arguments.cache, _READERS_MINUTES)
     align_prompts(arguments.cache)
     clips, neutral = load_grid(arguments.data / "grid_s1")
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
-    aligned = [(clip, phones) for clip, phones in zip(clips, talker_phones(clips, words)) if phones]
+    found = talker_phones(clips, words)
+    Path(arguments.cache, _TALKER).write_text(json.dumps({clip.name: phones for clip, phones in zip(clips, found)}))
+    aligned = [(clip, phones) for clip, phones in zip(clips, found) if phones]
     training = [pair for pair in aligned if not is_held_out(pair[0].name)]
     held_out = [pair for pair in aligned if is_held_out(pair[0].name)]
     align_recordings(arguments.data, arguments.cache, training, held_out)
     model = fit(*zip(*training), neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
     print("from phones alone, held-out clips: gap %.3f width %.3f"
           % tuple(check(model, *zip(*held_out))))
+    torch.save(model.state_dict(), str(Path(arguments.cache, _MODEL)))
     animate(model, arguments.cache)
 
 

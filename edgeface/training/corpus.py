@@ -24,7 +24,8 @@ class Clip:
     """One utterance with its motion.
 
     samples float32 [N]; landmarks float32 [T, 68, 3]; blendshapes float32
-    [T, 52]; speech float32 [T], 1 while a word is spoken; T = N / 640.
+    [T, 52]; speech float32 [T], 1 while a word is spoken; phones of
+    `phones.phone_labels`, None where nobody knows them; T = N / 640.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Clip:
     landmarks: np.ndarray
     blendshapes: np.ndarray
     speech: np.ndarray
+    phones: np.ndarray = None
 
 
 def is_held_out(name):

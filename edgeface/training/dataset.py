@@ -8,11 +8,13 @@ from ..features import HOP_SAMPLES
 from ..features.fbank import Fbank
 from ..model.stepper import LEAD_SAMPLES
 from . import augment
+from .phones import PHONES
 from .prepare import VOICES, voice_path
 
 _ANIMATED_TRUST = 0.5
 _CUT_OFF = 0.15  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
+_KEPT = 256  # sequences that wait for their second turn, in another voice; to make one takes longer than to learn
 _HEARD = 40  # frames at least of a clip that has begun before the sequence does
 
 
@@ -23,12 +25,20 @@ def fbank_of(samples):
     return np.concatenate((frames, fbank.finish()))[:len(samples) // 160]
 
 
+def shares(labels):
+    """Of each phone in each frame: labels of `phones.phone_labels` [T, n] to float32 [T, P]."""
+    return np.eye(len(PHONES), dtype=np.float32)[labels].mean(1)
+
+
+SILENCE = shares(np.zeros((1, 1), np.uint8))
+
+
 class Sequences(torch.utils.data.IterableDataset):
     """Endless augmented sequences of a fixed number of frames.
 
     Yields fbank [4 T, 80], the same without room, microphone and noise, landmarks [T, 204],
-    blendshapes [T, 52], speech [T] and the trust [T] in these targets, lower where no
-    camera saw the lips; float32.
+    blendshapes [T, 52], speech [T], the trust [T] in these targets, lower where no camera
+    saw the lips, and the shares of the phones [T, P], all 0 where nobody knows them; float32.
 
     :param clips: training clips
     :param neutral: resting face [68, 3]
@@ -43,14 +53,28 @@ class Sequences(torch.utils.data.IterableDataset):
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng((self.seed, worker.id if worker else 0))
+        kept = []
         while True:
-            yield tuple(torch.from_numpy(part) for part in self.sequence(rng))
+            fresh = self.sequence(rng)
+            yield self._in_another_voice(rng, *fresh)
+            if len(kept) < _KEPT:
+                kept.append(fresh)
+                continue
+            at = rng.integers(_KEPT)
+            yield self._in_another_voice(rng, *kept[at])
+            kept[at] = fresh
+
+    def _in_another_voice(self, rng, noisy, clean, *targets):
+        if rng.random() < 0.5:
+            factor = np.float32(np.exp(rng.uniform(-0.13, 0.13)))
+            noisy, clean = augment.warp_mels(noisy, factor), augment.warp_mels(clean, factor)
+        return tuple(torch.from_numpy(part) for part in (noisy, clean, *targets))
 
     def _animated(self, rng):
         clip = self.animated[rng.integers(len(self.animated))]
         samples = soundfile.read(str(clip.samples), dtype="float32")[0]
         motion = [track.astype(np.float32) for track in (clip.landmarks, clip.blendshapes, clip.speech)]
-        motion.append(np.full(len(motion[0]), _ANIMATED_TRUST, np.float32))
+        motion += [np.full(len(motion[0]), _ANIMATED_TRUST, np.float32), shares(clip.phones)]
         return augment.change_speed(samples, motion, np.exp(rng.uniform(-0.25, 0.25)))
 
     def _clip(self, rng):
@@ -63,7 +87,9 @@ class Sequences(torch.utils.data.IterableDataset):
             path = voice_path(self.cache, clip.name, number)
             if path.exists():
                 samples = soundfile.read(str(path), dtype="float32")[0]
-        motion = [clip.landmarks, clip.blendshapes, clip.speech, np.ones(len(clip.speech), np.float32)]
+        unknown = np.zeros((len(clip.speech), len(PHONES)), np.float32)
+        motion = [clip.landmarks, clip.blendshapes, clip.speech, np.ones(len(clip.speech), np.float32),
+                  unknown if clip.phones is None else shares(clip.phones)]
         if rng.random() < 0.7:
             samples, motion = augment.change_speed(samples, motion, np.exp(rng.uniform(-0.22, 0.22)))
         return samples, motion
@@ -75,6 +101,7 @@ class Sequences(torch.utils.data.IterableDataset):
         landmarks = np.repeat(self.neutral[None], frames, axis=0)
         blendshapes = np.zeros((frames, 52), np.float32)
         speech, trust = np.zeros(frames, np.float32), np.ones(frames, np.float32)
+        phones = np.repeat(SILENCE, frames, axis=0)
         at = int(rng.integers(-25, 30))
         talking = rng.random() > 0.1
         level = -30.0
@@ -87,21 +114,19 @@ class Sequences(torch.utils.data.IterableDataset):
             cut = slice(first - at, last - at)
             sound[first * HOP_SAMPLES:last * HOP_SAMPLES] = \
                 samples[cut.start * HOP_SAMPLES:cut.stop * HOP_SAMPLES]
-            for target, track in zip((landmarks, blendshapes, speech, trust), motion):
+            for target, track in zip((landmarks, blendshapes, speech, trust, phones), motion):
                 target[first:last] = track[cut]
             if rng.random() < _CUT_OFF:
                 stop = int(rng.integers(first, max(first + 1, last - _CLOSING)))
                 sound[stop * HOP_SAMPLES:] = 0.0
                 speech[stop:] = 0.0
+                phones[stop:] = SILENCE
                 remain = np.clip(1 - np.arange(1, last - stop + 1) / _CLOSING, 0, 1).astype(np.float32)
                 landmarks[stop:last] = self.neutral + remain[:, None, None] * (landmarks[stop:last] - self.neutral)
                 blendshapes[stop:last] *= remain[:, None]
             at = last + int(rng.integers(0, 20))
         noisy, clean = (fbank_of(heard) for heard in self._corrupt(rng, sound, level, talking))
-        if rng.random() < 0.5:
-            factor = np.float32(np.exp(rng.uniform(-0.13, 0.13)))
-            noisy, clean = augment.warp_mels(noisy, factor), augment.warp_mels(clean, factor)
-        return noisy, clean, landmarks.reshape(frames, 204), blendshapes, speech, trust
+        return noisy, clean, landmarks.reshape(frames, 204), blendshapes, speech, trust, phones
 
     def _babble(self, rng, n):
         """Three to seven people at once, float32 [n] of unit level."""
@@ -119,11 +144,11 @@ class Sequences(torch.utils.data.IterableDataset):
     def _corrupt(self, rng, sound, level, talking):
         """Sound [n], whose speech has `level` dB, in a room with noise, and at the same gain without them: [2, n]."""
         n, noisy = len(sound), sound
-        if talking and rng.random() < 0.35:
+        if talking and rng.random() < 0.25:
             noisy = augment.room(rng, noisy)
         if rng.random() < 0.7:
             noisy = augment.microphone(rng, noisy)
-        if rng.random() < 0.85 or not talking:
+        if rng.random() < 0.65 or not talking:
             kind = rng.random()
             if kind < 0.45:
                 noise = augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
@@ -131,7 +156,7 @@ class Sequences(torch.utils.data.IterableDataset):
                 noise = self._babble(rng, n)
             else:
                 noise = augment.hum(rng, n)
-            ratio_db = rng.uniform(3, 18) if rng.random() < 0.7 else rng.uniform(18, 45)
+            ratio_db = rng.uniform(3, 18) if rng.random() < 0.6 else rng.uniform(18, 45)
             if not talking:
                 ratio_db = rng.uniform(-5, 50)
             if rng.random() < 0.25:  # it begins out of digital silence, and is no breath that opens a mouth

@@ -24,8 +24,8 @@ from ..features import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import augment
-from .abroad import closing, judge, recorded, rounding, synthetic
-from .animate import talker_phones
+from .abroad import alike, closing, judge, recorded, rounding, synthetic
+from .animate import load_model, talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .plots import plot_gaps, plot_latency, plot_speeds
 
@@ -182,6 +182,13 @@ def print_languages(title, rows):
               % (language, count, 100 * closed, 100 * shut, strays, 100 * rounded, motion, rest))
 
 
+def print_alike(title, rows):
+    """Prints rows of `abroad.alike`."""
+    print("\n| %s | recordings | lip gap | mouth width |\n|---|---|---|---|" % title)
+    for row in rows:
+        print("| %s | %d | %.3f | %.3f |" % row)
+
+
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -230,9 +237,14 @@ def main():
     for name, ours, theirs in zip(("speed", "acceleration"), quantiles(faces),
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
-    print_languages("as espeak-ng speaks", judge(lambda samples: animate(pipeline, samples), synthetic()))
+    everyone = [("espeak-ng speaks", synthetic())]
     if arguments.cache:
-        print_languages("as people speak", judge(lambda samples: animate(pipeline, samples), recorded(arguments.cache)))
+        everyone.append(("people speak", recorded(arguments.cache)))
+    for who, spoken in everyone:
+        print_languages("as " + who, judge(lambda samples: animate(pipeline, samples), spoken))
+    for who, spoken in everyone if arguments.cache else ():
+        print_alike("as %s, beside the motion of its phones" % who,
+                    alike(lambda samples: animate(pipeline, samples), load_model(arguments.cache), spoken))
     if arguments.plots:
         arguments.plots.mkdir(parents=True, exist_ok=True)
         plot_gaps(arguments.plots, clips, faces, gaps)

@@ -93,15 +93,27 @@ def phone_of_ipa(name):
     return {"ey": "eh", "ow": "ao"}.get(found, found) if len(name) == 1 else found
 
 
+def _times_s(frames):
+    # a face frame shows a moment: its subframes lie around its time, not after it
+    return (np.arange(frames * SUBFRAMES) - (SUBFRAMES - 1) / 2) / FRAME_RATE_HZ / SUBFRAMES
+
+
+def phone_labels(phones, frames):
+    """Index into `PHONES` over time, uint8 [frames, SUBFRAMES]; takes what `phone_features` takes."""
+    times, labels = _times_s(frames), np.zeros(frames * SUBFRAMES, np.uint8)  # PHONES begins with silence
+    for start_s, end_s, phone in phones:
+        if phone not in SILENCES:
+            labels[(times >= start_s) & (times < end_s)] = PHONES.index(phone)
+    return labels.reshape(frames, SUBFRAMES)
+
+
 def phone_features(phones, frames):
     """Features over time.
 
     :param phones: list of (start_s, end_s, phone), in order; gaps are silence
     :return: float32 [frames, SUBFRAMES * len(FEATURES)]
     """
-    step_s = 1.0 / FRAME_RATE_HZ / SUBFRAMES
-    # a face frame shows a moment: its subframes lie around its time, not after it
-    times = (np.arange(frames * SUBFRAMES) - (SUBFRAMES - 1) / 2) * step_s
+    times = _times_s(frames)
     features = np.tile(_vector("sil", 0.0), (len(times), 1))
     for start_s, end_s, phone in phones:
         inside = np.flatnonzero((times >= start_s) & (times < end_s))

@@ -30,8 +30,8 @@ _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_G
             "he": "he", "hu": "hu", "it": "it", "lt": "lt", "ml": "ml", "nb": "nb", "nl": "nl",
             "pt_BR": "pt-br", "tn": "tn", "uk": "uk"}
 _STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
-# languages of it: not the one held out; espeak-ng has no full dictionary of Belarusian; Bulgarian fits ill
-_NAMED = ("ca", "da", "el", "es", "fr", "nl", "ro")
+# languages of it: not the one held out; the others fit their texts ill, or espeak-ng has no full dictionary of them
+_NAMED = ("el", "fr", "ro")
 _GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
 _SPOKEN = "cs"  # the actors' language; the Dutch ones' words fit their scripts ill
 _TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
@@ -100,7 +100,7 @@ def letters():
 
 
 def stamps():
-    """What the pictures of a drawing program show, read to children in seven languages, as a list of `Recording`.
+    """What the pictures of a drawing program show, read to children in three languages, as a list of `Recording`.
 
     :raises UnavailableError: the program's pictures are not installed
     """

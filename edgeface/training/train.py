@@ -5,27 +5,26 @@ Example:
 """
 
 import argparse
-import copy
 import os
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
-from .animate import load_animated
+from .animate import load_animated, load_talker
 from .basis import landmark_basis, point_weights
-from .corpus import is_held_out, lip_gap, load_grid, mouth_width
+from .corpus import is_held_out, lip_gap, mouth_width
 from .dataset import Sequences, fbank_of
-from .network import FBANK_PER_FRAME, Network, Size
+from .network import FBANK_PER_FRAME, Size
+from .run import STEPS_PER_EPOCH, Run, disagreement
 
 FRAMES = 100  # length of a training sequence
 BATCH = 32
-STEPS_PER_EPOCH = 25
 LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bundle's
 _COVERED = 1.0  # a mean rise of the Fbank, of natural logarithms
 _FLUTTER = 0.4  # see `misplaced`; far lower, lips close whenever in doubt, and flutter
+_PHONES = 0.5  # weight of the phones
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
@@ -39,10 +38,11 @@ def statistics(clips, neutral, sequences, basis):
             "landmark_basis": landmark_basis(clips, neutral, basis)}
 
 
-def loss_of(network, batch, lookahead, weights):
-    """Training loss of a batch: positions, lip distances, speeds, blendshapes, speech activity."""
-    fbank, clean, landmarks, blendshapes, speech, trust = batch
-    face, shapes, activity = network(fbank, lookahead)
+def loss_of(run, batch, lookahead, weights):
+    """Training loss of a batch: positions, lip distances, speeds, blendshapes, speech activity, phones."""
+    fbank, clean, landmarks, blendshapes, speech, trust, phones = batch
+    heard = run.network.encode(fbank, lookahead)
+    face, shapes, activity = run.network.motion(heard)
     smooth = torch.nn.functional.smooth_l1_loss
 
     def points(a, b):
@@ -64,6 +64,8 @@ def loss_of(network, batch, lookahead, weights):
     # where a camera saw the lips or noise covers them, this would ask for closed lips whenever in doubt
     loss = loss + 0.2 * misplaced(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
     loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
+    # motion alone tells an encoder too little of what it should hear
+    loss = loss + _PHONES * disagreement(run.listener(heard), phones)
     return loss + 0.1 * torch.nn.functional.binary_cross_entropy_with_logits(activity, speech)
 
 
@@ -127,58 +129,25 @@ def main():
     torch.manual_seed(arguments.seed)
     # threads that wait for each other beside busy loaders: five times slower on two cores
     torch.set_num_threads(max(1, os.cpu_count() - arguments.workers))
-    clips, neutral = load_grid(arguments.data / "grid_s1")
+    clips, neutral = load_talker(arguments.data, arguments.cache)
     training = [clip for clip in clips if not is_held_out(clip.name)]
     held_out = [clip for clip in clips if is_held_out(clip.name)]
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    state_file = arguments.out / "state.pt"
-    state = torch.load(state_file, weights_only=True) if state_file.exists() else None
-    first_epoch = state["epoch"] if state else 0
     animated = load_animated(arguments.cache) if arguments.animated else []
-    sequences = Sequences(training, neutral, arguments.cache, FRAMES, arguments.seed + 1000 * first_epoch,
-                          animated, arguments.animated)
-    size = Size()
-    network = Network(size, None if state else statistics(training, neutral, sequences, size.basis))
-    if arguments.start_from and not state:
-        network.load_state_dict(torch.load(arguments.start_from, weights_only=True)["average"])
-    average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.02, betas=(0.9, 0.98))
-    total = arguments.epochs * STEPS_PER_EPOCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, arguments.rate, total_steps=total + 1, pct_start=0.08)
-    if state:
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
+
+    def sequences(epoch):
+        return Sequences(training, neutral, arguments.cache, FRAMES, arguments.seed + 1000 * epoch, animated,
+                         arguments.animated)
+
+    run = Run(arguments.out, arguments.epochs, arguments.rate,
+              statistics(training, neutral, sequences(0), Size().basis), arguments.start_from)
     weights = torch.from_numpy(np.repeat(point_weights(), 3))
-    batches = iter(DataLoader(sequences, BATCH, num_workers=arguments.workers, persistent_workers=False))
-    draw = np.random.default_rng(arguments.seed + first_epoch)
-    able = torch.cpu.get_capabilities()
-    bfloat16 = able.get("amx_bf16", False) or able.get("avx512_bf16", False)  # faster there, slower elsewhere
-    for epoch in range(first_epoch, arguments.epochs):
-        losses = []
-        for _ in tqdm(range(STEPS_PER_EPOCH), desc="epoch %d" % (epoch + 1), leave=False, disable=None):
-            batch, lookahead = next(batches), int(draw.choice(LOOKAHEADS))
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                loss = loss_of(network, batch, lookahead, weights)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-            keep = min(0.998, 1 - 1 / (1 + schedule.last_epoch / 5))
-            with torch.no_grad():
-                for mean, value in zip(average.parameters(), network.parameters()):
-                    mean.lerp_(value, 1 - keep)
-        torch.save({"epoch": epoch + 1, "size": size.as_dict(), "network": network.state_dict(),
-                    "average": average.state_dict(), "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict()}, state_file.with_suffix(".part"))
-        state_file.with_suffix(".part").rename(state_file)  # a run that is cut off here goes on from the last epoch
-        if (epoch + 1) % 5 == 0:
-            scores = validate(average, held_out, 2)
-            print("epoch %d  loss %.4f  held-out gap %.3f width %.3f" % (epoch + 1, np.mean(losses), *scores),
-                  flush=True)
+    batches = iter(DataLoader(sequences(run.epoch), BATCH, num_workers=arguments.workers))
+    draw = np.random.default_rng(arguments.seed + run.epoch)
+    while run.epoch < run.epochs:
+        loss = run.train(lambda: loss_of(run, next(batches), int(draw.choice(LOOKAHEADS)), weights))
+        if run.epoch % 5 == 0:
+            print("epoch %d  loss %.4f  held-out gap %.3f width %.3f"
+                  % (run.epoch, loss, *validate(run.average, held_out, 2)), flush=True)
 
 
 if __name__ == "__main__":
