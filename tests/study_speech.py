@@ -6,7 +6,7 @@ import soundfile
 
 from edgeface.errors import UnavailableError
 from edgeface.features.level import level_dbfs
-from edgeface.training import acoustic, festival
+from edgeface.training import acoustic, festival, readers
 from edgeface.training.acoustic import align, fit, labels_of, spelling
 from edgeface.training.align import agreement, left_over, spelled
 from edgeface.training.corpus import Clip
@@ -139,6 +139,13 @@ def test_a_voice_that_is_not_installed_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(festival, "sentences", lambda: ["Nobody speaks."])
     with pytest.raises(UnavailableError, match="of_nobody"):
         festival.synthesise(tmp_path, 1)
+
+
+@pytest.mark.parametrize("voice,program", [("rhvoice-bdl", "RHVoice-test"), ("pico-en-GB", "pico2wave")])
+def test_a_reader_that_is_not_installed_is_named(voice, program, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UnavailableError, match=program):
+        readers.read(voice, "Nobody reads this.", 1.0, 1.0)
 
 
 def test_the_voices_of_festival_are_none_that_others_speak_for_or_that_judge():

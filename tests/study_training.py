@@ -15,7 +15,6 @@ from edgeface.training.evaluate import missed
 from edgeface.training.filmed import follow
 from edgeface.training.languages import SENTENCES
 from edgeface.training.listen import Utterances
-from edgeface.training.mix import mean_of
 from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
@@ -231,14 +230,6 @@ def test_closed_lips_are_asked_for_where_they_can_be_heard():
     noisy[:, 4:] += 2.0
     assert audible(noisy, clean).tolist() == [[1.0, 0.0]]
     assert audible(noisy - 5.0, clean).tolist() == [[1.0, 1.0]]  # a microphone is no noise
-
-
-def test_the_mean_of_networks():
-    first, second = ({"a": torch.full((2,), value), "b": torch.tensor([value])} for value in (1.0, 4.0))
-    assert mean_of([first, second])["a"].tolist() == [2.5, 2.5]
-    assert mean_of([first, second, second])["b"].tolist() == [3.0]
-    with pytest.raises(ValueError, match="different"):
-        mean_of([first, second, {"a": second["a"]}])
 
 
 def test_a_film_whose_pictures_come_early_is_compared_at_its_offset():

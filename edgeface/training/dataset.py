@@ -12,7 +12,7 @@ from .phones import PHONES
 from .prepare import VOICES, voice_path
 
 _ANIMATED_TRUST = 0.5
-_CUT_OFF = 0.15  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
+_CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
 _KEPT = 256  # sequences that wait for their second turn, in another voice; to make one takes longer than to learn
 _HEARD = 40  # frames at least of a clip that has begun before the sequence does
@@ -103,7 +103,7 @@ class Sequences(torch.utils.data.IterableDataset):
         speech, trust = np.zeros(frames, np.float32), np.ones(frames, np.float32)
         phones = np.repeat(SILENCE, frames, axis=0)
         at = int(rng.integers(-25, 30))
-        talking = rng.random() > 0.1
+        talking = rng.random() > 0.2
         level = -30.0
         while talking and at < frames:
             samples, motion = self._clip(rng)
