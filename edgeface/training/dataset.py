@@ -103,7 +103,7 @@ class Sequences(torch.utils.data.IterableDataset):
         speech, trust = np.zeros(frames, np.float32), np.ones(frames, np.float32)
         phones = np.repeat(SILENCE, frames, axis=0)
         at = int(rng.integers(-25, 30))
-        talking = rng.random() > 0.2
+        talking = rng.random() > 0.25
         level = -30.0
         while talking and at < frames:
             samples, motion = self._clip(rng)
@@ -150,7 +150,7 @@ class Sequences(torch.utils.data.IterableDataset):
             noisy = augment.microphone(rng, noisy)
         if rng.random() < 0.65 or not talking:
             kind = rng.random()
-            if kind < 0.45:
+            if kind < (0.45 if talking else 0.25):
                 noise = augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
             elif kind < 0.8 and talking:
                 noise = self._babble(rng, n)
