@@ -52,7 +52,7 @@ def judge(animate, spoken):
     speech; `rest`: that in the pauses, but for half a second after a phone and 0.2 s before one, in % of speech.
 
     :param animate: float32 [N] to landmarks [T, 68, 3]
-    :param spoken: of `synthetic` or `recorded`
+    :param spoken: of `synthetic`, `recorded` or `readers.read_aloud`
     """
     return [(language,) + _follow(animate, said) for language, said in spoken.items()]
 
@@ -62,7 +62,7 @@ def alike(animate, model, spoken):
 
     :param animate: float32 [N] to landmarks [T, 68, 3]
     :param model: an `animate.PhoneToMotion`
-    :param spoken: of `synthetic` or `recorded`
+    :param spoken: of `synthetic`, `recorded` or `readers.read_aloud`
     """
     rows = []
     for language, said in spoken.items():

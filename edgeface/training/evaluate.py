@@ -28,6 +28,7 @@ from .abroad import alike, closing, judge, recorded, rounding, synthetic
 from .animate import load_model, talker_phones
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .plots import plot_gaps, plot_latency, plot_speeds
+from .readers import read_aloud
 
 LOOKAHEADS_MS = (0, 40, 80, 160)
 _BEFORE = 2 * SAMPLE_RATE_HZ  # samples of noise alone: a hall is not silent until somebody speaks
@@ -239,7 +240,7 @@ def main():
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
     everyone = [("espeak-ng speaks", synthetic())]
     if arguments.cache:
-        everyone.append(("people speak", recorded(arguments.cache)))
+        everyone += [("unheard voices read English", read_aloud()), ("people speak", recorded(arguments.cache))]
     for who, spoken in everyone:
         print_languages("as " + who, judge(lambda samples: animate(pipeline, samples), spoken))
     for who, spoken in everyone if arguments.cache else ():

@@ -1,10 +1,11 @@
-"""Command: pre-trains the encoder to tell phones, of all speech whose phones are known; resumable, seeded.
+r"""Command: pre-trains the encoder to tell phones, of all speech whose phones are known; resumable, seeded.
 
-Motion alone teaches an encoder slowly what to hear (measured in the model card); here
-talkers and noises are changed in the Fbank, which costs nothing beside a step.
+Motion alone teaches an encoder slowly what to hear. Here talkers and noises are changed in
+the Fbank, which costs little beside a step.
 
 Example:
-    python -m edgeface.training.listen --data ../shared/data --cache ~/.cache/edgeface -o heard.pt
+    python -m edgeface.training.listen --data ../shared/data --cache ~/.cache/edgeface \
+        -o heard --start-from run1/state.pt
 """
 
 import argparse
@@ -33,6 +34,7 @@ class Utterances(torch.utils.data.IterableDataset):
     """Endless sequences of what people say: Fbank float32 [4 T, 80], shares of the phones float32 [T, P].
 
     :param clips: `corpus.Clip`s whose phones are known
+    :param frames: T, face frames of a sequence
     """
 
     def __init__(self, clips, frames, seed):
@@ -54,7 +56,7 @@ class Utterances(torch.utils.data.IterableDataset):
         return self.clips[rng.integers(len(self.clips))]
 
     def sequence(self, rng):
-        """Clips one after another, as somebody else says them, in noise."""
+        """Clips one after another, as somebody else says them, in noise: see the class; by the generator `rng`."""
         frames = self.frames
         n = FBANK_PER_FRAME * frames
         quiet = np.float32(rng.uniform(-15.9, -5.0))

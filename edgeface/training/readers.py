@@ -15,8 +15,10 @@ from ..features import SAMPLE_RATE_HZ
 from .phones import Aligner
 from .speech import sentences, store
 
-# RHVoice's and SVOX Pico's; what else RHVoice has in English may not be changed, or speaks in flite too
+# RHVoice's and SVOX Pico's; RHVoice's slt speaks in flite too
 VOICES = ("rhvoice-bdl", "rhvoice-clb", "rhvoice-alan", "pico-en-GB", "pico-en-US")
+JUDGES = ("rhvoice-evgeniy-eng", "rhvoice-lyubov")  # nothing may be made of them, so no training hears them
+_JUDGED = 40  # sentences by each
 
 
 def read(voice, text, pitch, speed):
@@ -43,6 +45,27 @@ def read(voice, text, pitch, speed):
     return soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
 
 
+def said(aligner, samples, text):
+    """When which phone of `text` is in float32 [N]: list of (start_s, end_s, phone), None where that is unknown."""
+    return aligner.align(np.round(samples * 32767).astype(np.int16), re.findall(r"[a-z']+", text.lower()))
+
+
+def read_aloud():
+    """What `JUDGES` read: voice to a list of (samples, list of (start_s, end_s, phone)), as `abroad.synthetic`."""
+    found, texts, aligner = {}, sentences(), Aligner()
+    order = np.random.default_rng(99).permutation(len(texts))
+    for voice in JUDGES:
+        by_it = found.setdefault(voice.partition("-")[2], [])
+        for at in order:
+            samples = read(voice, texts[at], 1.0, 1.0)
+            phones = said(aligner, samples, texts[at])
+            if phones:
+                by_it.append((samples, phones))
+            if len(by_it) == _JUDGED:
+                break
+    return found
+
+
 def synthesise(cache, minutes, seed=4):
     """Adds to cache/speech what every voice reads in its share of `minutes`; resumable."""
     folder = Path(cache) / "speech"
@@ -58,8 +81,7 @@ def synthesise(cache, minutes, seed=4):
             pitch, speed = np.exp(rng.uniform(-0.2, 0.2, 2))
             if not (folder / (name + ".json")).exists():
                 samples = read(voice, texts[at], pitch, speed)
-                phones = aligner.align(np.round(samples * 32767).astype(np.int16),
-                                       re.findall(r"[a-z']+", texts[at].lower()))
+                phones = said(aligner, samples, texts[at])
                 if not phones:
                     continue
                 store(folder, name, samples, phones)

@@ -50,7 +50,7 @@ def _matrices(network):
     """Names of the matrices in the order in which they are used."""
     yield "project.weight"
     for i in range(network.size.layers):
-        for part in ("attention.qkv", "attention.out", "ffn.0", "ffn.3"):
+        for part in ("attention.qkv", "attention.out", "ffn.0", "ffn.2"):
             yield "layers.%d.%s.weight" % (i, part)
     yield from ("head.0.weight", "head.2.weight")
 

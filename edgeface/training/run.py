@@ -17,6 +17,8 @@ class Run:
     """The network and what tells phones from its encoder, in training.
 
     :param folder: where `state.pt` is kept; a run that is in it goes on
+    :param epochs: of `STEPS_PER_EPOCH` steps
+    :param rate: highest learning rate
     :param statistics: None or what `Network` takes
     :param start: None or the file of another run's state, whose weights to go on with
     """
@@ -78,5 +80,5 @@ class Run:
 
 
 def disagreement(logits, phones):
-    """Mean cross entropy of the phones' shares [B, T, P], 0 where nobody knows them."""
+    """Mean cross entropy of the phones' shares [B, T, P], which are 0 where nobody knows them; in nats."""
     return -(torch.log_softmax(logits.float(), -1) * phones).sum() / phones.sum().clamp(min=1.0)
