@@ -39,8 +39,8 @@ def read(voice, text, pitch, speed):
                 marked = "<pitch level='%.0f'><speed level='%.0f'>%s</speed></pitch>" % (100 * pitch, 100 * speed, text)
                 subprocess.run(["pico2wave", "-l", name, "-w", path, marked], check=True)
         except FileNotFoundError as error:
-            raise UnavailableError("%s is not installed; apt install rhvoice-english libttspico-utils, of non-free"
-                                   % error.filename)
+            raise UnavailableError("%s is not installed; apt install %s, of non-free"
+                                   % (error.filename, "rhvoice rhvoice-english libttspico-utils"))
         samples, rate_hz = soundfile.read(path, dtype="float32")
     return soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
 
