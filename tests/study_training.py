@@ -150,21 +150,21 @@ def test_a_mouth_whose_voice_is_cut_off_closes_at_once(monkeypatch):
     assert closing > 5
 
 
-def test_every_sequence_is_heard_twice_in_two_voices(monkeypatch):
+def test_every_sequence_is_heard_again_in_other_voices(monkeypatch):
     monkeypatch.setattr("edgeface.training.dataset._KEPT", 3)
     said = (0.1 * np.random.default_rng(3).standard_normal(48000)).astype(np.float32)
     face = 1 + np.arange(75, dtype=np.float32)[:, None, None] * np.ones((1, 68, 3), np.float32)
     clip = Clip("clip", said, face, np.zeros((75, 52), np.float32), np.ones(75, np.float32),
                 phone_labels([(0.0, 3.0, "aa")], 75))
     endless = iter(Sequences([clip], np.zeros((68, 3), np.float32), "no-cache", 20, 1))
-    heard = [next(endless) for _ in range(43)]
+    heard = [next(endless) for _ in range(83)]
     assert all(tuple(part.shape for part in one) == ((80, 80), (80, 80), (20, 204), (20, 52), (20,), (20,),
                                                      (20, len(PHONES))) for one in heard)
     assert all(one[6].sum(-1).numpy() == pytest.approx(np.ones(20)) for one in heard)
     spoken = [one for one in heard if one[2].max() > 0]
     faces = [one[2].numpy().tobytes() for one in spoken]
-    assert {faces.count(face) for face in faces} == {1, 2}
-    assert len({one[0].numpy().tobytes() for one in spoken}) > len(set(faces)) > len(faces) / 2
+    assert max(faces.count(face) for face in faces) > 2
+    assert len({one[0].numpy().tobytes() for one in spoken}) > 2 * len(set(faces)) > len(faces) / 3
 
 
 def test_the_encoder_hears_what_it_is_told_to_hear():

@@ -14,7 +14,8 @@ from .prepare import VOICES, voice_path
 _ANIMATED_TRUST = 0.5
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
-_KEPT = 256  # sequences that wait for their second turn, in another voice; to make one takes longer than to learn
+_KEPT = 1024  # sequences that wait for another turn, in another voice,
+_TURNS = 4  # of as many; to make one takes longer than to learn from it
 _HEARD = 40  # frames at least of a clip that has begun before the sequence does
 
 
@@ -61,8 +62,9 @@ class Sequences(torch.utils.data.IterableDataset):
                 kept.append(fresh)
                 continue
             at = rng.integers(_KEPT)
-            yield self._in_another_voice(rng, *kept[at])
             kept[at] = fresh
+            for again in rng.integers(_KEPT, size=_TURNS - 1):
+                yield self._in_another_voice(rng, *kept[again])
 
     def _in_another_voice(self, rng, noisy, clean, *targets):
         if rng.random() < 0.5:

@@ -26,51 +26,70 @@ FRAME_MS = 40
 WEIGHTS = "weights.bin"
 
 
+def mix(queries, keys, values, bias):
+    """Softmax attention without a batch: [heads, n, d] of queries, [heads, m, d] of the rest, to [heads, n, d]."""
+    scale = queries.shape[-1] ** -0.5
+    return torch.softmax((queries * scale) @ keys.transpose(1, 2) + bias, -1) @ values
+
+
 class Step(nn.Module):
-    """One frame of a `Network`, its past in caches."""
+    """One frame of a `Network`, its past in caches.
+
+    A frame takes as long as its operators are many, so convolutions are products of matrices here, nothing has a
+    batch, and a frame waits for its future together with its query.
+    """
 
     def __init__(self, network, lookahead):
         super().__init__()
         self.network, self.lookahead = network, lookahead
+        # flat already, or the graph would do it: TensorRT 8.2 multiplies by constants only
+        self.register_buffer("conv1", network.conv1.weight.detach().flatten(1))
+        self.register_buffer("conv2", network.conv2.weight.detach().flatten(1))
 
     def cache_shapes(self):
         """Names and shapes of the caches, in the order of `forward`."""
         size = self.network.size
-        shapes = {"fbank_cache": (1, MEL_BINS, CONV_PAST), "conv_cache": (1, size.conv, CONV_PAST)}
+        shapes = {"fbank_cache": (MEL_BINS, CONV_PAST), "conv_cache": (size.conv, CONV_PAST)}
         if self.lookahead:
-            shapes["query_cache"] = (1, self.lookahead, size.width)
+            shapes["waiting_cache"] = (self.lookahead, 2 * size.width)
         for i in range(size.layers):
             past = size.past + (self.lookahead if i == 0 else 0)
-            for kind in ("key", "value"):
-                shapes["%s_cache_%d" % (kind, i)] = (1, size.heads, past, size.width // size.heads)
+            shapes["key_value_cache_%d" % i] = (2 * size.heads, past, size.width // size.heads)
         return shapes
+
+    @staticmethod
+    def _convolve(x, weight, bias):
+        """[channels, 5 or 7] to [1 or 2, outputs]."""
+        kernel, stride = CONV_PAST + 2, 2
+        windows = [x[:, at:at + kernel].reshape(1, -1) for at in range(0, x.shape[1] - kernel + 1, stride)]
+        y = nn.functional.linear(torch.cat(windows), weight, bias)
+        return nn.functional.glu(y, dim=1)
 
     def forward(self, fbank, *caches):
         """Fbank [1, 4, 80] and the caches to landmarks, blendshapes, speech and new caches."""
         net, new, caches = self.network, [], list(caches)
-        x = torch.cat((caches.pop(0), net.normalise(fbank).transpose(1, 2)), 2)
-        new.append(x[:, :, FBANK_PER_FRAME:])
-        x = torch.cat((caches.pop(0), net.convolve1(x)), 2)
-        new.append(x[:, :, 2:])
-        x = net.embed(net.convolve2(x))
+        size = net.size
+        x = torch.cat((caches.pop(0), net.normalise(fbank.reshape(FBANK_PER_FRAME, MEL_BINS)).T), 1)
+        new.append(x[:, FBANK_PER_FRAME:])
+        x = torch.cat((caches.pop(0), self._convolve(x, self.conv1, net.conv1.bias).T), 1)
+        new.append(x[:, 2:])
+        x = net.project(net.conv_norm(self._convolve(x, self.conv2, net.conv2.bias)))
         for i, layer in enumerate(net.layers):
-            attention = layer.attention
-            normed = layer.attention_norm(x)
-            q, k, v = attention.project(normed)
-            ahead = 0
+            attention, ahead = layer.attention, 0
+            q, kv = attention.qkv(layer.attention_norm(x)).split([size.width, 2 * size.width], 1)
             if i == 0 and self.lookahead:
-                waiting = torch.cat((caches.pop(0), x), 1)
-                new.append(waiting[:, 1:])
-                x, ahead = waiting[:, :1], self.lookahead
-                q = attention.project(layer.attention_norm(x))[0]
-            k = torch.cat((caches.pop(0), k), 2)
-            v = torch.cat((caches.pop(0), v), 2)
-            new += [k[:, :, 1:], v[:, :, 1:]]
-            bias = attention.bias[:, :attention.size.past + 1 + ahead]
-            x = x + attention.attend(q, k, v, bias[:, None, :])
+                waiting = torch.cat((caches.pop(0), torch.cat((x, q), 1)))
+                new.append(waiting[1:])
+                x, q = waiting[:1].split(size.width, 1)
+                ahead = self.lookahead
+            kv = torch.cat((caches.pop(0), kv.reshape(2 * size.heads, 1, -1)), 1)
+            new.append(kv[:, 1:])
+            bias = attention.bias[:, None, :size.past + 1 + ahead]
+            x = x + attention.out(mix(q.reshape(size.heads, 1, -1), *kv.split(size.heads), bias)
+                                  .reshape(1, size.width))
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)
-        return (face.reshape(1, 68, 3), shapes[:, 0], torch.sigmoid(speech[:, 0]), *new)
+        return (face.reshape(1, 68, 3), shapes, torch.sigmoid(speech), *new)
 
 
 class Whole(nn.Module):
@@ -95,18 +114,20 @@ class Whole(nn.Module):
     def forward(self, fbank):
         """Fbank [1, 4 T, 80] to landmarks [1, T, 68, 3], blendshapes [1, T, 52], speech [1, T]."""
         net = self.network
+        size = net.size
         x = net.normalise(fbank).transpose(1, 2)
         x = net.convolve1(padded(x))
-        x = net.embed(net.convolve2(padded(x)))
+        x = net.project(net.conv_norm(net.convolve2(padded(x))[0].T))  # no batch: weights as a step's
         for i, layer in enumerate(net.layers):
             attention = layer.attention
             ahead = self.lookahead if i == 0 else 0
-            q, k, v = attention.project(layer.attention_norm(x))
-            bias = self.band(attention.bias[:, :net.size.past + 1 + ahead], ahead)
-            x = x + attention.attend(q, k, v, bias)
+            qkv = attention.qkv(layer.attention_norm(x)).reshape(WHOLE_FRAMES, 3 * size.heads, -1).transpose(0, 1)
+            bias = self.band(attention.bias[:, :size.past + 1 + ahead], ahead)
+            x = x + attention.out(mix(*qkv.split(size.heads), bias)
+                                  .transpose(0, 1).reshape(WHOLE_FRAMES, size.width))
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)
-        return face.reshape(1, WHOLE_FRAMES, 68, 3), shapes, torch.sigmoid(speech)
+        return face.reshape(1, WHOLE_FRAMES, 68, 3), shapes[None], torch.sigmoid(speech)[None]
 
 
 def write_graph(module, inputs, input_names, output_names, path):

@@ -17,7 +17,7 @@ from ..features.fbank import MEL_BINS
 from ..model.bundle import DEFAULT, Bundle
 from .network import FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size
 
-_PREFIX, _PRODUCT = "network.", "onnx::MatMul_"
+_PREFIX = "network."
 _TOLERANCE = 1e-5
 
 
@@ -26,33 +26,19 @@ def restore(bundle):
 
     :raises ValueError: it is not one, or computes something else
     """
-    # the exporter renames the matrices of products; it leaves their order
     whole, step = ({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
                    for path in (bundle.whole_file(0), bundle.step_file(40 * MAX_LOOKAHEAD)))
     network = Network(Size())
-    state = network.state_dict()
-    products = [whole[name] for name in sorted((name for name in whole if name.startswith(_PRODUCT)),
-                                               key=lambda name: int(name[len(_PRODUCT):]))]
-    biases = [array for name, array in step.items() if array.ndim == 3 and array.shape[1] == 1]
-    for name in state:
-        if _PREFIX + name in whole:
-            state[name] = torch.from_numpy(np.array(whole[_PREFIX + name]))
-        elif name.endswith("attention.bias"):
-            state[name] = torch.from_numpy(np.array(biases.pop(0)[:, 0]))
-    for name in _matrices(network):
-        state[name] = torch.from_numpy(np.array(products.pop(0).T))
-    network.load_state_dict(state)
+    # the exporter renames these only, and leaves their order
+    biases = [array[:, 0] for array in step.values() if array.ndim == 3 and array.shape[1] == 1]
+    try:
+        network.load_state_dict({name: torch.from_numpy(np.array(
+            biases.pop(0) if name.endswith("attention.bias") else whole[_PREFIX + name]))
+            for name in network.state_dict()})
+    except (KeyError, IndexError, RuntimeError):  # RuntimeError: of another shape
+        raise ValueError("%s holds no network of this size" % bundle.folder) from None
     _check(network.eval(), bundle)
     return network
-
-
-def _matrices(network):
-    """Names of the matrices in the order in which they are used."""
-    yield "project.weight"
-    for i in range(network.size.layers):
-        for part in ("attention.qkv", "attention.out", "ffn.0", "ffn.2"):
-            yield "layers.%d.%s.weight" % (i, part)
-    yield from ("head.0.weight", "head.2.weight")
 
 
 def _check(network, bundle):
