@@ -67,10 +67,8 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.listen --data $(DATA) --cache $(CACHE) -o $(CACHE)/heard \
 	  --start-from $(CACHE)/real/state.pt
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/moved \
-	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1e-3 --epochs 370 --seed 22
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/calm \
-	  --start-from $(CACHE)/moved/state.pt --animated 0.65 --rate 5e-4 --epochs 60 --seed 23
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/calm/state.pt -o edgeface/model/default --version 6
+	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1.2e-3 --epochs 540 --seed 31
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 7
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
 	$(VENV)/bin/python -m edgeface.training.filmed --cache $(CACHE)
 

@@ -26,7 +26,7 @@ class Size:
     conv: int = 160
     width: int = 192
     heads: int = 4
-    ffn: int = 640
+    ffn: int = 1024
     layers: int = 4
     past: int = 25
     basis: int = 32
