@@ -17,7 +17,7 @@ from torch import nn
 from ..features.fbank import MEL_BINS
 from ..model.bundle import DESCRIPTION
 from ..study.graphs import share_weights
-from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size, padded
+from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size, mix, padded
 
 LOOKAHEADS = (0, 1, 2, 4)
 WHOLE_FRAMES = 256
@@ -26,17 +26,11 @@ FRAME_MS = 40
 WEIGHTS = "weights.bin"
 
 
-def mix(queries, keys, values, bias):
-    """Softmax attention without a batch: [heads, n, d] of queries, [heads, m, d] of the rest, to [heads, n, d]."""
-    scale = queries.shape[-1] ** -0.5
-    return torch.softmax((queries * scale) @ keys.transpose(1, 2) + bias, -1) @ values
-
-
 class Step(nn.Module):
     """One frame of a `Network`, its past in caches.
 
-    A frame takes as long as its operators are many, so convolutions are products of matrices here, nothing has a
-    batch, and a frame waits for its future together with its query.
+    Every operator costs some time beside its arithmetic. So convolutions are products of matrices here, nothing has
+    a batch, and a frame waits for its future together with its query.
     """
 
     def __init__(self, network, lookahead):

@@ -42,6 +42,15 @@ def padded(x):
     return torch.cat((torch.zeros(x.shape[0], x.shape[1], CONV_PAST, device=x.device), x), 2)
 
 
+def mix(queries, keys, values, bias):
+    """Softmax attention: queries [..., heads, n, d] to the same shape, keys and values [..., heads, m, d].
+
+    :param bias: broadcasts over [..., heads, n, m], -1e4 where hidden
+    """
+    scale = queries.shape[-1] ** -0.5
+    return torch.softmax((queries * scale) @ keys.transpose(-1, -2) + bias, -1) @ values
+
+
 class Attention(nn.Module):
     """Multi-head attention with a learned bias per relative position."""
 
@@ -53,32 +62,16 @@ class Attention(nn.Module):
         # index = key time - query time + past
         self.bias = nn.Parameter(torch.zeros(size.heads, size.past + 1 + ahead))
 
-    def heads(self, x):
-        """[B, T, width] to [B, heads, T, width / heads]."""
-        b, t, _ = x.shape
-        return x.reshape(b, t, self.size.heads, -1).transpose(1, 2)
-
-    def project(self, x):
-        """[B, T, width] to queries, keys and values, each [B, heads, T, width / heads]."""
-        return [self.heads(part) for part in self.qkv(x).split(self.size.width, -1)]
-
-    def attend(self, q, k, v, bias):
-        """Softmax attention; bias broadcasts over [B, heads, Tq, Tk], -1e4 where hidden."""
-        scale = (self.size.width // self.size.heads) ** -0.5
-        weights = torch.softmax((q * scale) @ k.transpose(-1, -2) + bias, dim=-1)
-        mixed = (weights @ v).transpose(1, 2)
-        return self.out(mixed.reshape(mixed.shape[0], mixed.shape[1], self.size.width))
-
     def forward(self, x, lookahead):
         """Whole sequence [B, T, width], each frame seeing past..+lookahead frames."""
-        t = x.shape[1]
-        q, k, v = self.project(x)
+        batch, t, width = x.shape
         at = torch.arange(t, device=x.device)
         offset = at[None, :] - at[:, None]
         seen = (offset >= -self.size.past) & (offset <= lookahead)
         index = (offset + self.size.past).clamp(0, self.size.past + self.ahead)
         bias = torch.where(seen, self.bias[:, index], torch.full((), -1e4))
-        return self.attend(q, k, v, bias)
+        qkv = self.qkv(x).reshape(batch, t, 3 * self.size.heads, -1).transpose(1, 2)
+        return self.out(mix(*qkv.split(self.size.heads, 1), bias).transpose(1, 2).reshape(batch, t, width))
 
 
 class Layer(nn.Module):
@@ -139,10 +132,6 @@ class Network(nn.Module):
         """[B, conv, n] to [B, conv, (n - 5) / 2 + 1]."""
         return nn.functional.glu(self.conv2(x), dim=1)
 
-    def embed(self, x):
-        """[B, conv, n] to the Transformer's [B, n, width]."""
-        return self.project(self.conv_norm(x.transpose(1, 2)))
-
     def motion(self, x):
         """[B, T, width] to landmarks [B, T, 204], blendshapes [B, T, 52] in 0..1, speech logit [B, T]."""
         z, blendshapes, speech = self.head(self.norm(x)).split(
@@ -156,7 +145,7 @@ class Network(nn.Module):
         """
         x = self.normalise(fbank).transpose(1, 2)
         x = self.convolve1(padded(x))
-        x = self.embed(self.convolve2(padded(x)))
+        x = self.project(self.conv_norm(self.convolve2(padded(x)).transpose(1, 2)))
         for i, layer in enumerate(self.layers):
             x = layer(x, lookahead if i == 0 else 0)
         return x
