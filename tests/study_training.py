@@ -15,13 +15,14 @@ from edgeface.training.evaluate import missed
 from edgeface.training.filmed import follow
 from edgeface.training.languages import SENTENCES
 from edgeface.training.listen import Utterances
+from edgeface.training.network import Size
 from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
 from edgeface.training.train import audible, misplaced
 
 
-def test_the_published_weights_can_be_trained_on():
+def test_the_published_weights_can_be_trained_on(monkeypatch):
     """`restore` itself compares with the graphs, at every look-ahead."""
     bundle = Bundle()
     network = restore(bundle)
@@ -29,6 +30,9 @@ def test_the_published_weights_can_be_trained_on():
     bundle.wholes[160] = bundle.wholes[0]  # which looks less far ahead than it says
     with pytest.raises(ValueError, match="something else"):
         restore(bundle)
+    monkeypatch.setattr("edgeface.training.restore.Size", lambda: Size(ffn=640))
+    with pytest.raises(ValueError, match="of this size"):
+        restore(Bundle())
 
 
 def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
@@ -163,8 +167,8 @@ def test_every_sequence_is_heard_again_in_other_voices(monkeypatch):
     assert all(one[6].sum(-1).numpy() == pytest.approx(np.ones(20)) for one in heard)
     spoken = [one for one in heard if one[2].max() > 0]
     faces = [one[2].numpy().tobytes() for one in spoken]
-    assert max(faces.count(face) for face in faces) > 2
-    assert len({one[0].numpy().tobytes() for one in spoken}) > 2 * len(set(faces)) > len(faces) / 3
+    assert 3 < len(faces) / len(set(faces)) < 5
+    assert len({one[0].numpy().tobytes() for one in spoken}) > 2 * len(set(faces))
 
 
 def test_the_encoder_hears_what_it_is_told_to_hear():

@@ -14,8 +14,8 @@ from .prepare import VOICES, voice_path
 _ANIMATED_TRUST = 0.5
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
-_KEPT = 1024  # sequences that wait for another turn, in another voice,
-_TURNS = 4  # of as many; to make one takes longer than to learn from it
+_KEPT = 1024  # sequences that wait to be heard again, in another voice
+_TURNS = 4  # how often each is heard, on average; to make one takes longer than to learn from it
 _HEARD = 40  # frames at least of a clip that has begun before the sequence does
 
 

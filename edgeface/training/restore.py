@@ -29,7 +29,7 @@ def restore(bundle):
     whole, step = ({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
                    for path in (bundle.whole_file(0), bundle.step_file(40 * MAX_LOOKAHEAD)))
     network = Network(Size())
-    # the exporter renames these only, and leaves their order
+    # the exporter renames the biases of attention only, and leaves their order
     biases = [array[:, 0] for array in step.values() if array.ndim == 3 and array.shape[1] == 1]
     try:
         network.load_state_dict({name: torch.from_numpy(np.array(
