@@ -2,13 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 RUN_PACKAGES := python3-venv libportaudio2
-TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver espeak-ng festival festvox-italp16k xvfb openbox qemu-user-static
+TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver espeak-ng festival festvox-italp16k xvfb openbox qemu-user-static \
+  frozen-bubble-data sound-theme-freedesktop
 TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-core-sounds-en asterisk-core-sounds-en-g722 \
   asterisk-core-sounds-es asterisk-core-sounds-es-g722 asterisk-core-sounds-fr asterisk-core-sounds-fr-g722 \
   asterisk-core-sounds-it asterisk-core-sounds-it-g722 asterisk-core-sounds-ru asterisk-core-sounds-ru-g722 klettres-data \
   tuxpaint-stamps-default fillets-ng-data fillets-ng-data-cs \
   festival festvox-kdlpc16k festvox-italp16k festvox-itapc16k festvox-czech-dita festvox-czech-krb festvox-czech-machac \
-  festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts
+  festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts \
+  wesnoth-1.16-music warzone2100-music singularity-music supertux-data fretsonfire-songs-sectoid lincity-ng-data \
+  extremetuxracer-data frozen-bubble-data sound-theme-freedesktop
 READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
+from edgeface.training import noises
 from edgeface.training.abroad import alike, closing, judge, synthetic
 from edgeface.training.animate import PhoneToMotion, close_lips, moved
 from edgeface.training.augment import warp_mels
@@ -20,6 +22,23 @@ from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
 from edgeface.training.train import audible, misplaced
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """What `prepare` makes of two recordings of each kind, of which it keeps one."""
+    share, cache = tmp_path_factory.mktemp("share"), tmp_path_factory.mktemp("cache")
+    for number, name in enumerate(("games/singularity/music/1.ogg", "games/etr/music/2.ogg",
+                                   "games/lincity-ng/sounds/Rocket3.wav", "sounds/freedesktop/stereo/bell.oga",
+                                   "sounds/freedesktop/stereo/audio-channel-side-left.oga")):
+        path = share / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = 0.01 * np.random.default_rng(number).standard_normal((48000, 2))
+        soundfile.write(str(path), noise, 32000, format="WAV" if path.suffix == ".wav" else "OGG")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(noises, "_SHARE", share)
+        noises.prepare(cache)
+    return cache
 
 
 def test_the_published_weights_can_be_trained_on(monkeypatch):
@@ -117,12 +136,12 @@ def test_what_is_missed_of_the_gap_before_speech_and_in_it():
     assert talking == pytest.approx(100 * (1 / 6) / (8 / 9))
 
 
-def test_a_sequence_comes_with_and_without_its_noise():
+def test_a_sequence_comes_with_and_without_its_noise(cache):
     rng = np.random.default_rng(3)
     said = (0.1 * rng.standard_normal(48000)).astype(np.float32)
     face = np.zeros((75, 68, 3), np.float32)
     clip = Clip("clip", said, face, np.zeros((75, 52), np.float32), np.ones(75, np.float32))
-    sequences = Sequences([clip], face[0], "no-cache", 50, 1)
+    sequences = Sequences([clip], face[0], cache, 50, 1)
     louder = []
     for _ in range(30):
         noisy, clean, landmarks, blendshapes, speech, trust, phones = sequences.sequence(rng)
@@ -136,13 +155,31 @@ def test_a_sequence_comes_with_and_without_its_noise():
     assert np.mean(louder) > 3
 
 
-def test_a_mouth_whose_voice_is_cut_off_closes_at_once(monkeypatch):
+def test_sounds_that_are_judged_by_are_in_no_training(cache):
+    assert sorted(path.stem for path in (cache / "noises").iterdir()) \
+        == ["effect-games-lincity-ng-sounds-Rocket3.wav", "music-games-singularity-music-1.ogg"]
+    assert sorted(path.stem for path in (cache / "judged").iterdir()) \
+        == ["effect-sounds-freedesktop-stereo-bell.oga", "music-games-etr-music-2.ogg"]
+    for kind in ("music", "effect"):
+        (samples,) = noises.judged(cache, kind)
+        assert len(samples) == 24000 and samples.std() == pytest.approx(1, abs=0.1)
+
+
+def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(cache):
+    rng, heard = np.random.default_rng(1), noises.Noises(cache)
+    drawn = [heard.draw(rng, 64000) for _ in range(30)]
+    silent = np.array([(noise.reshape(-1, 640) == 0).all(1).mean() for noise in drawn])
+    assert 5 < (silent == 0).sum() < 25 and 0.1 < np.mean(silent[silent > 0]) < 0.6
+    assert all(0.5 < np.median(np.abs(noise[noise != 0])) / 0.67 < 1.5 for noise in drawn)
+
+
+def test_a_mouth_whose_voice_is_cut_off_closes_at_once(cache, monkeypatch):
     monkeypatch.setattr("edgeface.training.dataset._CUT_OFF", 1.0)
     rng = np.random.default_rng(3)
     said = (0.1 * rng.standard_normal(48000)).astype(np.float32)
     neutral, face = np.zeros((68, 3), np.float32), np.ones((75, 68, 3), np.float32)
     clip = Clip("clip", said, face, np.ones((75, 52), np.float32), np.ones(75, np.float32))
-    sequences, closing = Sequences([clip], neutral, "no-cache", 60, 1), 0
+    sequences, closing = Sequences([clip], neutral, cache, 60, 1), 0
     for _ in range(20):
         _, clean, landmarks, blendshapes, speech, _, phones = sequences.sequence(rng)
         for stop in np.flatnonzero(np.diff(speech[:56]) < 0) + 1:
@@ -154,14 +191,14 @@ def test_a_mouth_whose_voice_is_cut_off_closes_at_once(monkeypatch):
     assert closing > 5
 
 
-def test_every_sequence_is_heard_again_in_other_voices(monkeypatch):
+def test_every_sequence_is_heard_again_in_other_voices(cache, monkeypatch):
     monkeypatch.setattr("edgeface.training.dataset._KEPT", 3)
     said = (0.1 * np.random.default_rng(3).standard_normal(48000)).astype(np.float32)
     face = 1 + np.arange(75, dtype=np.float32)[:, None, None] * np.ones((1, 68, 3), np.float32)
     clip = Clip("clip", said, face, np.zeros((75, 52), np.float32), np.ones(75, np.float32),
                 phone_labels([(0.0, 3.0, "aa")], 75))
-    endless = iter(Sequences([clip], np.zeros((68, 3), np.float32), "no-cache", 20, 1))
-    heard = [next(endless) for _ in range(83)]
+    endless = iter(Sequences([clip], np.zeros((68, 3), np.float32), cache, 20, 1))
+    heard = [next(endless) for _ in range(203)]
     assert all(tuple(part.shape for part in one) == ((80, 80), (80, 80), (20, 204), (20, 52), (20,), (20,),
                                                      (20, len(PHONES))) for one in heard)
     assert all(one[6].sum(-1).numpy() == pytest.approx(np.ones(20)) for one in heard)

@@ -8,6 +8,7 @@ from ..features import HOP_SAMPLES
 from ..features.fbank import Fbank
 from ..model.stepper import LEAD_SAMPLES
 from . import augment
+from .noises import Noises
 from .phones import PHONES
 from .prepare import VOICES, voice_path
 
@@ -43,13 +44,14 @@ class Sequences(torch.utils.data.IterableDataset):
 
     :param clips: training clips
     :param neutral: resting face [68, 3]
-    :param cache: folder with the voices of `prepare`
+    :param cache: folder that `prepare` filled
     :param animated: clips of `animate.load_animated`, `share` of what is drawn
     """
 
     def __init__(self, clips, neutral, cache, frames, seed, animated=(), share=0.0):
         self.clips, self.neutral, self.frames, self.seed = clips, neutral, frames, seed
         self.cache, self.animated, self.share = cache, animated, share
+        self._noises = Noises(cache)
 
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
@@ -143,6 +145,16 @@ class Sequences(torch.utils.data.IterableDataset):
             noise += np.roll(np.resize(samples, n), int(rng.integers(n)))
         return noise / (noise.std() + 1e-9)
 
+    def _noise(self, rng, n, talking):
+        """Noise that one hears besides speech or, not `talking`, without, float32 [n] of unit level."""
+        shares = (0.4, 0.25, 0.25, 0.1) if talking else (0.2, 0.0, 0.5, 0.3)
+        kind = rng.choice(4, p=shares)
+        if kind == 0:
+            return augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
+        if kind == 1:
+            return self._babble(rng, n)
+        return self._noises.draw(rng, n) if kind == 2 else augment.hum(rng, n)
+
     def _corrupt(self, rng, sound, level, talking):
         """Sound [n], whose speech has `level` dB, in a room with noise, and at the same gain without them: [2, n]."""
         n, noisy = len(sound), sound
@@ -151,13 +163,7 @@ class Sequences(torch.utils.data.IterableDataset):
         if rng.random() < 0.7:
             noisy = augment.microphone(rng, noisy)
         if rng.random() < 0.65 or not talking:
-            kind = rng.random()
-            if kind < (0.45 if talking else 0.25):
-                noise = augment.coloured_noise(rng, n, rng.uniform(-0.5, 2.0))
-            elif kind < 0.8 and talking:
-                noise = self._babble(rng, n)
-            else:
-                noise = augment.hum(rng, n)
+            noise = self._noise(rng, n, talking)
             ratio_db = rng.uniform(3, 18) if rng.random() < 0.6 else rng.uniform(18, 45)
             if not talking:
                 ratio_db = rng.uniform(-5, 50)

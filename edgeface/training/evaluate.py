@@ -20,18 +20,17 @@ from tqdm import tqdm
 
 from ..build import build_pipeline
 from ..config import Motion, Settings
-from ..features import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from ..features import FRAME_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
-from . import augment
 from .abroad import alike, closing, judge, recorded, rounding, synthetic
 from .animate import load_model, talker_phones
+from .conditions import conditions, no_speech
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
 from .plots import plot_gaps, plot_latency, plot_speeds
 from .readers import read_aloud
 
 LOOKAHEADS_MS = (0, 40, 80, 160)
-_BEFORE = 2 * SAMPLE_RATE_HZ  # samples of noise alone: a hall is not silent until somebody speaks
 
 
 def animate(pipeline, samples):
@@ -77,60 +76,9 @@ def missed(faces, clips):
     return tuple(float(100 * np.where(part, error, 0).mean() / variance) for part in (before, talking))
 
 
-def with_noise(make, ratio_db):
-    """A change that adds noise `make(rng, n)` at a speech-to-noise ratio in dB, from 2 s before the clip."""
-    def change(rng, clip):
-        samples = np.concatenate((np.zeros(_BEFORE, np.float32), clip.samples))
-        return samples + make(rng, len(samples)) * 10 ** ((augment.level_db(clip.samples) - ratio_db) / 20)
-    return change
-
-
-def at_level(level_db):
-    """A change that sets the level of the speech in dBFS."""
-    return lambda rng, clip: clip.samples * 10 ** ((level_db - augment.level_db(clip.samples)) / 20)
-
-
-def telephone(rng, clip):
-    """The change to a bandwidth of 4 kHz, as of sound sampled at 8 kHz."""
-    del rng
-    spectrum = np.fft.rfft(clip.samples)
-    spectrum[len(spectrum) // 2:] = 0
-    return np.fft.irfft(spectrum, len(clip.samples))
-
-
-def in_voice(pitch, formants):
-    """A change to another voice, see `augment.Voice`."""
-    return lambda rng, clip: augment.Voice(clip.samples).changed(pitch, formants)
-
-
-def conditions(clips):
-    """(name, change) of what is measured besides the clips as they are."""
-    def babble(rng, n):
-        talkers = [clips[rng.integers(len(clips))].samples for _ in range(6)]
-        noise = sum(np.resize(np.roll(samples, int(rng.integers(n))), n) for samples in talkers)
-        return noise / noise.std()
-
-    yield "as they are", None
-    yield "as a woman (pitch x 1.75, formants x 1.15)", in_voice(1.75, 1.15)
-    yield "as a deep man (pitch x 0.8, formants x 0.92)", in_voice(0.8, 0.92)
-    yield "as a child (pitch x 2.3, formants x 1.28)", in_voice(2.3, 1.28)
-    for ratio_db in (20, 10):
-        yield "pink noise, %d dB" % ratio_db, with_noise(lambda rng, n: augment.coloured_noise(rng, n, 1.0), ratio_db)
-        yield "babble of 6, %d dB" % ratio_db, with_noise(babble, ratio_db)
-    yield "level -40 dBFS", at_level(-40)
-    yield "level -6 dBFS", at_level(-6)
-    yield "4 kHz bandwidth", telephone
-
-
-def stillness(pipeline, speech_deviation):
-    """Deviation of the lip gap over that in speech, in sounds that are none; names to ratios."""
-    rng, n = np.random.default_rng(9), 16000 * 10
-    sounds = {"digital silence": np.zeros(n), "white noise, -50 dBFS": augment.coloured_noise(rng, n, 0) * 10 ** -2.5,
-              "pink noise, -50 dBFS": augment.coloured_noise(rng, n, 1) * 10 ** -2.5,
-              "mains hum, -30 dBFS": np.sin(2 * np.pi * 50 * np.arange(n) / 16000) * 10 ** -1.5,
-              "chords, -30 dBFS": augment.hum(rng, n) * 10 ** -1.5}
-    return {name: float(lip_gap(animate(pipeline, sound))[25:].std() / speech_deviation)
-            for name, sound in sounds.items()}
+def stillness(pipeline, sounds, speech_deviation):
+    """Deviation of the lip gap over that in speech, a list of one for each sound of `conditions.no_speech`."""
+    return [float(lip_gap(animate(pipeline, sound))[FRAME_RATE_HZ:].std() / speech_deviation) for sound in sounds]
 
 
 def rest_after_speech_s(pipeline, clip, neutral, speech_deviation):
@@ -194,7 +142,7 @@ def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
-    parser.add_argument("--cache", type=Path, help="folder that `animate` filled, for human recordings")
+    parser.add_argument("--cache", type=Path, help="folder that `prepare` and `animate` filled: music, people")
     parser.add_argument("--bundle", default=DEFAULT)
     parser.add_argument("--plots", type=Path, help="folder for pictures")
     arguments = parser.parse_args()
@@ -216,14 +164,16 @@ def main():
     pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
     print("\n| at %d ms | lip gap | mouth width | gap missed before speech, %% | in speech, %% |\n|---|---|---|---|---|"
           % bundle.latency_ms)
-    for name, change in conditions(clips):
+    for name, change in conditions(clips, arguments.cache):
         changed = animate_all(pipeline, clips, change)
         print("| %s | %.3f | %.3f | %.0f | %.0f |" % ((name,) + correlations(changed, clips) + missed(changed, clips)),
               flush=True)
     deviation = float(np.concatenate([lip_gap(face) for face in faces]).std())
-    print("\n| no speech | deviation of the lip gap, % of that in speech |\n|---|---|")
-    for name, ratio in stillness(pipeline, deviation).items():
-        print("| %s | %.2f |" % (name, 100 * ratio))
+    print("\n| no speech | sounds | deviation of the lip gap, median, % of that in speech | largest |\n"
+          "|---|---|---|---|")
+    for name, sounds in no_speech(arguments.cache):
+        ratios = stillness(pipeline, sounds, deviation)
+        print("| %s | %d | %.2f | %.2f |" % (name, len(ratios), 100 * np.median(ratios), 100 * max(ratios)), flush=True)
     rests = [rest_after_speech_s(pipeline, clip, neutral, deviation) for clip in clips]
     print("\nlips at rest after speech is cut off: %.2f s (median), %.2f s (95th percentile)"
           % tuple(np.percentile(rests, (50, 95))))

@@ -1,4 +1,4 @@
-"""Command: other voices for the clips of the one talker, into a cache; resumable.
+"""Command: other voices for the clips of the one talker, and sounds that are no speech, into a cache; resumable.
 
 Every clip gets three copies with another pitch and vocal tract, since a model
 trained on one man alone does not understand anybody else.
@@ -13,6 +13,7 @@ import soundfile
 from tqdm import tqdm
 
 from ..features import SAMPLE_RATE_HZ
+from . import noises
 from .augment import Voice
 from .corpus import is_held_out, load_grid
 
@@ -31,6 +32,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
     parser.add_argument("--cache", type=Path, required=True)
     arguments = parser.parse_args()
+    noises.prepare(arguments.cache)
     clips, _ = load_grid(arguments.data / "grid_s1")
     (arguments.cache / "voices").mkdir(parents=True, exist_ok=True)
     for clip in tqdm([clip for clip in clips if not is_held_out(clip.name)], disable=None):

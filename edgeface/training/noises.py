@@ -1,0 +1,105 @@
+"""Real sounds that are no speech, from Debian's packages: music, machines, animals, weather, signals.
+
+Nobody speaks in them, so no mouth must move; beside them, it must.
+"""
+
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from tqdm import tqdm
+
+from ..features import SAMPLE_RATE_HZ
+from .augment import level_db, microphone
+
+_SHARE = Path("/usr/share")
+# patterns below it
+_PATTERNS = {"music": ("games/wesnoth/*/data/core/music/*.ogg", "games/warzone2100/music/**/*.opus",
+                       "games/singularity/music/**/*.ogg", "games/supertux2/music/**/*.ogg",
+                       "games/fretsonfire/data/songs/sectoid/*/*.ogg", "games/lincity-ng/music/**/*.ogg",
+                       "games/fillets-ng/music/*.ogg", "games/etr/music/*.ogg", "games/frozen-bubble/snd/*zik*.ogg"),
+             "effect": ("games/lincity-ng/sounds/*.wav", "games/supertux2/sounds/**/*.*",
+                        "tuxpaint/stamps/animals/**/*.*", "tuxpaint/stamps/vehicles/**/*.*",
+                        "sounds/freedesktop/stereo/*.oga", "games/etr/sounds/*.*")}
+# in no training, nor is one subject in five of the other packages' effects
+_KEPT_PACKAGES = {"fillets-ng", "etr", "frozen-bubble", "freedesktop"}
+_SPOKEN = re.compile(r"_desc|audio-channel")
+_SHORTEST_S, _LONGEST_S = 0.2, 120.0
+_FAINT_DB = -55.0  # what is fainter on average is not made louder
+
+
+def _found(kind):
+    return [path for pattern in _PATTERNS[kind] for path in sorted(_SHARE.glob(pattern))
+            if path.suffix in (".wav", ".ogg", ".oga", ".opus") and not _SPOKEN.search(path.stem)]
+
+
+def _is_kept(kind, path):
+    subject = path.stem.rstrip("0123456789")
+    return not _KEPT_PACKAGES.isdisjoint(path.parts) or (kind == "effect" and zlib.crc32(subject.encode()) % 5 == 0)
+
+
+def prepare(cache):
+    """Fills cache/noises with what training hears and cache/judged with what it must not; resumable."""
+    for folder in ("noises", "judged"):
+        Path(cache, folder).mkdir(parents=True, exist_ok=True)
+    for kind in _PATTERNS:
+        for path in tqdm(_found(kind), desc=kind, disable=None):
+            stored = Path(cache, "judged" if _is_kept(kind, path) else "noises",
+                          "%s-%s.flac" % (kind, "-".join(path.relative_to(_SHARE).parts)))
+            if stored.exists():
+                continue
+            samples, rate_hz = soundfile.read(str(path), dtype="float32", always_2d=True)
+            samples = soxr.resample(samples.mean(1), rate_hz, SAMPLE_RATE_HZ)[:int(_LONGEST_S * SAMPLE_RATE_HZ)]
+            if len(samples) >= _SHORTEST_S * SAMPLE_RATE_HZ:
+                partial = stored.with_suffix(".part")
+                soundfile.write(str(partial), samples, SAMPLE_RATE_HZ, format="FLAC")
+                partial.rename(stored)
+
+
+def judged(cache, kind):
+    """Each piece of "music", or each "effect", that no training heard: a list of float32 [N] of unit level."""
+    return [_levelled(soundfile.read(str(path), dtype="float32")[0])
+            for path in sorted(Path(cache, "judged").glob(kind + "-*.flac"))]
+
+
+def _levelled(samples):
+    return samples * np.float32(10 ** (-max(level_db(samples), _FAINT_DB) / 20))
+
+
+class Noises:
+    """What training hears of them, drawn at random.
+
+    :param cache: folder that `prepare` filled
+    """
+
+    def __init__(self, cache):
+        self._music, self._effects = (sorted(Path(cache, "noises").glob(kind + "-*.flac"))
+                                      for kind in ("music", "effect"))
+
+    def draw(self, rng, n):
+        """Float32 [n] of unit level: music, or effects with pauses between them."""
+        if rng.random() < 0.5:
+            return np.resize(self._part(rng, self._music, n), n)
+        noise, at = np.zeros(n, np.float32), -int(rng.integers(SAMPLE_RATE_HZ))
+        while at < n:
+            sound = self._part(rng, self._effects, n)
+            heard = sound[max(0, -at):n - at]
+            noise[max(0, at):max(0, at) + len(heard)] = heard
+            at += len(sound) + int(rng.integers(SAMPLE_RATE_HZ))
+        return noise
+
+    @staticmethod
+    def _part(rng, paths, n):
+        """At most n samples of one of them, played faster or slower."""
+        factor = np.exp(rng.uniform(-0.3, 0.3))
+        with soundfile.SoundFile(str(paths[rng.integers(len(paths))])) as file:
+            wanted = int(n * factor)
+            file.seek(int(rng.integers(max(1, file.frames - wanted))))
+            samples = file.read(wanted, dtype="float32")
+        samples = soxr.resample(samples, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ, quality="MQ")[:n]
+        if rng.random() < 0.5:
+            samples = microphone(rng, samples)
+        return _levelled(samples)
