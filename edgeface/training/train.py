@@ -25,6 +25,7 @@ LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bun
 _COVERED = 1.0  # a mean rise of the Fbank, of natural logarithms
 _FLUTTER = 0.4  # see `misplaced`; far lower, lips close whenever in doubt, and flutter
 _PHONES = 0.5  # weight of the phones
+_IDLE = 0.5  # weight of lips that move where nobody speaks
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
@@ -61,6 +62,9 @@ def loss_of(run, batch, lookahead, weights):
     # the distances of the lips, judged as their users judge them: by correlation
     for k in (0, 3):
         loss = loss + 0.1 * (1 - correlation(gaps_a[..., k], gaps_b[..., k])).mean()
+    # where nobody speaks, what is most likely is wanted, which is rest, and not the mean of all that might be
+    idle = (speech.sum(1, keepdim=True) == 0).float()
+    loss = loss + _IDLE * (idle[..., None] * (gaps_a - gaps_b).abs()).mean()
     # where a camera saw the lips or noise covers them, this would ask for closed lips whenever in doubt
     loss = loss + 0.2 * misplaced(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
     loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
