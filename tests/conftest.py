@@ -10,6 +10,8 @@ import pytest
 from edgeface.build import build_pipeline
 from edgeface.config import Settings
 from edgeface.model.bundle import Bundle
+from edgeface.motion.frame import Frame
+from edgeface.shm.writer import Writer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "data")
@@ -42,6 +44,13 @@ def shm_name():
     for entry in left:
         os.unlink("/dev/shm/" + entry)
     assert left == []
+
+
+@pytest.fixture
+def writer(shm_name):
+    with_writer = Writer(shm_name, 0x12345678, 0.08)
+    yield with_writer
+    with_writer.close()
 
 
 @pytest.fixture
@@ -103,3 +112,9 @@ def collect(reader, seconds):
 def lip_gap(landmarks):
     """Distance of the inner lips of landmarks [T, 68, 3]."""
     return np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)
+
+
+def random_frame(k, flags=0):
+    """The frame with index k of the tests of shared memory."""
+    rng = np.random.RandomState(k % 1000)
+    return Frame(k, rng.randn(68, 3).astype(np.float32), rng.rand(52).astype(np.float32), 100.5, -20.25, flags)

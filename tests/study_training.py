@@ -5,6 +5,7 @@ import pytest
 import soundfile
 import torch
 
+from edgeface.errors import MissingInputError
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training import noises
@@ -21,7 +22,7 @@ from edgeface.training.network import Size
 from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
-from edgeface.training.train import audible, misplaced
+from edgeface.training.train import audible, misplaced, restless
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,13 @@ def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reve
     assert misplaced(fluttering, truth, speech) == pytest.approx(0.4 * 1.4 / 2)
 
 
+def test_lips_that_move_where_nobody_speaks_cost_their_distance():
+    speech = torch.tensor([[0.0, 0.0], [0.0, 1.0]])
+    truth = torch.ones(2, 2, 3)
+    assert restless(truth, truth, speech) == 0
+    assert restless(truth + torch.tensor([0.2, 5.0])[:, None, None], truth, speech) == pytest.approx(0.1)
+
+
 def test_closures_are_counted_where_they_belong_and_where_they_do_not():
     gap, talking = np.full(100, 0.1), np.arange(100) > 5
     gap[[20, 50, 51, 80, 97]] = 0.0
@@ -163,6 +171,12 @@ def test_sounds_that_are_judged_by_are_in_no_training(cache):
     for kind in ("music", "effect"):
         (samples,) = noises.judged(cache, kind)
         assert len(samples) == 24000 and samples.std() == pytest.approx(1, abs=0.1)
+
+
+def test_a_cache_without_sounds_is_named(tmp_path):
+    for use in (noises.Noises, lambda cache: noises.judged(cache, "music")):
+        with pytest.raises(MissingInputError, match=r"no music .*training\.prepare"):
+            use(tmp_path)
 
 
 def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(cache):

@@ -4,13 +4,12 @@ import glob
 
 import numpy as np
 import pytest
-import soundfile
-import soxr
 from conftest import lip_gap
 
 from edgeface.build import build_pipeline
 from edgeface.config import Motion, Settings
 from edgeface.features.level import level_dbfs
+from edgeface.source.file import read_whole
 
 pytestmark = pytest.mark.system
 
@@ -30,8 +29,7 @@ def sounds(pattern, seconds):
     """What lies under /usr/share at -30 dBFS."""
     for path in sorted(glob.glob("/usr/share/" + pattern)):
         if "audio-channel" not in path:  # in which somebody speaks
-            samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-            samples = soxr.resample(samples.mean(1), rate_hz, 16000)[:16000 * seconds]
+            samples = read_whole(path)[:16000 * seconds]
             yield samples * 10 ** ((-30 - level_dbfs(samples)) / 20)
 
 

@@ -36,7 +36,12 @@ def telephone(rng, clip):
 
 
 def conditions(clips, cache=None):
-    """(name, change) of what is measured besides the clips as they are; music only from a cache."""
+    """(name, change) of what is measured; a change makes float32 [N] of a random generator and a clip, None leaves it.
+
+    :param clips: held-out clips, who babble
+    :param cache: None or the folder that `prepare` filled; music comes only from there
+    :raises MissingInputError: no music is in it
+    """
     def babble(rng, n):
         talkers = [clips[rng.integers(len(clips))].samples for _ in range(6)]
         noise = sum(np.resize(np.roll(samples, int(rng.integers(n))), n) for samples in talkers)
@@ -57,7 +62,7 @@ def conditions(clips, cache=None):
     for ratio_db in (20, 10):
         yield "pink noise, %d dB" % ratio_db, with_noise(pink, ratio_db)
         yield "babble of 6, %d dB" % ratio_db, with_noise(babble, ratio_db)
-        if pieces:
+        if cache:
             yield "music, %d dB" % ratio_db, with_noise(music, ratio_db)
     yield "level -40 dBFS", at_level(-40)
     yield "level -6 dBFS", at_level(-6)
@@ -65,12 +70,16 @@ def conditions(clips, cache=None):
 
 
 def no_speech(cache=None):
-    """(name, list of sounds float32 [N] that begin with a second to get used to); real ones only from a cache."""
-    rng, n = np.random.default_rng(9), 16000 * 10
+    """(name, list of sounds float32 [N]), each with a second at first to get used to.
+
+    :param cache: None or the folder that `prepare` filled; real sounds come only from there
+    :raises MissingInputError: none are in it
+    """
+    rng, n = np.random.default_rng(9), 10 * SAMPLE_RATE_HZ
     yield "digital silence", [np.zeros(n)]
     yield "white noise, -50 dBFS", [augment.coloured_noise(rng, n, 0) * 10 ** -2.5]
     yield "pink noise, -50 dBFS", [augment.coloured_noise(rng, n, 1) * 10 ** -2.5]
-    yield "mains hum, -30 dBFS", [np.sin(2 * np.pi * 50 * np.arange(n) / 16000) * 10 ** -1.5]
+    yield "mains hum, -30 dBFS", [np.sin(2 * np.pi * 50 * np.arange(n) / SAMPLE_RATE_HZ) * 10 ** -1.5]
     yield "chords, -30 dBFS", [augment.hum(rng, n) * 10 ** -1.5 for _ in range(12)]
     if cache:
         yield "music, -30 dBFS", [samples[:2 * n] * 10 ** -1.5 for samples in noises.judged(cache, "music")]

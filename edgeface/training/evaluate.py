@@ -2,10 +2,10 @@
 
 Prints mean per-clip correlations of lip gap and mouth width with the tracked
 face on the held-out clips of the corpus, as they are, in other voices and
-through noise; stillness in silence; speeds against those of the talker; closures,
-rounding and rest in six languages, spoken by espeak-ng and, with --cache, by people whom
-the training has not heard. Frames come from the
-streaming pipeline that the daemon runs.
+through noise; stillness in silence, noise and, with --cache, music and other
+sounds; speeds against those of the talker; closures, rounding and rest in six
+languages, spoken by espeak-ng and, with --cache, by people whom the training
+has not heard. Frames come from the streaming pipeline that the daemon runs.
 
 Example:
     python -m edgeface.training.evaluate --data ../shared/data

@@ -12,7 +12,9 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
+from ..errors import MissingInputError
 from ..features import SAMPLE_RATE_HZ
+from ..source.file import read_whole
 from .augment import level_db, microphone
 
 _SHARE = Path("/usr/share")
@@ -51,8 +53,7 @@ def prepare(cache):
                           "%s-%s.flac" % (kind, "-".join(path.relative_to(_SHARE).parts)))
             if stored.exists():
                 continue
-            samples, rate_hz = soundfile.read(str(path), dtype="float32", always_2d=True)
-            samples = soxr.resample(samples.mean(1), rate_hz, SAMPLE_RATE_HZ)[:int(_LONGEST_S * SAMPLE_RATE_HZ)]
+            samples = read_whole(str(path))[:int(_LONGEST_S * SAMPLE_RATE_HZ)]
             if len(samples) >= _SHORTEST_S * SAMPLE_RATE_HZ:
                 partial = stored.with_suffix(".part")
                 soundfile.write(str(partial), samples, SAMPLE_RATE_HZ, format="FLAC")
@@ -60,9 +61,19 @@ def prepare(cache):
 
 
 def judged(cache, kind):
-    """Each piece of "music", or each "effect", that no training heard: a list of float32 [N] of unit level."""
-    return [_levelled(soundfile.read(str(path), dtype="float32")[0])
-            for path in sorted(Path(cache, "judged").glob(kind + "-*.flac"))]
+    """Each piece of "music", or each "effect", that no training heard: a list of float32 [N] of unit level.
+
+    :raises MissingInputError: there is none
+    """
+    return [_levelled(soundfile.read(str(path), dtype="float32")[0]) for path in _stored(cache, "judged", kind)]
+
+
+def _stored(cache, folder, kind):
+    paths = sorted(Path(cache, folder).glob(kind + "-*.flac"))
+    if not paths:
+        raise MissingInputError("%s: no %s in it; training.prepare takes it from Debian's packages"
+                                % (Path(cache, folder), kind))
+    return paths
 
 
 def _levelled(samples):
@@ -73,11 +84,11 @@ class Noises:
     """What training hears of them, drawn at random.
 
     :param cache: folder that `prepare` filled
+    :raises MissingInputError: it holds none
     """
 
     def __init__(self, cache):
-        self._music, self._effects = (sorted(Path(cache, "noises").glob(kind + "-*.flac"))
-                                      for kind in ("music", "effect"))
+        self._music, self._effects = (_stored(cache, "noises", kind) for kind in ("music", "effect"))
 
     def draw(self, rng, n):
         """Float32 [n] of unit level: music, or effects with pauses between them."""

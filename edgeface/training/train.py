@@ -62,9 +62,7 @@ def loss_of(run, batch, lookahead, weights):
     # the distances of the lips, judged as their users judge them: by correlation
     for k in (0, 3):
         loss = loss + 0.1 * (1 - correlation(gaps_a[..., k], gaps_b[..., k])).mean()
-    # where nobody speaks, what is most likely is wanted, which is rest, and not the mean of all that might be
-    idle = (speech.sum(1, keepdim=True) == 0).float()
-    loss = loss + _IDLE * (idle[..., None] * (gaps_a - gaps_b).abs()).mean()
+    loss = loss + _IDLE * restless(gaps_a, gaps_b, speech)
     # where a camera saw the lips or noise covers them, this would ask for closed lips whenever in doubt
     loss = loss + 0.2 * misplaced(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
     loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
@@ -96,6 +94,19 @@ def misplaced(gap, truth, speech):
     meeting, apart = (truth < 0.35) * speech, (narrowest(truth, 2) > 1.5) * speech
     opened, shut = torch.relu(narrowest(gap, 1) - 0.3), torch.relu(1.5 - gap)
     return ((opened * meeting).sum() + _FLUTTER * (shut * apart).sum()) / (meeting.sum() + 1)
+
+
+def restless(distances, truth, speech):
+    """How far lips move in sequences in which nobody speaks.
+
+    The absolute error asks for what is most likely there, which is rest, and not for the mean of all that might be.
+
+    :param distances: predicted, [B, T, k], and `truth`, in units of `_UNIT`
+    :param speech: [B, T]; a sequence in which it is ever above 0 counts as no movement
+    :return: mean over all, in units of `_UNIT`
+    """
+    silent = (speech.amax(1) == 0).float()[:, None, None]
+    return (silent * (distances - truth).abs()).mean()
 
 
 def correlation(a, b):
