@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -100,6 +101,35 @@ def test_a_header_written_to_a_pipe_is_no_damage(tmp_path, size):
         pytest.raises(DataError, read_whole, path)  # libsndfile reads nothing from it
     else:
         assert len(read_whole(path)) == 16000
+
+
+def ogg_crc(page):
+    """Checksum of a page of Ogg, RFC 3533, whose own field holds 0."""
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+@pytest.mark.parametrize("pages, whole", [(2, True), (5, False)])
+def test_an_ogg_file_may_end_a_little_before_its_last_page(tmp_path, pages, whole):
+    """As two pieces of Debian's game music do: their last pages all say that they are the last one."""
+    path = tmp_path / "a.ogg"
+    noise = np.random.default_rng(1).normal(0, 0.1, 10 * 16000)
+    soundfile.write(str(path), noise, 16000)
+    content = bytearray(path.read_bytes())
+    starts = [found.start() for found in re.finditer(b"OggS", content)]
+    at, end = starts[-pages:][:2]
+    content[at + 5] |= 4  # the end of the stream
+    content[at + 22:at + 26] = bytes(4)
+    content[at + 22:at + 26] = ogg_crc(content[at:end]).to_bytes(4, "little")
+    path.write_bytes(content)
+    if whole:
+        assert 9 * 16000 < len(read_whole(str(path))) < len(noise)
+    else:
+        pytest.raises(DataError, read_whole, str(path))
 
 
 @settings(max_examples=150, deadline=None)

@@ -13,6 +13,7 @@ from .convert import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Converter
 from .pace import Pace
 
 _BLOCK_S = 0.01
+_UNREAD_S = 1.0  # of an Ogg file: some programs mark several pages as the last one, and all behind the first are unread
 
 
 class FileSource:
@@ -68,7 +69,8 @@ class FileSource:
             self._refuse("damaged after %.2f s (%s); copy it again"
                          % (self._taken / self._file.samplerate, " ".join(str(error).split())[-80:]))
         if not len(block):
-            if self._taken < self._file.frames:
+            unread = _UNREAD_S * self._file.samplerate if self._file.format == "OGG" else 0
+            if self._taken < self._file.frames - unread:
                 self._refuse("damaged: ends after %d of %d samples; copy it again"
                              % (self._taken, self._file.frames))
             if self._converter is None:
