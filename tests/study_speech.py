@@ -1,19 +1,22 @@
 """Speech that the training hears, and when it says which phone (`make test-study`)."""
 
+import gzip
+import json
+
 import numpy as np
 import pytest
 import soundfile
 
 from edgeface.errors import UnavailableError
 from edgeface.features.level import level_dbfs
-from edgeface.training import acoustic, festival, readers
+from edgeface.training import acoustic, festival, labelled, readers
 from edgeface.training.acoustic import align, fit, labels_of, spelling
 from edgeface.training.align import agreement, left_over, spelled
 from edgeface.training.corpus import Clip
 from edgeface.training.dataset import fbank_of
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
-from edgeface.training.recordings import dialogues, letters, stamps
+from edgeface.training.recordings import announcements, dialogues, letters, stamps
 from edgeface.training.speech import ESPEAK_TALKERS, ESPEAK_VOICES
 
 
@@ -193,10 +196,39 @@ def test_the_actors_of_a_game_say_what_its_script_says(tmp_path, monkeypatch):
     assert (line.name, line.voice, line.text) == ("human-dialogues-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
 
 
-@pytest.mark.parametrize("read, folder", [(stamps, "_STAMPS"), (dialogues, "_GAME")])
-def test_recordings_that_are_not_installed_are_named(read, folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("edgeface.training.recordings." + folder, str(tmp_path))
-    with pytest.raises(UnavailableError, match=r"apt install (tuxpaint|fillets)"):
+def test_an_announcer_says_what_the_transcript_of_the_same_prompts_says(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.recordings._SOUNDS", str(tmp_path))
+    monkeypatch.setattr("edgeface.training.recordings._TRANSCRIPTS", str(tmp_path / "core-%s-%s.gz"))
+    with gzip.open(str(tmp_path / "core-it-it.gz"), "wt") as file:
+        file.write("; remark\nvm/intro: Lasciate un messaggio.\nbeep: (un suono)\nbye: Arrivederci.\n")
+    for name in ("vm/intro.wav", "beep.wav"):
+        path = tmp_path / "it_IT_f_Menardi" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    said, = announcements()
+    assert (said.name, said.voice, said.text) == ("human-announcements-vm_intro", "it", "Lasciate un messaggio.")
+
+
+def test_labelled_sentences_are_read_with_their_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.labelled._VOICE", tmp_path)
+    for folder in ("lab", "wav"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "lab" / "ru_1.lab").write_text("#\n0.1 125 pau\n0.2 125 mm\n0.35 125 aa\n0.5 125 sch\n")
+    soundfile.write(str(tmp_path / "wav" / "ru_1.wav"), np.zeros(16000), 16000)
+    labelled.collect(tmp_path / "cache")
+    assert json.loads((tmp_path / "cache" / "speech" / "labelled-ru_1.json").read_text()) \
+        == [[0.0, 0.1, "sil"], [0.1, 0.2, "m"], [0.2, 0.35, "aa"], [0.35, 0.5, "sh"]]
+    with pytest.raises(ValueError, match="no phone: q"):
+        labelled.phone_of("q")
+
+
+@pytest.mark.parametrize("read, folder, module", [
+    (stamps, "_STAMPS", "recordings"), (dialogues, "_GAME", "recordings"), (announcements, "_SOUNDS", "recordings"),
+    (lambda: labelled.collect("cache"), "_VOICE", "labelled")])
+def test_recordings_that_are_not_installed_are_named(read, folder, module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edgeface.training.%s.%s" % (module, folder), tmp_path / "none")
+    with pytest.raises(UnavailableError, match=r"apt install (tuxpaint|fillets|asterisk|festvox)"):
         read()
 
 

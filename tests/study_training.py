@@ -36,6 +36,7 @@ def cache(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         noise = 0.01 * np.random.default_rng(number).standard_normal((48000, 2))
         soundfile.write(str(path), noise, 32000, format="WAV" if path.suffix == ".wav" else "OGG")
+    (share / "games/lincity-ng/sounds/Damaged.wav").write_bytes(b"RIFF")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(noises, "_SHARE", share)
         noises.prepare(cache)
@@ -185,6 +186,20 @@ def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(cache):
     silent = np.array([(noise.reshape(-1, 640) == 0).all(1).mean() for noise in drawn])
     assert 5 < (silent == 0).sum() < 25 and 0.1 < np.mean(silent[silent > 0]) < 0.6
     assert all(0.5 < np.median(np.abs(noise[noise != 0])) / 0.67 < 1.5 for noise in drawn)
+
+
+def test_people_are_heard_oftener_than_programs_that_speak(cache, tmp_path):
+    clips = []
+    for number, (name, seconds) in enumerate((("flite-a", 2), ("human-b", 2), ("human-c", 1))):
+        path = tmp_path / (name + ".wav")
+        soundfile.write(str(path), np.full(16000 * seconds, 0.1 * (number + 1)), 16000)
+        frames = 25 * seconds
+        clips.append(Clip(name, path, np.full((frames, 68, 3), number + 1.0), np.zeros((frames, 52)),
+                          np.ones(frames), phone_labels([], frames)))
+    sequences, rng = Sequences((), np.zeros((68, 3)), cache, 25, 1, clips, 1.0), np.random.default_rng(1)
+    drawn = [int(sequences._clip(rng)[1][0].max()) for _ in range(1000)]  # the landmarks say which
+    # a sequence of a second hears no more of two seconds
+    assert [drawn.count(number) / 1000 for number in (1, 2, 3)] == pytest.approx([0.2, 0.4, 0.4], abs=0.05)
 
 
 def test_a_mouth_whose_voice_is_cut_off_closes_at_once(cache, monkeypatch):

@@ -1,6 +1,6 @@
 """Phones of the human recordings, by an acoustic model that is fitted on speech whose phones are known.
 
-Fitted on synthetic voices, English prompts and the talker; then once more with what it
+Fitted on synthetic voices, English prompts, labelled sentences and the talker; then once more with what it
 has aligned itself, so that it learns the recorded people and their rooms. `animate` and
 `evaluate` use what it leaves in the cache.
 """
@@ -17,6 +17,7 @@ from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
 from .acoustic import align, fit, labels_of, likelihoods, spelling
 from .corpus import is_held_out
 from .dataset import fbank_of
+from .labelled import PREFIX
 from .languages import Speaker
 from .phones import SILENCES
 from .recordings import COLLECTIONS, HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
@@ -36,7 +37,7 @@ def known_speech(cache):
             continue
         fbank = fbank_of(soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0])
         found.append((fbank.astype(np.float16), labels_of(json.loads(path.read_text()), len(fbank)),
-                      _HUMAN if path.name.startswith("prompt-") else 1.0))
+                      _HUMAN if path.name.startswith(("prompt-", PREFIX)) else 1.0))
     return found
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
-from . import festival, readers
+from . import festival, labelled, readers
 from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
@@ -202,6 +202,7 @@ def main():
     festival.synthesise(arguments.cache, _FESTIVAL_MINUTES)
     readers.synthesise(arguments.cache, _READERS_MINUTES)
     align_prompts(arguments.cache)
+    labelled.collect(arguments.cache)
     clips, neutral = load_grid(arguments.data / "grid_s1")
     words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
     found = talker_phones(clips, words)

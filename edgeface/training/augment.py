@@ -95,7 +95,7 @@ def microphone(rng, samples):
     hz = np.fft.rfftfreq(n, 1.0 / SAMPLE_RATE_HZ)
     knots = np.array([0.0, 150, 400, 1000, 2500, 5000, 8000])
     gain_db = np.interp(hz, knots, rng.normal(0, 4, len(knots)))
-    if rng.random() < 0.2:
+    if rng.random() < 0.3:
         gain_db = gain_db - 60.0 * np.clip((hz - rng.uniform(3300, 4000)) / 300.0, 0, 1)
     if rng.random() < 0.15:
         gain_db = gain_db - 30.0 * np.clip((rng.uniform(100, 300) - hz) / 100.0, 0, 1)

@@ -13,6 +13,8 @@ from .phones import PHONES
 from .prepare import VOICES, voice_path
 
 _ANIMATED_TRUST = 0.5
+_PEOPLE = ("human-", "prompt-", "labelled-")  # names of clips that no program speaks,
+_OFTENER = 2.0  # each second of which is heard oftener
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
 _KEPT = 1024  # sequences that wait to be heard again, in another voice
@@ -52,6 +54,10 @@ class Sequences(torch.utils.data.IterableDataset):
         self.clips, self.neutral, self.frames, self.seed = clips, neutral, frames, seed
         self.cache, self.animated, self.share = cache, animated, share
         self._noises = Noises(cache)
+        # what is longer than a sequence is never heard as a whole
+        chances = [min(len(clip.speech), frames) * (_OFTENER if clip.name.startswith(_PEOPLE) else 1.0)
+                   for clip in animated]
+        self._chances = np.cumsum(chances) / np.sum(chances)
 
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
@@ -75,7 +81,7 @@ class Sequences(torch.utils.data.IterableDataset):
         return tuple(torch.from_numpy(part) for part in (noisy, clean, *targets))
 
     def _animated(self, rng):
-        clip = self.animated[rng.integers(len(self.animated))]
+        clip = self.animated[np.searchsorted(self._chances, rng.random(), side="right")]
         samples = soundfile.read(str(clip.samples), dtype="float32")[0]
         motion = [track.astype(np.float32) for track in (clip.landmarks, clip.blendshapes, clip.speech)]
         motion += [np.full(len(motion[0]), _ANIMATED_TRUST, np.float32), shares(clip.phones)]

@@ -52,6 +52,20 @@ SENTENCES = {
         "Мой брат любит плавать в море по утрам.",
         "Завтра после обеда мы пойдём в музей.",
     ),
+    "sv": (
+        "Min mamma köper bröd, smör och plommon på måndag.",
+        "Pappa bor i en blå stuga på landet med många blommor.",
+        "Kan du öppna fönstret på övervåningen, snälla?",
+        "Bussen till museet kommer klockan sju på morgonen.",
+        "Min bror spelar piano i ett band på sommaren.",
+    ),
+    "tr": (
+        "Annem pazardan büyük bir sepet elma aldı.",
+        "Bu sabah bahçede bembeyaz bir kedi gördüm.",
+        "Pencereyi biraz açmak mümkün mü, lütfen?",
+        "Babam müzede eski paraları topluyor.",
+        "Bu mavi bavul benim, ama bu siyah olan kimin?",
+    ),
 }
 _SYNCHRONOUS, _PHONEME_EVENTS_IPA, _UTF8 = 2, 3, 1
 _PHONEME, _WORD, _END = 7, 1, 0

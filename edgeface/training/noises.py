@@ -12,7 +12,7 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from ..errors import MissingInputError
+from ..errors import DataError, MissingInputError
 from ..features import SAMPLE_RATE_HZ
 from ..source.file import read_whole
 from .augment import level_db, microphone
@@ -22,10 +22,13 @@ _SHARE = Path("/usr/share")
 _PATTERNS = {"music": ("games/wesnoth/*/data/core/music/*.ogg", "games/warzone2100/music/**/*.opus",
                        "games/singularity/music/**/*.ogg", "games/supertux2/music/**/*.ogg",
                        "games/fretsonfire/data/songs/sectoid/*/*.ogg", "games/lincity-ng/music/**/*.ogg",
-                       "games/fillets-ng/music/*.ogg", "games/etr/music/*.ogg", "games/frozen-bubble/snd/*zik*.ogg"),
+                       "games/fillets-ng/music/*.ogg", "games/etr/music/*.ogg", "games/frozen-bubble/snd/*zik*.ogg",
+                       "sounds/lomiri/ringtones/*.ogg"),
              "effect": ("games/lincity-ng/sounds/*.wav", "games/supertux2/sounds/**/*.*",
                         "tuxpaint/stamps/animals/**/*.*", "tuxpaint/stamps/vehicles/**/*.*",
-                        "sounds/freedesktop/stereo/*.oga", "games/etr/sounds/*.*")}
+                        "sounds/freedesktop/stereo/*.oga", "games/etr/sounds/*.*", "sonic-pi/samples/*.flac",
+                        "lmms/samples/**/*.ogg", "sounds/lomiri/notifications/*.ogg", "sounds/Oxygen-*.ogg",
+                        "games/minetest/games/minetest_game/mods/*/sounds/*.ogg")}
 # in no training, nor is one subject in five of the other packages' effects
 _KEPT_PACKAGES = {"fillets-ng", "etr", "frozen-bubble", "freedesktop"}
 _SPOKEN = re.compile(r"_desc|audio-channel")
@@ -35,7 +38,7 @@ _FAINT_DB = -55.0  # what is fainter on average is not made louder
 
 def _found(kind):
     return [path for pattern in _PATTERNS[kind] for path in sorted(_SHARE.glob(pattern))
-            if path.suffix in (".wav", ".ogg", ".oga", ".opus") and not _SPOKEN.search(path.stem)]
+            if path.suffix in (".wav", ".flac", ".ogg", ".oga", ".opus") and not _SPOKEN.search(path.stem)]
 
 
 def _is_kept(kind, path):
@@ -53,7 +56,11 @@ def prepare(cache):
                           "%s-%s.flac" % (kind, "-".join(path.relative_to(_SHARE).parts)))
             if stored.exists():
                 continue
-            samples = read_whole(str(path))[:int(_LONGEST_S * SAMPLE_RATE_HZ)]
+            try:
+                samples = read_whole(str(path))[:int(_LONGEST_S * SAMPLE_RATE_HZ)]
+            except DataError as error:  # packages hold damaged files, too
+                print("left out:", error)
+                continue
             if len(samples) >= _SHORTEST_S * SAMPLE_RATE_HZ:
                 partial = stored.with_suffix(".part")
                 soundfile.write(str(partial), samples, SAMPLE_RATE_HZ, format="FLAC")

@@ -67,7 +67,7 @@ def phone_name(name):
 _IPA_VOWELS = {
     "a": "aa", "ɑ": "aa", "ɐ": "ah", "ɒ": "ao", "ʌ": "ah", "æ": "ae", "ə": "ax", "ɘ": "ax", "ɨ": "ih", "ᵻ": "ih",
     "ɪ": "ih", "i": "iy", "e": "ey", "ɛ": "eh", "ɜ": "er", "ɚ": "er", "ɔ": "ao", "o": "ow", "œ": "uh", "ø": "uh",
-    "ɵ": "uh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh",
+    "ɵ": "uh", "ʊ": "uh", "u": "uw", "y": "uw", "ʉ": "uw", "ʏ": "uh", "ɯ": "ih",
     # what espeak-ng 1.51 writes: a Greek letter in Danish, and the vowel of German "durch"
     "ε": "eh", "?": "uh"}
 _IPA_CONSONANTS = {

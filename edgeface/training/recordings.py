@@ -23,7 +23,7 @@ HELD_OUT_LANGUAGE = "ru"
 OF_THE_BUNDLED_VOICE = ("de_rhasspy-0008", "de_rhasspy-0010")
 _SOUNDS = "/usr/share/asterisk/sounds"
 # in place of a language; p, b and m are few in them, or the transcripts loose: nothing is judged by them
-COLLECTIONS = LETTERS, STAMPS, DIALOGUES = "letters", "stamps", "dialogues"
+COLLECTIONS = LETTERS, STAMPS, DIALOGUES, ANNOUNCEMENTS = "letters", "stamps", "dialogues", "announcements"
 _LETTERS = "/usr/share/klettres"  # of Debian's klettres-data
 # languages of it: voice of espeak-ng that knows their pronunciation
 _SPELLED = {"ar": "ar", "cs": "cs", "da": "da", "de": "de", "en": "en-us", "en_GB": "en", "es": "es", "fr": "fr",
@@ -34,6 +34,7 @@ _STAMPS = "/usr/share/tuxpaint/stamps"  # of Debian's tuxpaint-stamps-default
 _NAMED = ("el", "fr", "ro")
 _GAME = "/usr/share/games/fillets-ng"  # of Debian's fillets-ng-data
 _SPOKEN = "cs"  # the actors' language; the Dutch ones' words fit their scripts ill
+_ANNOUNCER = "it_IT_f_Menardi"  # of Debian's asterisk-prompt-it-menardi-wav, says much of what Carlo does
 _TRANSCRIPTS = "/usr/share/doc/asterisk-core-sounds-%s/core-sounds-%s.txt.gz"
 
 
@@ -63,7 +64,7 @@ def recordings(data):
     :param data: folder that holds kerstin
     """
     abroad = [recording for language in PROMPTS if language != "en" for recording in prompts(language)]
-    return kerstin(data) + letters() + stamps() + dialogues() + abroad
+    return kerstin(data) + letters() + stamps() + dialogues() + announcements() + abroad
 
 
 def kerstin(data):
@@ -76,14 +77,29 @@ def kerstin(data):
 def prompts(language):
     """What a telephone exchange says, as a list of `Recording`."""
     voice, folder = PROMPTS[language]
+    return [Recording("human-%s-%s" % (language, name.replace("/", "_")), language, voice, text, path)
+            for name, text, path in _announced(language, folder, ".g722")]
+
+
+def announcements():
+    """What a woman says to callers in Italian, as a list of `Recording`.
+
+    :raises UnavailableError: the prompts are not installed
+    """
+    found = [Recording("human-%s-%s" % (ANNOUNCEMENTS, name.replace("/", "_")), ANNOUNCEMENTS, "it", text, path)
+             for name, text, path in _announced("it", _ANNOUNCER, ".wav")]
+    return _installed(found, "asterisk-prompt-it-menardi-wav")
+
+
+def _announced(language, folder, suffix):
+    """(name, text, path) of each prompt in a folder whose text is known."""
     found = []
     for line in gzip.open(_TRANSCRIPTS % (language, language), "rt", encoding="utf-8", errors="replace"):
         name, colon, text = line.strip().partition(":")
-        path = Path(_SOUNDS, folder, name + ".g722")
+        path = Path(_SOUNDS, folder, name + suffix)
         # remarks in brackets may or may not be spoken
         if colon and re.fullmatch(r"[\w/-]+", name) and not re.search(r"[\[(<]", text) and path.exists():
-            key = "human-%s-%s" % (language, name.replace("/", "_"))
-            found.append(Recording(key, language, voice, text.strip(), path))
+            found.append((name, text.strip(), path))
     return found
 
 
