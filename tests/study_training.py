@@ -15,10 +15,11 @@ from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
 from edgeface.training.dataset import Sequences, fbank_of
 from edgeface.training.evaluate import missed
+from edgeface.training.export import mean_network
 from edgeface.training.filmed import follow
 from edgeface.training.languages import SENTENCES
 from edgeface.training.listen import Utterances
-from edgeface.training.network import Size
+from edgeface.training.network import Network, Size
 from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
@@ -258,6 +259,17 @@ def test_phones_last_as_long_as_they_are_said_to():
     counts = np.bincount(labels.ravel(), minlength=len(PHONES))
     assert (counts[PHONES.index("b")], counts[PHONES.index("iy")]) == (10, 4) and counts.sum() == 40
     assert labels[4].tolist() == [PHONES.index("b")] * 4
+
+
+def test_the_mean_of_two_states_lies_between_them(tmp_path):
+    size = Size(layers=1)
+    for number in (1, 3):
+        network = Network(size)
+        for value in network.state_dict().values():
+            value.fill_(number)
+        torch.save({"size": size.as_dict(), "average": network.state_dict()}, tmp_path / str(number))
+    mean = mean_network([tmp_path / "1", tmp_path / "3"])
+    assert mean.size == size and all((value == 2).all() for value in mean.state_dict().values())
 
 
 def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):

@@ -134,13 +134,24 @@ def write_graph(module, inputs, input_names, output_names, path):
     onnx.save(model, str(path))
 
 
-def export(checkpoint, folder, name, version):
-    """Writes the bundle of a training state into `folder`."""
-    state = torch.load(checkpoint, weights_only=True)
-    size = Size(**state["size"])
+def mean_network(checkpoints):
+    """The `Network` whose weights are the mean of those of training states, of which one began from the other.
+
+    After Wortsman et al., 2022: Model soups: averaging weights of multiple fine-tuned models improves accuracy without
+    increasing inference time.
+    """
+    states = [torch.load(checkpoint, weights_only=True) for checkpoint in checkpoints]
+    size = Size(**states[0]["size"])
     network = Network(size)
-    network.load_state_dict(state["average"])
-    network.eval()
+    network.load_state_dict({name: sum(state["average"][name] for state in states) / len(states)
+                             for name in states[0]["average"]})
+    return network.eval()
+
+
+def export(checkpoints, folder, name, version):
+    """Writes the bundle of the mean of training states into `folder`."""
+    network = mean_network(checkpoints)
+    size = network.size
     folder.mkdir(parents=True, exist_ok=True)
     steps, wholes = {}, {}
     for lookahead in LOOKAHEADS:
@@ -174,12 +185,12 @@ def export(checkpoint, folder, name, version):
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="states of runs; of several, the mean of the weights")
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--name", default="edgeface-grid")
     parser.add_argument("--version", default="1")
     arguments = parser.parse_args()
-    export(arguments.checkpoint, arguments.out, arguments.name, arguments.version)
+    export(arguments.checkpoints, arguments.out, arguments.name, arguments.version)
 
 
 if __name__ == "__main__":
