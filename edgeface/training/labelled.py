@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import soundfile
 from tqdm import tqdm
 
 from ..errors import UnavailableError
-from ..features import SAMPLE_RATE_HZ
+from ..source.file import read_whole
 from .speech import store
 
 PREFIX = "labelled-"  # of their names in the cache
@@ -53,6 +52,4 @@ def collect(cache):
     for label in tqdm(sentences, desc="labelled", disable=None):
         name = PREFIX + label.stem
         if not (folder / (name + ".json")).exists():
-            samples, rate_hz = soundfile.read(str(_VOICE / "wav" / (label.stem + ".wav")), dtype="float32")
-            assert rate_hz == SAMPLE_RATE_HZ
-            store(folder, name, samples, read(label))
+            store(folder, name, read_whole(str(_VOICE / "wav" / (label.stem + ".wav"))), read(label))
