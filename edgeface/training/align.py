@@ -17,10 +17,10 @@ from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
 from .acoustic import align, fit, labels_of, likelihoods, spelling
 from .corpus import is_held_out
 from .dataset import fbank_of
-from .labelled import PREFIX
 from .languages import Speaker
 from .phones import SILENCES
 from .recordings import COLLECTIONS, HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
+from .speech import PEOPLE
 
 _SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
@@ -37,7 +37,7 @@ def known_speech(cache):
             continue
         fbank = fbank_of(soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0])
         found.append((fbank.astype(np.float16), labels_of(json.loads(path.read_text()), len(fbank)),
-                      _HUMAN if path.name.startswith(("prompt-", PREFIX)) else 1.0))
+                      _HUMAN if path.name.startswith(PEOPLE) else 1.0))
     return found
 
 

@@ -11,10 +11,10 @@ from . import augment
 from .noises import Noises
 from .phones import PHONES
 from .prepare import VOICES, voice_path
+from .speech import PEOPLE
 
 _ANIMATED_TRUST = 0.5
-_PEOPLE = ("human-", "prompt-", "labelled-")  # names of clips that no program speaks,
-_OFTENER = 2.0  # each second of which is heard oftener
+_OFTENER = 2.0  # how much oftener a second of people is heard than one of a program that speaks
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
 _KEPT = 1024  # sequences that wait to be heard again, in another voice
@@ -55,7 +55,7 @@ class Sequences(torch.utils.data.IterableDataset):
         self.cache, self.animated, self.share = cache, animated, share
         self._noises = Noises(cache)
         # what is longer than a sequence is never heard as a whole
-        chances = [min(len(clip.speech), frames) * (_OFTENER if clip.name.startswith(_PEOPLE) else 1.0)
+        chances = [min(len(clip.speech), frames) * (_OFTENER if clip.name.startswith(PEOPLE) else 1.0)
                    for clip in animated]
         self._chances = np.cumsum(chances) / np.sum(chances)
 

@@ -139,6 +139,8 @@ def mean_network(checkpoints):
 
     After Wortsman et al., 2022: Model soups: averaging weights of multiple fine-tuned models improves accuracy without
     increasing inference time.
+
+    :param checkpoints: files that `run.Run` or `restore` wrote, of networks of one size
     """
     states = [torch.load(checkpoint, weights_only=True) for checkpoint in checkpoints]
     size = Size(**states[0]["size"])

@@ -14,7 +14,7 @@ from ..features import SAMPLE_RATE_HZ
 from .phones import SILENCES, phone_name
 from .speech import sentences, store
 
-# Debian's; no Russian, which the training never hears, and neither kal nor slt, whom flite speaks for
+# Debian's; the Russian one's own recordings are in `labelled`; neither kal nor slt, whom flite speaks for
 VOICES = ("ked_diphone", "lp_diphone", "pc_diphone", "czech_dita", "czech_krb", "czech_machac", "czech_ph",
           "suo_fi_lj_diphone", "hy_fi_mv_diphone", "upc_ca_ona_hts")
 # nearest shapes of lips and jaw to what the voices call their phones, without stress and length
@@ -61,15 +61,23 @@ def speak(voice, texts):
         return [_read(voice, path) for path in paths]
 
 
+def segments(path, phone_of):
+    """What a file of labels says, each of which gives an end and a name: list of (start_s, end_s, phone).
+
+    :param phone_of: name to one of `phones.PHONES`
+    """
+    lines = [line.split() for line in path.read_text().splitlines()]
+    ends = [(float(line[0]), phone_of(line[2])) for line in lines if len(line) == 3]
+    starts = [0.0] + [end for end, _ in ends[:-1]]
+    return [(start, end, phone) for start, (end, phone) in zip(starts, ends)]
+
+
 def _read(voice, path):
     try:
         samples, rate_hz = soundfile.read(str(path) + ".wav", dtype="float32")
-        lines = [line.split() for line in Path(str(path) + ".lab").read_text().splitlines()]
-        ends = [(float(line[0]), phone_of(voice, line[2])) for line in lines if len(line) == 3]
+        phones = segments(Path(str(path) + ".lab"), lambda name: phone_of(voice, name))
     except (soundfile.LibsndfileError, OSError, ValueError):
         return None
-    starts = [0.0] + [end for end, _ in ends[:-1]]
-    phones = [(start, end, phone) for start, (end, phone) in zip(starts, ends)]
     return soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).astype(np.float32), phones
 
 

@@ -6,9 +6,9 @@ from tqdm import tqdm
 
 from ..errors import UnavailableError
 from ..source.file import read_whole
+from .festival import segments
 from .speech import store
 
-PREFIX = "labelled-"  # of their names in the cache
 _VOICE = Path("/usr/share/festival/voices/russian/msu_ru_nsh_clunits")
 # nearest shapes of lips and jaw; a doubled vowel is stressed, a doubled consonant soft
 _VOWELS = {"a": "ah", "ay": "ax", "ae": "ih", "e": "ih", "i": "ih", "y": "ih", "u": "uh", "ur": "uh", "aa": "aa",
@@ -28,17 +28,6 @@ def phone_of(label):
     return phone
 
 
-def read(path):
-    """Labels of one sentence, in a file of festival: list of (start_s, end_s, phone)."""
-    phones, start_s = [], 0.0
-    for line in path.read_text().splitlines():
-        columns = line.split()
-        if len(columns) == 3:
-            phones.append((start_s, float(columns[0]), phone_of(columns[2])))
-            start_s = float(columns[0])
-    return phones
-
-
 def collect(cache):
     """Adds the sentences to cache/speech; resumable.
 
@@ -50,6 +39,7 @@ def collect(cache):
     if not sentences:
         raise UnavailableError("no sentences of festvox-ru; apt install festvox-ru")
     for label in tqdm(sentences, desc="labelled", disable=None):
-        name = PREFIX + label.stem
+        name = "labelled-" + label.stem
         if not (folder / (name + ".json")).exists():
-            store(folder, name, read_whole(str(_VOICE / "wav" / (label.stem + ".wav"))), read(label))
+            store(folder, name, read_whole(str(_VOICE / "wav" / (label.stem + ".wav"))),
+                  segments(label, phone_of))

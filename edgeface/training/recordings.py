@@ -17,7 +17,7 @@ from ..features import SAMPLE_RATE_HZ
 # language: voice of espeak-ng that knows its pronunciation, folder of the prompts
 PROMPTS = {"en": ("en-us", "en_US_f_Allison"), "es": ("es-419", "es_MX_f_Allison"), "fr": ("fr", "fr_CA_f_June"),
            "it": ("it", "it_IT_m_Carlo"), "ru": ("ru", "ru_RU_f_IvrvoiceRU")}
-# in no training: how well a language and a talker are followed that nobody has heard before
+# in no training: how well a talker is followed whom nobody has heard before; another reads it in `labelled`
 HELD_OUT_LANGUAGE = "ru"
 # recordings that `edgeface/voice.flac` consists of
 OF_THE_BUNDLED_VOICE = ("de_rhasspy-0008", "de_rhasspy-0010")
