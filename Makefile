@@ -12,7 +12,7 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
   festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts \
   wesnoth-1.16-music warzone2100-music singularity-music supertux-data fretsonfire-songs-sectoid lincity-ng-data \
   extremetuxracer-data frozen-bubble-data sound-theme-freedesktop \
-  sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav
+  sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav flight-of-the-amazon-queen
 READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
@@ -42,7 +42,7 @@ test: $(VENV)/dev
 test-study: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[study]
-	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_checkpoint.py tests/study_import.py tests/study_bench.py tests/study_speech.py tests/study_training.py tests/study_dataset.py
+	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_checkpoint.py tests/study_import.py tests/study_bench.py tests/study_speech.py tests/study_training.py tests/study_dataset.py tests/study_actors.py
 	@if [ -d $(DATA)/../fixtures ]; then \
 	  FIXTURES=$(DATA)/../fixtures $(VENV)/bin/python -m pytest -q tests/study_fixtures.py; \
 	else echo "not tested, no $(DATA)/../fixtures here: networks of full size"; fi

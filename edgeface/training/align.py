@@ -25,19 +25,17 @@ from .speech import PEOPLE
 _SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
 _WORST = -2.7  # mean log likelihood under the best possible; below, somebody says something else
-_LEFT_OVER = 0.05  # share of the energy in no phone; above, a sound was taken for silence
-_HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
+LEFT_OVER = 0.05  # share of the energy in no phone; above, a sound was taken for silence
+HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
 
 
-def known_speech(cache):
-    """What `fit` takes, of all speech in the cache that was not aligned here."""
+def known_speech(paths):
+    """What `fit` takes, of speech in a cache whose phones are in files at `paths`."""
     found = []
-    for path in tqdm(sorted(Path(cache, "speech").glob("*.json")), desc="reading", disable=None):
-        if path.name.startswith("human-"):
-            continue
+    for path in tqdm(sorted(paths), desc="reading", disable=None):
         fbank = fbank_of(soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0])
         found.append((fbank.astype(np.float16), labels_of(json.loads(path.read_text()), len(fbank)),
-                      _HUMAN if path.name.startswith(PEOPLE) else 1.0))
+                      HUMAN if path.name.startswith(PEOPLE) else 1.0))
     return found
 
 
@@ -53,6 +51,20 @@ def spelled(speaker, recording):
         return spelling(speaker.say(recording.voice, recording.text)[1])
     except ValueError:
         return None
+
+
+def respelled(phones):
+    """What somebody says of whom another aligner knows when, of `acoustic.spelling`.
+
+    :param phones: list of (start_s, end_s, phone)
+    """
+    found = [("sil", True)]
+    for _, _, phone in phones:
+        if phone not in SILENCES:
+            found.append((phone, False))
+        elif found[-1][0] != "sil":
+            found.append(("sil", True))
+    return found if found[-1][0] == "sil" else found + [("sil", True)]
 
 
 def left_over(samples, phones):
@@ -72,8 +84,7 @@ def agreement(model, pairs):
     off_s = []
     for clip, phones in pairs:
         spoken = [(start, phone) for start, _, phone in phones if phone not in SILENCES]
-        wanted = [("sil", True)] + [(phone, False) for _, phone in spoken] + [("sil", True)]
-        found = [start for start, _, phone in align(likelihoods(model, fbank_of(clip.samples)), wanted)[0]
+        found = [start for start, _, phone in align(likelihoods(model, fbank_of(clip.samples)), respelled(phones))[0]
                  if phone != "sil"]
         off_s += [abs(start - known) for start, (known, _) in zip(found, spoken)]
     return tuple(float(np.mean(np.array(off_s) <= limit_s)) for limit_s in (0.02, 0.04))
@@ -96,10 +107,11 @@ def align_recordings(data, cache, talker, others):
         samples, phones_wanted = recording.samples(), spelled(speaker, recording)
         if phones_wanted and len(phones_wanted) > 3 and _SHORTEST_S < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
             wanted.append((recording, fbank_of(samples).astype(np.float16), phones_wanted))
-    known = known_speech(cache) + talker_speech(talker)
+    known = [path for path in Path(cache, "speech").glob("*.json") if not path.name.startswith(("human-", "actor-"))]
+    known = known_speech(known) + talker_speech(talker)
     model = fit(known, _STEPS)
     found = _align_all(model, wanted, "aligning")
-    known += [(fbank, labels_of(spoken, len(fbank)), _HUMAN)
+    known += [(fbank, labels_of(spoken, len(fbank)), HUMAN)
               for (recording, fbank, _), spoken in zip(wanted, found) if spoken and not _judged(recording)]
     model = fit(known, _MORE_STEPS, seed=2, model=model)
     print("of the talker's phones %.0f %% begin within 20 ms of where pocketsphinx finds them, %.0f %% within 40 ms"
@@ -111,7 +123,7 @@ def align_recordings(data, cache, talker, others):
     for (recording, _, _), spoken in zip(wanted, _align_all(model, wanted, "aligning again")):
         samples = recording.samples()
         samples = samples[:len(samples) // HOP_SAMPLES * HOP_SAMPLES]
-        if spoken is None or left_over(samples, spoken) > _LEFT_OVER:
+        if spoken is None or left_over(samples, spoken) > LEFT_OVER:
             continue
         path = folders[_judged(recording)] / (recording.name + ".flac")
         soundfile.write(str(path), samples, SAMPLE_RATE_HZ)
@@ -131,8 +143,13 @@ def _judged(recording):
 
 
 def _align_all(model, wanted, title):
-    found = []
-    for _, fbank, phones in tqdm(wanted, desc=title, disable=None):
-        aligned = align(likelihoods(model, fbank), phones)
-        found.append(aligned[0] if aligned and aligned[1] > _WORST else None)
-    return found
+    return [aligned(model, fbank, phones) for _, fbank, phones in tqdm(wanted, desc=title, disable=None)]
+
+
+def aligned(model, fbank, wanted):
+    """When which phone is in Fbank [T, 80]: list of (start_s, end_s, phone), None where something else is said.
+
+    :param wanted: of `acoustic.spelling`
+    """
+    found = align(likelihoods(model, fbank), wanted)
+    return found[0] if found and found[1] > _WORST else None

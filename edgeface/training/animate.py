@@ -11,7 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
-from . import festival, labelled, readers
+from . import actors, festival, labelled, readers
 from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
@@ -211,6 +211,7 @@ def main():
     training = [pair for pair in aligned if not is_held_out(pair[0].name)]
     held_out = [pair for pair in aligned if is_held_out(pair[0].name)]
     align_recordings(arguments.data, arguments.cache, training, held_out)
+    actors.collect(arguments.cache)
     model = fit(*zip(*training), neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
     print("from phones alone, held-out clips: gap %.3f width %.3f"
           % tuple(check(model, *zip(*held_out))))

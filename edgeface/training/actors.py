@@ -1,0 +1,121 @@
+"""English actors in an adventure game, Debian's flight-of-the-amazon-queen: what they say, and when which phone.
+
+The game is one file: a table of its parts, then the parts. A dialogue (`*.DOG`) holds the answers of the hero
+and of whom he talks to, each with a number and cut by gestures into pieces; the sound of a piece is an MP3 named
+after dialogue, answer, speaker and piece.
+"""
+
+import io
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+from tqdm import tqdm
+
+from ..errors import UnavailableError
+from ..features import SAMPLE_RATE_HZ
+from .acoustic import PhoneNet, fit, labels_of
+from .align import HUMAN, LEFT_OVER, aligned, known_speech, left_over, respelled
+from .dataset import fbank_of
+from .phones import Aligner
+from .readers import said
+from .speech import store
+
+_GAME = Path("/usr/share/scummvm/flight-of-the-amazon-queen/queen.1c")
+_HERO, JUDGES = "joe", ("faye", "sparky")  # no training hears the judges; their actors may play others
+_COUNT = struct.Struct(">13xH")
+_PART = struct.Struct(">12sxII")  # name, beginning, bytes
+_DIALOGUE = struct.Struct(">20xh2xH16xHH")  # levels, number, where the other's answers begin and end
+_LEVEL_BYTES = 96
+_HEADER_BYTES = 20, 32  # before what such positions count from, and of it
+_STEPS = 700
+
+
+def answers(dialogue):
+    """What is said in a dialogue of the game.
+
+    :param dialogue: bytes of its part
+    :return: number of the dialogue, list of (whether the hero says it, number of the answer, its text)
+    """
+    levels, number, begin, end = _DIALOGUE.unpack_from(dialogue)
+    before, header = _HEADER_BYTES
+    hero, found = before + header + _LEVEL_BYTES * abs(levels), []
+    for by_hero, first, stop in ((True, hero, before + begin), (False, before + begin, before + end)):
+        at = first
+        while at + 5 <= min(stop, len(dialogue)):
+            answer, length = struct.unpack_from(">IB", dialogue, at)
+            found.append((by_hero, answer, dialogue[at + 5:at + 5 + length].decode("latin-1")))
+            at += (5 + length + 3) // 4 * 4
+    return number, found
+
+
+def lines(game):
+    """Every piece of an answer that has a sound, as (name, text, bytes of an MP3).
+
+    :param game: bytes of the game
+    """
+    count, = _COUNT.unpack_from(game)
+    parts = {}
+    for at in range(count):
+        name, begin, size = _PART.unpack_from(game, _COUNT.size + _PART.size * at)
+        parts[name.rstrip(b"\0").decode("latin-1")] = game[begin:begin + size]
+    for part in sorted(parts):
+        if part.endswith(".DOG"):
+            number, said_there = answers(parts[part])
+            for by_hero, answer, text in said_there:
+                who = _HERO if by_hero else re.sub(r"\d*\.DOG", "", part).lower()
+                pieces = [piece for piece in re.split(r"\*..", text) if piece.strip()]
+                for at, piece in enumerate(pieces, 1):
+                    sound = "%02d%04X%s%d.SB" % (number, answer, "J" if by_hero else "P", at)
+                    if sound in parts:
+                        yield "%s-%s" % (who, sound[:-len(".SB")]), piece, parts[sound]
+
+
+def heard(game):
+    """What pocketsphinx can align of the game: list of (name, samples [N] at 16 kHz, list of (start_s, end_s, phone)).
+
+    :param game: bytes of the game
+    """
+    aligner, found = Aligner(), []
+    for name, text, sound in tqdm(list(lines(game)), desc="actors", disable=None):
+        samples, rate_hz = soundfile.read(io.BytesIO(sound), dtype="float32")
+        samples = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).clip(-1, 1)
+        phones = said(aligner, samples, text)
+        if phones and left_over(samples, phones) <= LEFT_OVER:
+            found.append((name, samples, phones))
+    return found
+
+
+def collect(cache):
+    """Adds what can be aligned to cache/speech, and of `JUDGES` to cache/judged.
+
+    To pocketsphinx such voices and the sound of such files are strange: it finds the phones
+    roughly. From that a copy of the acoustic model of `align` learns them, and finds them anew.
+    A cache in which it once came to its end is left as it is.
+
+    :raises UnavailableError: the game is not installed
+    """
+    done, speech = Path(cache, "actors.pt"), Path(cache, "speech")
+    if done.exists():
+        return
+    if not _GAME.exists():
+        raise UnavailableError("no game of English actors; apt install flight-of-the-amazon-queen")
+    rough = heard(_GAME.read_bytes())
+    model = PhoneNet()
+    model.load_state_dict(torch.load(str(Path(cache, "acoustic.pt")), weights_only=True))
+    known = known_speech([path for path in speech.glob("*.json") if not path.name.startswith("actor-")])
+    for name, samples, phones in rough:
+        if not name.startswith(JUDGES):
+            fbank = fbank_of(samples).astype(np.float16)
+            known.append((fbank, labels_of(phones, len(fbank)), HUMAN))
+    model = fit(known, _STEPS, seed=3, model=model)
+    for name, samples, phones in rough:
+        better = aligned(model, fbank_of(samples), respelled(phones))
+        if better and left_over(samples, better) <= LEFT_OVER:
+            folder, kind = (Path(cache, "judged"), "human-") if name.startswith(JUDGES) else (speech, "actor-")
+            store(folder, kind + name, samples, better)
+    torch.save(model.state_dict(), str(done))

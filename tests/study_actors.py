@@ -1,0 +1,73 @@
+"""The English actors of a game that the training hears (`make test-study`)."""
+
+import io
+import struct
+import subprocess
+
+import pytest
+import soundfile
+
+from edgeface.errors import UnavailableError
+from edgeface.training import actors
+from edgeface.training.align import respelled
+
+
+def answer(number, text):
+    text = text.encode("latin-1")
+    entry = struct.pack(">IB", number, len(text)) + text
+    return entry + b"\0" * (-len(entry) % 4)
+
+
+def dialogue(number, by_hero, by_other, levels=1):
+    """A part of the game; `levels` below 0 stands for as many."""
+    tree = b"\0" * 96 * abs(levels)
+    hero, other = (b"".join(answer(*one) for one in said) for said in (by_hero, by_other))
+    begin = 32 + len(tree) + len(hero)
+    header = struct.pack(">h2xH16xHH6x", levels, number, begin, begin + len(other))
+    return b"AmBk" + b"\0" * 16 + header + tree + hero + other + b"after it"
+
+
+def game(parts):
+    first = 15 + 21 * len(parts)
+    table, bodies = b"QTBLCEM10".ljust(12, b"\0") + b"\1" + struct.pack(">H", len(parts)), b""
+    for name, body in parts.items():
+        table += struct.pack(">12sBII", name.encode(), 1, first + len(bodies), len(body))
+        bodies += body
+    return table + bodies
+
+
+@pytest.mark.parametrize("levels", [2, -2])
+def test_what_is_said_in_a_dialogue_has_the_sound_of_its_number(levels):
+    talk = dialogue(7, [(0x9C, "Howdy.*03"), (5, "No sound.")],
+                    [(0xA, "You see...*01I live here.*0AGood bye."), (0x10, "Mmh.")], levels)
+    parts = {"BOB2.DOG": talk, "MAP.PCX": b"a picture", "07009CJ1.SB": b"howdy", "07000AP1.SB": b"see",
+             "07000AP3.SB": b"bye", "080010P1.SB": b"of another dialogue"}
+    assert list(actors.lines(game(parts))) == [
+        ("joe-07009CJ1", "Howdy.", b"howdy"), ("bob-07000AP1", "You see...", b"see"),
+        ("bob-07000AP3", "Good bye.", b"bye")]
+
+
+def test_a_line_is_heard_where_it_says_what_is_written(tmp_path):
+    path, sounds = tmp_path / "said.wav", []
+    for text in ("People buy more apples.", "Hello."):
+        subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", str(path)], check=True)
+        sound = io.BytesIO()
+        soundfile.write(sound, soundfile.read(str(path))[0], 16000, format="MP3")
+        sounds.append(sound.getvalue())
+    talk = dialogue(7, [(1, "People buy more apples."), (2, "People buy more apples.")], [])
+    (name, samples, phones), = actors.heard(game({"BOB.DOG": talk, "070001J1.SB": sounds[0],
+                                                     "070002J1.SB": sounds[1]}))
+    assert name == "joe-070001J1" and phones[-1][1] <= len(samples) / 16000 < phones[-1][1] + 0.3
+    spelled = [phone for phone, left_out in respelled(phones) if not left_out]
+    assert spelled[:6] == ["p", "iy", "p", "ah", "l", "b"]
+
+
+def test_pauses_may_be_left_out_where_another_aligner_found_one():
+    assert respelled([(0, 1, "sil"), (1, 2, "m"), (2, 3, "pau"), (3, 4, "aa")]) == [
+        ("sil", True), ("m", False), ("sil", True), ("aa", False), ("sil", True)]
+
+
+def test_who_lacks_the_game_is_told_its_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(actors, "_GAME", tmp_path / "queen.1c")
+    with pytest.raises(UnavailableError, match="flight-of-the-amazon-queen"):
+        actors.collect(tmp_path)
