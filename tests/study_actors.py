@@ -39,12 +39,12 @@ def game(parts):
 @pytest.mark.parametrize("levels", [2, -2])
 def test_what_is_said_in_a_dialogue_has_the_sound_of_its_number(levels):
     talk = dialogue(7, [(0x9C, "Howdy.*03"), (5, "No sound.")],
-                    [(0xA, "You see...*01I live here.*0AGood bye."), (0x10, "Mmh.")], levels)
+                    [(0xA, "You see...*01*FLI live here.*0AGood bye."), (0x10, "Mmh.")], levels)
     parts = {"BOB2.DOG": talk, "MAP.PCX": b"a picture", "07009CJ1.SB": b"howdy", "07000AP1.SB": b"see",
-             "07000AP3.SB": b"bye", "080010P1.SB": b"of another dialogue"}
+             "07000AP3.SB": b"home", "07000AP2.SB": b"nothing is said", "080010P1.SB": b"of another dialogue"}
     assert list(actors.lines(game(parts))) == [
         ("joe-07009CJ1", "Howdy.", b"howdy"), ("bob-07000AP1", "You see...", b"see"),
-        ("bob-07000AP3", "Good bye.", b"bye")]
+        ("bob-07000AP3", "I live here.", b"home")]
 
 
 def test_a_line_is_heard_where_it_says_what_is_written(tmp_path):

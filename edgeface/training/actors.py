@@ -68,10 +68,9 @@ def lines(game):
             number, said_there = answers(parts[part])
             for by_hero, answer, text in said_there:
                 who = _HERO if by_hero else re.sub(r"\d*\.DOG", "", part).lower()
-                pieces = [piece for piece in re.split(r"\*..", text) if piece.strip()]
-                for at, piece in enumerate(pieces, 1):
+                for at, piece in enumerate(re.split(r"\*..", text), 1):
                     sound = "%02d%04X%s%d.SB" % (number, answer, "J" if by_hero else "P", at)
-                    if sound in parts:
+                    if piece.strip() and sound in parts:
                         yield "%s-%s" % (who, sound[:-len(".SB")]), piece, parts[sound]
 
 
