@@ -1,14 +1,15 @@
-"""The English actors of a game that the training hears (`make test-study`)."""
+"""Actors of two games that the training hears or judges by (`make test-study`)."""
 
 import io
 import struct
 import subprocess
 
+import numpy as np
 import pytest
 import soundfile
 
 from edgeface.errors import UnavailableError
-from edgeface.training import actors
+from edgeface.training import actors, drascula
 from edgeface.training.align import respelled
 
 
@@ -67,7 +68,38 @@ def test_pauses_may_be_left_out_where_another_aligner_found_one():
         ("sil", True), ("m", False), ("sil", True), ("aa", False), ("sil", True)]
 
 
-def test_who_lacks_the_game_is_told_its_package(tmp_path, monkeypatch):
+def line(text):
+    text = text.encode("cp850")
+    size = 2 + len(text) + -len(text) % 4 + 2
+    return struct.pack(">H", size) + text.ljust(size - 2, b"\0")
+
+
+def test_the_lines_of_a_game_are_told_apart_by_language_and_role(tmp_path, monkeypatch):
+    first = "THAT'S THE SECOND BIGGEST DOOR I'VE SEEN IN MY LIFE"
+    said = [["", first, "NO"], ["", "BAÑO"]] + [["", "HM"]] * 8  # the hero, Dracula, eight more; line 0 is empty
+    data = b"DRASCULA" + b"other tables"
+    for lines in said:
+        data += struct.pack(">H", len(lines))
+        for language in ("", " es", " de", " fr", " it", " ru"):
+            texts = b"".join(line(text and text + language) for text in lines)
+            data += struct.pack(">HH", len(texts) + 2, 0) + texts
+    monkeypatch.setattr(drascula, "_GAME", tmp_path)
+    for path in ("en/1.ALS", "en/2.ALS", "es/D1.ALS", "es/VB1.ALS", "es/VB9.ALS"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(b"\x80" * 11025)
+    (tmp_path / "en" / "drascula.dat").write_bytes(data + b"more tables")
+    spoken = drascula.spoken()
+    assert [(one.name, one.voice, one.text) for one in spoken] == [
+        ("human-en-1", "en-us", first.lower()), ("human-en-2", "en-us", "no"),
+        ("human-actors-D1", "es", "baño es"), ("human-actors-VB1", "es", "hm es")]
+    samples = spoken[0].samples()
+    assert samples.shape == (16000,) and np.abs(samples).max() < 1e-3
+
+
+def test_who_lacks_a_game_is_told_its_package(tmp_path, monkeypatch):
     monkeypatch.setattr(actors, "_GAME", tmp_path / "queen.1c")
+    monkeypatch.setattr(drascula, "_GAME", tmp_path)
     with pytest.raises(UnavailableError, match="flight-of-the-amazon-queen"):
         actors.collect(tmp_path)
+    with pytest.raises(UnavailableError, match="drascula-spanish"):
+        drascula.spoken()

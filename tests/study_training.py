@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
-from edgeface.training.abroad import alike, closing, judge, synthetic
+from edgeface.training.abroad import alike, closing, judge, recorded, synthetic
 from edgeface.training.animate import PhoneToMotion, close_lips, moved
 from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
@@ -70,6 +71,20 @@ def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_lou
     assert set(chance) == set(SENTENCES)
     assert all(chance[name][7] > 50 for name in chance)  # it trembles in the pauses
     assert all(follows[name][7] < 1 and follows[name][2] < 0.9 for name in follows)
+
+
+def test_recordings_to_judge_by_are_taken_from_here_and_there(tmp_path):
+    (tmp_path / "judged").mkdir()
+    for name in ["human-it-a"] + ["human-en-%03d" % number for number in range(130)]:
+        path = tmp_path / "judged" / name
+        path.with_suffix(".json").write_text('[[0.0, 0.1, "m"]]')
+        level = int(name[-3:]) / 500 if "en" in name else 0.0
+        soundfile.write(str(path.with_suffix(".flac")), np.full(1600, level), 16000)
+    found = recorded(tmp_path)
+    assert {language: len(said) for language, said in found.items()} == {"en": 44, "it": 1}
+    assert [round(500 * float(samples[0])) for samples, _ in found["en"][:3]] == [0, 3, 6]
+    assert found["it"][0][1] == [(0.0, 0.1, "m")]
+
 
 
 def test_a_shorter_vocal_tract_moves_frequencies_up():

@@ -13,7 +13,7 @@ from .languages import SENTENCES, Speaker
 from .phones import SILENCES, phone_of_ipa
 
 _PAUSE_S = 1.0
-_RECORDINGS = 60  # of a language
+_RECORDINGS = 60  # of a language at most, here and there among all
 _LONG = 50  # frames of what a correlation means something for
 _CLOSED = ("p", "b", "m")
 _OPEN = ("aa", "ae", "ah", "ay", "aw", "eh")
@@ -33,12 +33,13 @@ def synthetic():
 
 def recorded(cache):
     """What people say in the recordings that `align` kept from the training, as `synthetic`."""
-    found = {}
+    paths, found = {}, {}
     for path in sorted(Path(cache, "judged").glob("human-*.json")):
-        said = found.setdefault(path.name.split("-")[1], [])
-        if len(said) < _RECORDINGS:
-            said.append((soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0],
-                         [tuple(phone) for phone in json.loads(path.read_text())]))
+        paths.setdefault(path.name.split("-")[1], []).append(path)
+    for language, kept in paths.items():
+        found[language] = [(soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0],
+                            [tuple(phone) for phone in json.loads(path.read_text())])
+                           for path in kept[::-(-len(kept) // _RECORDINGS)]]
     return found
 
 

@@ -26,7 +26,7 @@ from .readers import said
 from .speech import store
 
 _GAME = Path("/usr/share/scummvm/flight-of-the-amazon-queen/queen.1c")
-_HERO, JUDGES = "joe", ("faye", "sparky")  # no training hears the judges; their actors may play others
+_HERO = "joe"
 _COUNT = struct.Struct(">13xH")
 _PART = struct.Struct(">12sxII")  # name, beginning, bytes
 _DIALOGUE = struct.Struct(">20xh2xH16xHH")  # levels, number, where the other's answers begin and end
@@ -90,7 +90,7 @@ def heard(game):
 
 
 def collect(cache):
-    """Adds what can be aligned to cache/speech, and of `JUDGES` to cache/judged.
+    """Adds what can be aligned to cache/speech.
 
     To pocketsphinx such voices and the sound of such files are strange: it finds the phones
     roughly. From that a copy of the acoustic model of `align` learns them, and finds them anew.
@@ -107,14 +107,12 @@ def collect(cache):
     model = PhoneNet()
     model.load_state_dict(torch.load(str(Path(cache, "acoustic.pt")), weights_only=True))
     known = known_speech([path for path in speech.glob("*.json") if not path.name.startswith("actor-")])
-    for name, samples, phones in rough:
-        if not name.startswith(JUDGES):
-            fbank = fbank_of(samples).astype(np.float16)
-            known.append((fbank, labels_of(phones, len(fbank)), HUMAN))
+    for _, samples, phones in rough:
+        fbank = fbank_of(samples).astype(np.float16)
+        known.append((fbank, labels_of(phones, len(fbank)), HUMAN))
     model = fit(known, _STEPS, seed=3, model=model)
     for name, samples, phones in rough:
         better = aligned(model, fbank_of(samples), respelled(phones))
         if better and left_over(samples, better) <= LEFT_OVER:
-            folder, kind = (Path(cache, "judged"), "human-") if name.startswith(JUDGES) else (speech, "actor-")
-            store(folder, kind + name, samples, better)
+            store(speech, "actor-" + name, samples, better)
     torch.save(model.state_dict(), str(done))

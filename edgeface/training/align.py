@@ -14,12 +14,13 @@ import torch
 from tqdm import tqdm
 
 from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from . import drascula
 from .acoustic import align, fit, labels_of, likelihoods, spelling
 from .corpus import is_held_out
 from .dataset import fbank_of
 from .languages import Speaker
 from .phones import SILENCES
-from .recordings import COLLECTIONS, HELD_OUT_LANGUAGE, OF_THE_BUNDLED_VOICE, recordings
+from .recordings import COLLECTIONS, HELD_OUT_LANGUAGES, OF_THE_BUNDLED_VOICE, recordings
 from .speech import PEOPLE
 
 _SHORTEST_S, _LONGEST_S = 0.4, 20.0
@@ -103,7 +104,7 @@ def align_recordings(data, cache, talker, others):
     if done.exists():
         return
     speaker, wanted = Speaker(), []
-    for recording in tqdm(recordings(data), desc="reading", disable=None):
+    for recording in tqdm(recordings(data) + drascula.spoken(), desc="reading", disable=None):
         samples, phones_wanted = recording.samples(), spelled(speaker, recording)
         if phones_wanted and len(phones_wanted) > 3 and _SHORTEST_S < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
             wanted.append((recording, fbank_of(samples).astype(np.float16), phones_wanted))
@@ -138,7 +139,7 @@ def align_recordings(data, cache, talker, others):
 def _judged(recording):
     if recording.language in COLLECTIONS:
         return False
-    return (recording.language == HELD_OUT_LANGUAGE or is_held_out(recording.name)
+    return (recording.language in HELD_OUT_LANGUAGES or is_held_out(recording.name)
             or recording.name.endswith(OF_THE_BUNDLED_VOICE))
 
 
