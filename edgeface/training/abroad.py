@@ -13,7 +13,7 @@ from .languages import SENTENCES, Speaker
 from .phones import SILENCES, phone_of_ipa
 
 _PAUSE_S = 1.0
-_RECORDINGS = 60  # of a language at most, here and there among all
+_RECORDINGS = 60  # of a language, here and there among all
 _LONG = 50  # frames of what a correlation means something for
 _CLOSED = ("p", "b", "m")
 _OPEN = ("aa", "ae", "ah", "ay", "aw", "eh")
@@ -37,9 +37,10 @@ def recorded(cache):
     for path in sorted(Path(cache, "judged").glob("human-*.json")):
         paths.setdefault(path.name.split("-")[1], []).append(path)
     for language, kept in paths.items():
+        chosen = np.linspace(0, len(kept) - 1, min(len(kept), _RECORDINGS)).astype(int)
         found[language] = [(soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0],
                             [tuple(phone) for phone in json.loads(path.read_text())])
-                           for path in kept[::-(-len(kept) // _RECORDINGS)]]
+                           for path in (kept[at] for at in chosen)]
     return found
 
 
