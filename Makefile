@@ -12,7 +12,8 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
   festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts \
   wesnoth-1.16-music warzone2100-music singularity-music supertux-data fretsonfire-songs-sectoid lincity-ng-data \
   extremetuxracer-data frozen-bubble-data sound-theme-freedesktop \
-  sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav flight-of-the-amazon-queen drascula drascula-spanish
+  sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav \
+  flight-of-the-amazon-queen drascula drascula-spanish
 READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data

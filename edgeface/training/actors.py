@@ -32,7 +32,7 @@ _PART = struct.Struct(">12sxII")  # name, beginning, bytes
 _DIALOGUE = struct.Struct(">20xh2xH16xHH")  # levels, number, where the other's answers begin and end
 _LEVEL_BYTES = 96
 _HEADER_BYTES = 20, 32  # before what such positions count from, and of it
-_STEPS = 700
+_STEPS = 700  # of the fit
 
 
 def answers(dialogue):
