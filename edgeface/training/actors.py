@@ -111,8 +111,11 @@ def collect(cache):
         fbank = fbank_of(samples).astype(np.float16)
         known.append((fbank, labels_of(phones, len(fbank)), HUMAN))
     model = fit(known, _STEPS, seed=3, model=model)
+    total_s = 0.0
     for name, samples, phones in rough:
         better = aligned(model, fbank_of(samples), respelled(phones))
         if better and left_over(samples, better) <= LEFT_OVER:
             store(speech, "actor-" + name, samples, better)
+            total_s += len(samples) / SAMPLE_RATE_HZ
+    print("English actors: %.1f minutes to hear" % (total_s / 60))
     torch.save(model.state_dict(), str(done))

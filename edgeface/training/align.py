@@ -108,6 +108,7 @@ def align_recordings(data, cache, talker, others):
         samples, phones_wanted = recording.samples(), spelled(speaker, recording)
         if phones_wanted and len(phones_wanted) > 3 and _SHORTEST_S < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
             wanted.append((recording, fbank_of(samples).astype(np.float16), phones_wanted))
+    # what was aligned before, here or with a model of here, teaches nothing
     known = [path for path in Path(cache, "speech").glob("*.json") if not path.name.startswith(("human-", "actor-"))]
     known = known_speech(known) + talker_speech(talker)
     model = fit(known, _STEPS)

@@ -13,8 +13,8 @@ from .recordings import ACTORS, Recording
 
 _GAME = Path("/usr/share/scummvm/drascula")
 _ROLES = ("", "D", "B", "BJ", "E", "I", "L", "P", "T", "VB")  # in the order of their texts; first the hero
-_LANGUAGES = ("en", "es", "de", "fr", "it", "ru")  # in the order of a character's texts; the first two are spoken
-_GROUPS, _VOICES = {"en": "en", "es": ACTORS}, {"en": "en-us", "es": "es"}
+_LANGUAGES = ("en", "es", "de", "fr", "it", "ru")  # in the order of a character's texts
+_SPOKEN = {"en": ("en", "en-us"), "es": (ACTORS, "es")}  # language: group of `recordings`, voice of espeak-ng
 _FIRST = b"THAT'S THE SECOND BIGGEST DOOR I'VE SEEN IN MY LIFE"  # line 1 of the hero
 _BEFORE_FIRST = 12  # bytes: number and size of his lines, his line 0, which is empty
 
@@ -44,15 +44,13 @@ def spoken():
 
     :raises UnavailableError: the game is not installed
     """
+    if not all((_GAME / language).exists() for language in _SPOKEN):
+        raise UnavailableError("no actors of drascula; apt install drascula drascula-spanish")
     found = []
-    for language, group in _GROUPS.items():
-        folder = _GAME / language
-        if not folder.exists():
-            raise UnavailableError("no actors of drascula; apt install drascula drascula-spanish")
-        for role, lines in zip(_ROLES, texts((_GAME / "en" / "drascula.dat").read_bytes())):
+    for role, lines in zip(_ROLES, texts((_GAME / "en" / "drascula.dat").read_bytes())):
+        for language, (group, voice) in _SPOKEN.items():
             for number, text in enumerate(lines[language]):
-                path = folder / ("%s%d.ALS" % (role, number))
+                path = _GAME / language / ("%s%d.ALS" % (role, number))
                 if text and path.exists():
-                    found.append(Recording("human-%s-%s" % (group, path.stem), group, _VOICES[language],
-                                           text.lower(), path))
+                    found.append(Recording("human-%s-%s" % (group, path.stem), group, voice, text.lower(), path))
     return found
