@@ -47,6 +47,27 @@ def test_what_is_said_in_a_dialogue_has_the_sound_of_its_number(levels):
         ("bob-07000AP3", "I live here.", b"home")]
 
 
+def scene(texts):
+    """A part of the game; a text of no length has no padding."""
+    packed = b""
+    for text in texts:
+        packed += bytes([len(text)]) + text.encode("latin-1")
+        if text:
+            packed += b"\0" * (len(packed) % 2)
+    return b"\0" * 20 + struct.pack(">8x2H", 12, 12 + len(packed)) + packed + b"after it"
+
+
+def test_what_is_said_in_scenes_and_of_things_has_the_sound_of_its_place():
+    talk = scene(["", "*15", "Boss?*16*01Come in!*02", "", "I\xb4m here.*FL", ""])
+    things = "It's a tree.*14\r\nIt's tall*14Very tall.*24\r\na name".encode()
+    parts = {"C7B.CUT": talk, "QUEEN2.JAS": things, "C7B__021.SB": b"boss", "C7B__023.SB": b"come",
+             "C7B__041.SB": b"here", "C7B__022.SB": b"nothing is said", "JOE00411.SB": b"tree", "JOE00422.SB": b"very"}
+    assert list(actors.lines(game(parts))) == [
+        ("scene-C7B__021", "Boss?", b"boss"), ("scene-C7B__023", "Come in!", b"come"),
+        ("scene-C7B__041", "I\xb4m here.", b"here"),
+        ("joe-JOE00411", "It's a tree.", b"tree"), ("joe-JOE00422", "Very tall.", b"very")]
+
+
 def test_a_line_is_heard_where_all_its_sound_is_in_its_phones(monkeypatch):
     times = {"Mama.": [(0.1, 0.9, "m")], "Half of it.": [(0.1, 0.4, "hh")], "Another.": None}  # of pocketsphinx
     monkeypatch.setattr(actors, "Aligner", lambda: None)

@@ -14,7 +14,9 @@ from .prepare import VOICES, voice_path
 from .speech import PEOPLE
 
 _ANIMATED_TRUST = 0.5
-_OFTENER = 2.0  # how much oftener a second of people is heard than one of a program that speaks
+# how much oftener a second of people is heard than one of a program that speaks, and one of actors
+_PEOPLE, _ACTORS = 2.0, 3.0
+_ACTING = ("actor-", "human-actors-")  # how names in cache/speech begin that actors say
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
 _KEPT = 1024  # sequences that wait to be heard again, in another voice
@@ -37,6 +39,10 @@ def shares(labels):
 SILENCE = shares(np.zeros((1, 1), np.uint8))
 
 
+def _oftener(name):
+    return _ACTORS if name.startswith(_ACTING) else _PEOPLE if name.startswith(PEOPLE) else 1.0
+
+
 class Sequences(torch.utils.data.IterableDataset):
     """Endless augmented sequences of a fixed number of frames.
 
@@ -55,8 +61,7 @@ class Sequences(torch.utils.data.IterableDataset):
         self.cache, self.animated, self.share = cache, animated, share
         self._noises = Noises(cache)
         # what is longer than a sequence is never heard as a whole
-        chances = [min(len(clip.speech), frames) * (_OFTENER if clip.name.startswith(PEOPLE) else 1.0)
-                   for clip in animated]
+        chances = [min(len(clip.speech), frames) * _oftener(clip.name) for clip in animated]
         self._chances = np.cumsum(chances) / np.sum(chances)
 
     def __iter__(self):

@@ -23,11 +23,14 @@ _PATTERNS = {"music": ("games/wesnoth/*/data/core/music/*.ogg", "games/warzone21
                        "games/singularity/music/**/*.ogg", "games/supertux2/music/**/*.ogg",
                        "games/fretsonfire/data/songs/sectoid/*/*.ogg", "games/lincity-ng/music/**/*.ogg",
                        "games/fillets-ng/music/*.ogg", "games/etr/music/*.ogg", "games/frozen-bubble/snd/*zik*.ogg",
+                       "hyperrogue/music/*.ogg", "games/colobot/music/*.ogg",
+                       "games/frogatto/modules/frogatto/music/**/*.ogg", "games/neverball/bgm/*.ogg",
                        "sounds/lomiri/ringtones/*.ogg"),
              "effect": ("games/lincity-ng/sounds/*.wav", "games/supertux2/sounds/**/*.*",
                         "tuxpaint/stamps/animals/**/*.*", "tuxpaint/stamps/vehicles/**/*.*",
                         "sounds/freedesktop/stereo/*.oga", "games/etr/sounds/*.*", "sonic-pi/samples/*.flac",
                         "lmms/samples/**/*.ogg", "sounds/lomiri/notifications/*.ogg", "sounds/Oxygen-*.ogg",
+                        "buckle/wav/*.wav", "games/endless-sky/sounds/**/*.wav",
                         "games/minetest/games/minetest_game/mods/*/sounds/*.ogg")}
 # in no training, nor is one subject in five of the other packages' effects
 _KEPT_PACKAGES = {"fillets-ng", "etr", "frozen-bubble", "freedesktop"}
