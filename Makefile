@@ -14,7 +14,7 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
   hyperrogue-music colobot-common-sounds frogatto-data neverball-common endless-sky-data bucklespring-data \
   extremetuxracer-data frozen-bubble-data sound-theme-freedesktop \
   sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav \
-  flight-of-the-amazon-queen drascula drascula-spanish
+  flight-of-the-amazon-queen beneath-a-steel-sky scummvm drascula drascula-spanish
 READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data

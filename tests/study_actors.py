@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from edgeface.errors import UnavailableError
-from edgeface.training import actors, drascula
+from edgeface.errors import DataError, UnavailableError
+from edgeface.training import actors, amazon_queen, drascula, propack, steel_sky
 from edgeface.training.align import respelled
 
 
@@ -42,7 +42,7 @@ def test_what_is_said_in_a_dialogue_has_the_sound_of_its_number(levels):
                     [(0xA, "You see...*01*FLI live here.*0AGood bye."), (0x10, "Mmh.")], levels)
     parts = {"BOB2.DOG": talk, "MAP.PCX": b"a picture", "07009CJ1.SB": b"howdy", "07000AP1.SB": b"see",
              "07000AP3.SB": b"home", "07000AP2.SB": b"nothing is said", "080010P1.SB": b"of another dialogue"}
-    assert list(actors.lines(game(parts))) == [
+    assert list(amazon_queen.pieces(game(parts))) == [
         ("joe-07009CJ1", "Howdy.", b"howdy"), ("bob-07000AP1", "You see...", b"see"),
         ("bob-07000AP3", "I live here.", b"home")]
 
@@ -62,24 +62,30 @@ def test_what_is_said_in_scenes_and_of_things_has_the_sound_of_its_place():
     things = "It's a tree.*14\r\nIt's tall*14Very tall.*24\r\na name".encode()
     parts = {"C7B.CUT": talk, "QUEEN2.JAS": things, "C7B__021.SB": b"boss", "C7B__023.SB": b"come",
              "C7B__041.SB": b"here", "C7B__022.SB": b"nothing is said", "JOE00411.SB": b"tree", "JOE00422.SB": b"very"}
-    assert list(actors.lines(game(parts))) == [
+    assert list(amazon_queen.pieces(game(parts))) == [
         ("scene-C7B__021", "Boss?", b"boss"), ("scene-C7B__023", "Come in!", b"come"),
         ("scene-C7B__041", "I\xb4m here.", b"here"),
         ("joe-JOE00411", "It's a tree.", b"tree"), ("joe-JOE00422", "Very tall.", b"very")]
+
+
+def test_the_sound_of_a_piece_is_read(tmp_path, monkeypatch):
+    sound = io.BytesIO()
+    soundfile.write(sound, np.sin(np.arange(11025) / 4) / 4, 11025, format="MP3")
+    (tmp_path / "queen.1c").write_bytes(game({"BOB.DOG": dialogue(7, [(0, "Mama.")], []),
+                                              "070000J1.SB": sound.getvalue()}))
+    monkeypatch.setattr(amazon_queen, "_GAME", tmp_path / "queen.1c")
+    (name, text, samples), = amazon_queen.lines()
+    assert (name, text) == ("joe-070000J1", "Mama.")
+    assert 15000 < len(samples) < 21000 and 0.2 < np.abs(samples).max() < 0.4
 
 
 def test_a_line_is_heard_where_all_its_sound_is_in_its_phones(monkeypatch):
     times = {"Mama.": [(0.1, 0.9, "m")], "Half of it.": [(0.1, 0.4, "hh")], "Another.": None}  # of pocketsphinx
     monkeypatch.setattr(actors, "Aligner", lambda: None)
     monkeypatch.setattr(actors, "said", lambda aligner, samples, text: times[text])
-    sound = io.BytesIO()
-    tone = np.sin(np.arange(11025) / 4) / 4
-    soundfile.write(sound, np.where(np.abs(np.arange(11025) / 11025 - 0.5) < 0.38, tone, 0), 11025, format="MP3")
-    talk = dialogue(7, list(enumerate(times)), [])
-    (name, samples, phones), = actors.heard(game({"BOB.DOG": talk, "070000J1.SB": sound.getvalue(),
-                                                  "070001J1.SB": sound.getvalue(), "070002J1.SB": sound.getvalue()}))
-    assert (name, phones) == ("joe-070000J1", times["Mama."])
-    assert 15000 < len(samples) < 21000 and 0.2 < np.abs(samples).max() < 0.4
+    samples = np.where(np.abs(np.arange(16000) / 16000 - 0.5) < 0.38, np.sin(np.arange(16000) / 4) / 4, 0)
+    found = actors.heard([(text.lower(), text, samples) for text in times])
+    assert [(name, phones) for name, _, phones in found] == [("mama.", times["Mama."])]
 
 
 def test_pauses_may_be_left_out_where_another_aligner_found_one():
@@ -115,10 +121,111 @@ def test_the_lines_of_a_game_are_told_apart_by_language_and_role(tmp_path, monke
     assert samples.shape == (16000,) and np.abs(samples).max() < 1e-3
 
 
+def test_what_is_packed_is_unpacked():
+    # written by hand: numbers of up to 4 bits are symbols 0 to 4, all with codes of 3 bits, 0 to 4 from the left
+    out = Packer()
+    out.bits(0, 2)
+    for _ in range(3):
+        out.bits(5, 5)
+        for _ in range(5):
+            out.bits(3, 4)
+    out.bits(2, 16)  # twice literals, once a repetition between them
+    out.number(3)
+    out.bytes(b"abc")
+    out.number(2 - 1)  # distance 2
+    out.number(7 - 2)  # length 7
+    out.number(1)
+    out.bytes(b"!")
+    assert propack.unpack(out.packed(11)) == b"abcbcbcbcb!"
+    for damaged in (out.packed(11)[:-9], out.packed(12)):
+        with pytest.raises(DataError):
+            propack.unpack(damaged)
+
+
+class Packer:
+    """What `propack` unpacks: bits, lowest first, in words that stand before the bytes that follow their first bit."""
+
+    def __init__(self):
+        self.data, self.word, self.used = bytearray(), None, 16
+
+    def bits(self, value, count):
+        for at in range(count):
+            if self.used == 16:
+                self.word, self.used = len(self.data), 0
+                self.data += b"\0\0"
+            self.data[self.word + self.used // 8] |= (value >> at & 1) << self.used % 8
+            self.used += 1
+
+    def number(self, value):
+        symbol = value.bit_length()
+        for at in (2, 1, 0):
+            self.bits(symbol >> at & 1, 1)
+        if symbol > 1:
+            self.bits(value - (1 << (symbol - 1)), symbol - 1)
+
+    def bytes(self, data):
+        self.data += data
+
+    def packed(self, size):
+        return b"RNC\1" + struct.pack(">II", size, len(self.data)) + b"\0" * 6 + bytes(self.data)
+
+
+def codes(letters):
+    """A tree of (left, right, letter) that leads to each letter, and how: letter to bits."""
+    nodes, how, at = b"", {}, 0
+    for letter in letters[:-1]:  # a comb: each letter is one branch to the right farther
+        nodes += bytes([at + 1, at + 2, 0]) + bytes([0, 0, letter])
+        how[letter], at = "1" * (at // 2) + "0", at + 2
+    how[letters[-1]] = "1" * (at // 2)
+    return nodes + bytes([0, 0, letters[-1]]), how
+
+
+def section(lines, how):
+    """The texts of a section, each in whole pairs of bits."""
+    bits, sizes = "", b""
+    for text in lines:
+        said = "".join(how[letter] for letter in text.encode() + b"\0")
+        said += "0" * (-len(said) % 2)
+        while len(said) // 2 >= 128 and len(said) // 2 % 8:
+            said += "0"
+        pairs = len(said) // 2
+        sizes, bits = sizes + bytes([pairs if pairs < 128 else 128 | pairs >> 3]), bits + said
+    bits += "0" * (-len(bits) % 8)
+    return struct.pack("<HH", 6, 6 + len(sizes)) + b"\0\0" + sizes + int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def test_lines_are_read_by_the_tree_that_makes_words_of_them(tmp_path, monkeypatch):
+    letters = sorted(set(range(32, 123)))
+    right, how = codes(b"\0" + bytes(letters))
+    wrong, _ = codes(b"\0" + bytes(letters[5:] + letters[:5]))
+    (tmp_path / "scummvm").write_bytes(b"\1\2\0 no tree" + wrong + b"code" + right + b"more code")
+    sound = bytes(range(100, 150)) * 100
+    said = ["What are you doing with the LADDER?", "Was it the cat?", "No sound."]
+    bodies = {60600 + number: section(said if number == 2 else ["?"], how) for number in range(8)}
+    bodies[51100], bodies[51101] = b"\0" * 22 + sound, b"\0" * 22 + sound[::-1]
+    disk, directory = b"\0" * 16, struct.pack("<I", len(bodies))
+    for at, (number, body) in enumerate(bodies.items()):
+        disk += b"\0" * (-len(disk) % 16)
+        begin = 0x800000 | len(disk) >> 4 if at % 2 else len(disk)  # both ways to tell it
+        directory += struct.pack("<H", number) + (begin | (len(body) | 0x800000) << 24).to_bytes(6, "little")
+        disk += body
+    (tmp_path / "sky.dnr").write_bytes(directory)
+    (tmp_path / "sky.dsk").write_bytes(disk)
+    monkeypatch.setattr(steel_sky, "_GAME", tmp_path)
+    monkeypatch.setattr(steel_sky, "_PLAYER", tmp_path / "scummvm")
+    found = list(steel_sky.lines())
+    assert [(name, text) for name, text, _ in found] == [("sky-51100", said[0]), ("sky-51101", said[1])]
+    assert [len(samples) for _, _, samples in found] == [7256, 7256]
+    assert np.corrcoef(found[0][2], found[1][2][::-1])[0, 1] > 0.99
+
+
 def test_who_lacks_a_game_is_told_its_package(tmp_path, monkeypatch):
-    monkeypatch.setattr(actors, "_GAME", tmp_path / "queen.1c")
+    monkeypatch.setattr(amazon_queen, "_GAME", tmp_path / "queen.1c")
+    monkeypatch.setattr(steel_sky, "_GAME", tmp_path / "sky")
     monkeypatch.setattr(drascula, "_GAME", tmp_path)
     with pytest.raises(UnavailableError, match="flight-of-the-amazon-queen"):
-        actors.collect(tmp_path)
+        next(amazon_queen.lines())
+    with pytest.raises(UnavailableError, match="beneath-a-steel-sky scummvm"):
+        next(steel_sky.lines())
     with pytest.raises(UnavailableError, match="drascula-spanish"):
         drascula.spoken()

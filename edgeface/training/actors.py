@@ -1,24 +1,17 @@
-"""English actors in an adventure game, Debian's flight-of-the-amazon-queen: what they say, and when which phone.
+"""English actors in adventure games: when they say which phone.
 
-The game is one file: a table of its parts, then the parts. A dialogue (`*.DOG`) holds the answers of the hero
-and of whom he talks to, each with a number; a scene without a choice (`*.CUT`) holds what is said in it; a text
-(`QUEEN2.JAS`) holds first, in lines, what the hero says of things. Gestures cut all that into pieces. The sound of
-a piece is an MP3 named after where it stands.
+To pocketsphinx such voices and the sound of such files are strange: it finds the phones roughly. From that a copy of
+the acoustic model of `align` learns them, and finds them anew.
 """
 
-import io
-import re
-import struct
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 import torch
 from tqdm import tqdm
 
-from ..errors import UnavailableError
 from ..features import SAMPLE_RATE_HZ
+from . import amazon_queen, steel_sky
 from .acoustic import PhoneNet, fit, labels_of
 from .align import HUMAN, LEFT_OVER, aligned, known_speech, left_over, respelled
 from .dataset import fbank_of
@@ -26,93 +19,14 @@ from .phones import Aligner
 from .readers import said
 from .speech import store
 
-_GAME = Path("/usr/share/scummvm/flight-of-the-amazon-queen/queen.1c")
-_HERO = "joe"
-_COUNT = struct.Struct(">13xH")
-_PART = struct.Struct(">12sxII")  # name, beginning, bytes
-_DIALOGUE = struct.Struct(">20xh2xH16xHH")  # levels, number, where the other's answers begin and end
-_LEVEL_BYTES = 96
-_SCENE = struct.Struct(">28xHH")  # where its texts begin and end
-_DESCRIPTIONS, _FIRST_DESCRIPTION = "QUEEN2.JAS", 41  # number of its first line in the names of sounds
-_HEADER_BYTES = 20, 32  # before what such positions count from, and of it
+_GAMES = amazon_queen, steel_sky
 _STEPS = 700  # of the fit
 
 
-def answers(dialogue):
-    """What is said in a dialogue of the game.
-
-    :param dialogue: bytes of its part
-    :return: number of the dialogue, list of (whether the hero says it, number of the answer, its text)
-    """
-    levels, number, begin, end = _DIALOGUE.unpack_from(dialogue)
-    before, header = _HEADER_BYTES
-    hero, found = before + header + _LEVEL_BYTES * abs(levels), []
-    for by_hero, first, stop in ((True, hero, before + begin), (False, before + begin, before + end)):
-        at = first
-        while at + 5 <= min(stop, len(dialogue)):
-            answer, length = struct.unpack_from(">IB", dialogue, at)
-            found.append((by_hero, answer, dialogue[at + 5:at + 5 + length].decode("latin-1")))
-            at += (5 + length + 3) // 4 * 4
-    return number, found
-
-
-def strings(scene):
-    """What is said in a scene of the game, with other texts in between, as a list.
-
-    :param scene: bytes of its part
-    """
-    begin, end = (position + _HEADER_BYTES[0] for position in _SCENE.unpack_from(scene))
-    at, found = begin, []
-    while at < min(end, len(scene)):
-        length = scene[at]
-        found.append(scene[at + 1:at + 1 + length].decode("latin-1"))
-        at += 1 + length
-        if length:
-            at += at % 2
-    return found
-
-
-def _texts(parts):
-    """Whatever may be said, as (who, how the names of its sounds begin, text with gestures)."""
-    for part in sorted(parts):
-        if part.endswith(".DOG"):
-            number, said_there = answers(parts[part])
-            for by_hero, answer, text in said_there:
-                who = _HERO if by_hero else re.sub(r"\d*\.DOG", "", part).lower()
-                yield who, "%02d%04X%s" % (number, answer, "J" if by_hero else "P"), text
-        elif part.endswith(".CUT"):
-            for number, text in enumerate(strings(parts[part])):
-                yield "scene", "%s%02d" % (part[:-len(".CUT")].ljust(5, "_"), number), text
-    for number, text in enumerate(parts.get(_DESCRIPTIONS, b"").decode("latin-1").split("\r\n"), _FIRST_DESCRIPTION):
-        yield _HERO, "JOE%04d" % number, text
-
-
-def lines(game):
-    """Every piece of what is said that has a sound, as (name, text, bytes of an MP3).
-
-    :param game: bytes of the game
-    """
-    count, = _COUNT.unpack_from(game)
-    parts = {}
-    for at in range(count):
-        name, begin, size = _PART.unpack_from(game, _COUNT.size + _PART.size * at)
-        parts[name.rstrip(b"\0").decode("latin-1")] = game[begin:begin + size]
-    for who, sounds, text in _texts(parts):
-        for at, piece in enumerate(re.split(r"\*..", text), 1):
-            sound = "%s%d" % (sounds, at)
-            if piece.strip() and sound + ".SB" in parts:
-                yield "%s-%s" % (who, sound), piece, parts[sound + ".SB"]
-
-
-def heard(game):
-    """What pocketsphinx can align of the game: list of (name, samples [N] at 16 kHz, list of (start_s, end_s, phone)).
-
-    :param game: bytes of the game
-    """
+def heard(lines):
+    """What pocketsphinx can align of (name, text, samples [N] at 16 kHz): list of (name, samples, phones)."""
     aligner, found = Aligner(), []
-    for name, text, sound in tqdm(list(lines(game)), desc="actors", disable=None):
-        samples, rate_hz = soundfile.read(io.BytesIO(sound), dtype="float32")
-        samples = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).clip(-1, 1)
+    for name, text, samples in tqdm(lines, desc="actors", disable=None):
         phones = said(aligner, samples, text)
         if phones and left_over(samples, phones) <= LEFT_OVER:
             found.append((name, samples, phones))
@@ -120,32 +34,36 @@ def heard(game):
 
 
 def collect(cache):
-    """Adds what can be aligned to cache/speech.
+    """Adds what can be aligned of each game to cache/speech, `actor-` before its name.
 
-    To pocketsphinx such voices and the sound of such files are strange: it finds the phones
-    roughly. From that a copy of the acoustic model of `align` learns them, and finds them anew.
-    A cache in which it once came to its end is left as it is.
+    A game that a cache once came to the end of is left as it is.
 
-    :raises UnavailableError: the game is not installed
+    :raises UnavailableError: a game is not installed
     """
-    done, speech = Path(cache, "actors.pt"), Path(cache, "speech")
-    if done.exists():
-        return
-    if not _GAME.exists():
-        raise UnavailableError("no game of English actors; apt install flight-of-the-amazon-queen")
-    rough = heard(_GAME.read_bytes())
+    for game in _GAMES:
+        title = game.__name__.rpartition(".")[2]
+        done = Path(cache, title + ".pt")
+        if done.exists():
+            continue
+        rough = heard(game.lines())
+        model = _learnt(cache, rough)
+        total_s = 0.0
+        for name, samples, phones in rough:
+            better = aligned(model, fbank_of(samples), respelled(phones))
+            if better and left_over(samples, better) <= LEFT_OVER:
+                store(Path(cache, "speech"), "actor-" + name, samples, better)
+                total_s += len(samples) / SAMPLE_RATE_HZ
+        print("actors of %s: %.1f minutes to hear" % (title, total_s / 60))
+        torch.save(model.state_dict(), str(done))
+
+
+def _learnt(cache, rough):
+    """A copy of the cache's acoustic model that has heard (name, samples, phones) as well."""
     model = PhoneNet()
     model.load_state_dict(torch.load(str(Path(cache, "acoustic.pt")), weights_only=True))
-    known = known_speech([path for path in speech.glob("*.json") if not path.name.startswith("actor-")])
+    known = known_speech([path for path in Path(cache, "speech").glob("*.json")
+                          if not path.name.startswith("actor-")])
     for _, samples, phones in rough:
         fbank = fbank_of(samples).astype(np.float16)
         known.append((fbank, labels_of(phones, len(fbank)), HUMAN))
-    model = fit(known, _STEPS, seed=3, model=model)
-    total_s = 0.0
-    for name, samples, phones in rough:
-        better = aligned(model, fbank_of(samples), respelled(phones))
-        if better and left_over(samples, better) <= LEFT_OVER:
-            store(speech, "actor-" + name, samples, better)
-            total_s += len(samples) / SAMPLE_RATE_HZ
-    print("English actors: %.1f minutes to hear" % (total_s / 60))
-    torch.save(model.state_dict(), str(done))
+    return fit(known, _STEPS, seed=3, model=model)
