@@ -11,7 +11,7 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
   festival festvox-kdlpc16k festvox-italp16k festvox-itapc16k festvox-czech-dita festvox-czech-krb festvox-czech-machac \
   festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-ca-ona-hts \
   wesnoth-1.16-music warzone2100-music singularity-music supertux-data fretsonfire-songs-sectoid lincity-ng-data \
-  hyperrogue-music colobot-common-sounds frogatto-data neverball-common endless-sky-data bucklespring-data \
+  hyperrogue-music colobot-common-sounds neverball-common endless-sky-data bucklespring-data \
   extremetuxracer-data frozen-bubble-data sound-theme-freedesktop \
   sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav \
   flight-of-the-amazon-queen beneath-a-steel-sky scummvm drascula drascula-spanish
