@@ -17,7 +17,6 @@ from ..errors import UnavailableError
 from ..features import SAMPLE_RATE_HZ
 from .propack import is_packed, unpack
 
-PACKAGES = "beneath-a-steel-sky scummvm"
 _GAME = Path("/usr/share/scummvm/beneath-a-steel-sky")
 _PLAYER = Path("/usr/games/scummvm")
 _TEXTS, _SOUNDS = 60600, 50000  # numbers of the first files
@@ -98,7 +97,7 @@ def lines():
     :raises UnavailableError: the game is not installed, or not what plays it
     """
     if not (_GAME.exists() and _PLAYER.exists()):
-        raise UnavailableError("no actors of beneath-a-steel-sky; apt install " + PACKAGES)
+        raise UnavailableError("no actors of beneath-a-steel-sky; apt install beneath-a-steel-sky scummvm")
     found = files((_GAME / "sky.dnr").read_bytes(), (_GAME / "sky.dsk").read_bytes())
     sections = [found[_TEXTS + section] for section in range(len(_SECTIONS))]
     # in another edition's code, words have other letters, or signs amid them
