@@ -1,11 +1,13 @@
 """Actors of two games that the training hears or judges by (`make test-study`)."""
 
 import io
+import json
 import struct
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from edgeface.errors import DataError, UnavailableError
 from edgeface.training import actors, amazon_queen, drascula, propack, steel_sky
@@ -86,6 +88,24 @@ def test_a_line_is_heard_where_all_its_sound_is_in_its_phones(monkeypatch):
     samples = np.where(np.abs(np.arange(16000) / 16000 - 0.5) < 0.38, np.sin(np.arange(16000) / 4) / 4, 0)
     found = actors.heard([(text.lower(), text, samples) for text in times])
     assert [(name, phones) for name, _, phones in found] == [("mama.", times["Mama."])]
+
+
+def test_what_is_aligned_anew_of_a_game_is_kept_once(tmp_path, monkeypatch, capsys):
+    samples = np.sin(np.arange(16000) / 4).astype(np.float32) / 4
+    phones = [(0.0, 1.0, "aa")]
+    better = iter(([(0.0, 1.0, "m")], None, [(0.0, 0.3, "m")]))  # well, not at all, with much left over
+    monkeypatch.setattr(actors, "_GAMES", (amazon_queen,))
+    monkeypatch.setattr(amazon_queen, "lines", lambda: [(name, "", samples) for name in "abc"])
+    monkeypatch.setattr(actors, "Aligner", lambda: None)
+    monkeypatch.setattr(actors, "said", lambda *line: phones)
+    monkeypatch.setattr(actors, "_learnt", lambda cache, rough: torch.nn.Linear(1, 1))
+    monkeypatch.setattr(actors, "aligned", lambda *line: next(better))
+    (tmp_path / "speech").mkdir()
+    for _ in range(2):  # the second time it is done already, and nothing is left to draw from `better`
+        actors.collect(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "speech").iterdir()) == ["actor-a.flac", "actor-a.json"]
+    assert json.loads((tmp_path / "speech" / "actor-a.json").read_text()) == [[0.0, 1.0, "m"]]
+    assert capsys.readouterr().out.endswith("actors of amazon_queen: 1 lines, 0.0 minutes to hear\n")
 
 
 def test_pauses_may_be_left_out_where_another_aligner_found_one():
@@ -200,9 +220,9 @@ def test_lines_are_read_by_the_tree_that_makes_words_of_them(tmp_path, monkeypat
     wrong, _ = codes(b"\0" + bytes(letters[5:] + letters[:5]))
     (tmp_path / "scummvm").write_bytes(b"\1\2\0 no tree" + wrong + b"code" + right + b"more code")
     sound = bytes(range(100, 150)) * 100
-    said = ["What are you doing with the LADDER?", "Was it the cat?", "No sound."]
+    said = ["I", "What are you doing with the LADDER?", "Was it the cat?", "No sound."]
     bodies = {60600 + number: section(said if number == 2 else ["?"], how) for number in range(8)}
-    bodies[51100], bodies[51101] = b"\0" * 22 + sound, b"\0" * 22 + sound[::-1]
+    bodies[51101], bodies[51102] = b"\0" * 22 + sound, b"\0" * 22 + sound[::-1]
     disk, directory = b"\0" * 16, struct.pack("<I", len(bodies))
     for at, (number, body) in enumerate(bodies.items()):
         disk += b"\0" * (-len(disk) % 16)
@@ -214,7 +234,7 @@ def test_lines_are_read_by_the_tree_that_makes_words_of_them(tmp_path, monkeypat
     monkeypatch.setattr(steel_sky, "_GAME", tmp_path)
     monkeypatch.setattr(steel_sky, "_PLAYER", tmp_path / "scummvm")
     found = list(steel_sky.lines())
-    assert [(name, text) for name, text, _ in found] == [("sky-51100", said[0]), ("sky-51101", said[1])]
+    assert [(name, text) for name, text, _ in found] == [("sky-51101", said[1]), ("sky-51102", said[2])]
     assert [len(samples) for _, _, samples in found] == [7256, 7256]
     assert np.corrcoef(found[0][2], found[1][2][::-1])[0, 1] > 0.99
 

@@ -24,7 +24,11 @@ _STEPS = 700  # of the fit
 
 
 def heard(lines):
-    """What pocketsphinx can align of (name, text, samples [N] at 16 kHz): list of (name, samples, phones)."""
+    """What pocketsphinx can align.
+
+    :param lines: (name, text, samples float32 [N] at 16 kHz) of each
+    :return: list of (name, samples, list of (start_s, end_s, phone))
+    """
     aligner, found = Aligner(), []
     for name, text, samples in tqdm(lines, desc="actors", disable=None):
         phones = said(aligner, samples, text)
@@ -47,13 +51,13 @@ def collect(cache):
             continue
         rough = heard(game.lines())
         model = _learnt(cache, rough)
-        total_s = 0.0
+        kept, total_s = 0, 0.0
         for name, samples, phones in rough:
             better = aligned(model, fbank_of(samples), respelled(phones))
             if better and left_over(samples, better) <= LEFT_OVER:
                 store(Path(cache, "speech"), "actor-" + name, samples, better)
-                total_s += len(samples) / SAMPLE_RATE_HZ
-        print("actors of %s: %.1f minutes to hear" % (title, total_s / 60))
+                kept, total_s = kept + 1, total_s + len(samples) / SAMPLE_RATE_HZ
+        print("actors of %s: %d lines, %.1f minutes to hear" % (title, kept, total_s / 60))
         torch.save(model.state_dict(), str(done))
 
 

@@ -11,12 +11,13 @@ from . import augment
 from .noises import Noises
 from .phones import PHONES
 from .prepare import VOICES, voice_path
+from .recordings import ACTORS
 from .speech import PEOPLE
 
 _ANIMATED_TRUST = 0.5
 # how much oftener a second of people is heard than one of a program that speaks, and one of actors
 _PEOPLE, _ACTORS = 2.0, 3.0
-_ACTING = ("actor-", "human-actors-")  # how names in cache/speech begin that actors say
+_ACTING = ("actor-", "human-%s-" % ACTORS)  # how names in cache/speech begin of what actors say
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
 _KEPT = 1024  # sequences that wait to be heard again, in another voice

@@ -67,6 +67,8 @@ def prepare(cache):
                 partial = stored.with_suffix(".part")
                 soundfile.write(str(partial), samples, SAMPLE_RATE_HZ, format="FLAC")
                 partial.rename(stored)
+        print("%s: %.0f minutes to hear, %.0f to judge by"
+              % (kind, *(_minutes(Path(cache, folder), kind) for folder in ("noises", "judged"))))
 
 
 def judged(cache, kind):
@@ -83,6 +85,10 @@ def _stored(cache, folder, kind):
         raise MissingInputError("%s: no %s in it; training.prepare takes it from Debian's packages"
                                 % (Path(cache, folder), kind))
     return paths
+
+
+def _minutes(folder, kind):
+    return sum(soundfile.info(str(path)).duration for path in folder.glob(kind + "-*.flac")) / 60
 
 
 def _levelled(samples):

@@ -20,11 +20,11 @@ from .propack import is_packed, unpack
 _GAME = Path("/usr/share/scummvm/beneath-a-steel-sky")
 _PLAYER = Path("/usr/games/scummvm")
 _TEXTS, _SOUNDS = 60600, 50000  # numbers of the first files
-_SECTIONS = (0, 600, 1100, 2430, 3380, 4530, 5080, 5230)  # what the numbers of their sounds begin from
-_HEADER_BYTES = 22
+_FIRST_LINES = (0, 600, 1100, 2430, 3380, 4530, 5080, 5230)  # of each section, in the numbers of the sounds
+_HEADER_BYTES = 22  # of a sound
 _RATE_HZ = 11025
 _NODE_BYTES = 3
-_FEWEST_NODES, _NODES = 100, 300  # of a tree
+_FEWEST_NODES, _MOST_NODES = 100, 256  # of a tree; a byte numbers them
 
 
 def files(directory, disk):
@@ -48,10 +48,11 @@ def trees(program):
     """Every tree that lies in the bytes of a program, each as bytes from its root on."""
     found = []
     for root in re.finditer(rb"(?=\x01[\x02-\xff]\x00)", program, re.DOTALL):
-        tree = program[root.start():root.start() + _NODE_BYTES * _NODES]
+        tree = program[root.start():root.start() + _NODE_BYTES * _MOST_NODES]
         reached, waiting = set(), [0]
         while waiting:
             node = waiting.pop()
+            # what lies beyond the end is neither a leaf nor a branch
             left, right, letter = tree[_NODE_BYTES * node:_NODE_BYTES * (node + 1)].ljust(_NODE_BYTES, b"\1")
             is_leaf = left == right == 0
             if node in reached or (not is_leaf and (letter or not (left and right))):
@@ -99,11 +100,11 @@ def lines():
     if not (_GAME.exists() and _PLAYER.exists()):
         raise UnavailableError("no actors of beneath-a-steel-sky; apt install beneath-a-steel-sky scummvm")
     found = files((_GAME / "sky.dnr").read_bytes(), (_GAME / "sky.dsk").read_bytes())
-    sections = [found[_TEXTS + section] for section in range(len(_SECTIONS))]
+    sections = [found[_TEXTS + section] for section in range(len(_FIRST_LINES))]
     # in another edition's code, words have other letters, or signs amid them
     said = max(([texts(section, tree) for section in sections] for tree in trees(_PLAYER.read_bytes())),
                key=lambda said: len(re.findall(r"\b(?:the|you|what|with|was)\b", str(said).lower())))
-    for first, section in zip(_SECTIONS, said):
+    for first, section in zip(_FIRST_LINES, said):
         for number, text in enumerate(section, _SOUNDS + first):
             if number in found:
                 sound = found[number][_HEADER_BYTES:]
