@@ -18,6 +18,7 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
 READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
+DEVICE ?= cpu
 
 PREFIX ?= /usr/local
 # services cannot read an interpreter in a home folder
@@ -44,7 +45,7 @@ test: $(VENV)/dev
 test-study: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[study]
-	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_checkpoint.py tests/study_import.py tests/study_bench.py tests/study_speech.py tests/study_training.py tests/study_dataset.py tests/study_actors.py
+	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_checkpoint.py tests/study_import.py tests/study_bench.py tests/study_speech.py tests/study_training.py tests/study_batches.py tests/study_actors.py
 	@if [ -d $(DATA)/../fixtures ]; then \
 	  FIXTURES=$(DATA)/../fixtures $(VENV)/bin/python -m pytest -q tests/study_fixtures.py; \
 	else echo "not tested, no $(DATA)/../fixtures here: networks of full size"; fi
@@ -69,11 +70,13 @@ uninstall:
 train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.prepare --data $(DATA) --cache $(CACHE)
 	$(VENV)/bin/python -m edgeface.training.animate --data $(DATA) --cache $(CACHE)
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/real --epochs 160
+	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/real --epochs 160 \
+	  --device $(DEVICE)
 	$(VENV)/bin/python -m edgeface.training.listen --data $(DATA) --cache $(CACHE) -o $(CACHE)/heard \
 	  --start-from $(CACHE)/real/state.pt
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/moved \
-	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1.2e-3 --epochs 540 --seed 31
+	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1.2e-3 --epochs 540 --seed 31 \
+	  --device $(DEVICE)
 	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 11
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
 	$(VENV)/bin/python -m edgeface.training.filmed --cache $(CACHE)

@@ -13,7 +13,7 @@ from edgeface.training import acoustic, festival, labelled, readers
 from edgeface.training.acoustic import align, fit, labels_of, spelling
 from edgeface.training.align import agreement, left_over, spelled
 from edgeface.training.corpus import Clip
-from edgeface.training.dataset import fbank_of
+from edgeface.training.fbank import fbank_of
 from edgeface.training.languages import SENTENCES, Speaker
 from edgeface.training.phones import PHONES, phone_name, phone_of_ipa
 from edgeface.training.recordings import announcements, dialogues, letters, stamps

@@ -9,11 +9,10 @@ from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training.abroad import alike, closing, judge, recorded, synthetic
 from edgeface.training.animate import PhoneToMotion, close_lips, moved
-from edgeface.training.augment import warp_mels
 from edgeface.training.corpus import Clip
-from edgeface.training.dataset import fbank_of
 from edgeface.training.evaluate import missed
 from edgeface.training.export import mean_network
+from edgeface.training.fbank import fbank_of
 from edgeface.training.filmed import follow
 from edgeface.training.languages import SENTENCES
 from edgeface.training.listen import Utterances
@@ -21,6 +20,7 @@ from edgeface.training.network import Network, Size
 from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
+from edgeface.training.spectra import warped
 from edgeface.training.train import audible, misplaced, restless
 
 
@@ -91,10 +91,10 @@ def test_a_shorter_vocal_tract_moves_frequencies_up():
     def fbank(hz):
         return fbank_of(0.1 * np.sin(2 * np.pi * hz * np.arange(16000) / 16000).astype(np.float32))[50:51]
 
-    assert warp_mels(fbank(1000), 1.0) == pytest.approx(fbank(1000), abs=1e-3)
+    assert warped(fbank(1000), 1.0) == pytest.approx(fbank(1000), abs=1e-3)
     for factor in (0.87, 1.15):
-        assert abs(warp_mels(fbank(1000), factor).argmax() - fbank(1000 * factor).argmax()) <= 1
-        assert warp_mels(fbank(7900), factor).shape == (1, 80)
+        assert abs(warped(fbank(1000), factor).argmax() - fbank(1000 * factor).argmax()) <= 1
+        assert warped(fbank(7900), factor).shape == (1, 80)
 
 
 def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reverse():

@@ -34,7 +34,8 @@ def mel_banks():
     return np.pad(weights, ((0, 0), (0, 1)), "constant").astype(np.float32)  # Nyquist counts nothing
 
 
-def _povey_window():
+def povey_window():
+    """Weights of a window of samples, float32 [400]."""
     n = np.arange(WINDOW_SAMPLES)
     return ((0.5 - 0.5 * np.cos(2 * np.pi * n / (WINDOW_SAMPLES - 1))) ** 0.85).astype(np.float32)
 
@@ -49,7 +50,7 @@ class Fbank:
         span = WINDOW_SAMPLES + SHIFT_SAMPLES * (block - 1)
         self._framer = Framer(span, SHIFT_SAMPLES * block)
         self._banks = np.ascontiguousarray(mel_banks().T)
-        self._window = _povey_window()
+        self._window = povey_window()
         self._index = (np.arange(WINDOW_SAMPLES)[None, :]
                        + SHIFT_SAMPLES * np.arange(block)[:, None])
 

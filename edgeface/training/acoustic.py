@@ -8,11 +8,11 @@ from tqdm import tqdm
 from ..features import SAMPLE_RATE_HZ
 from ..features.fbank import SHIFT_SAMPLES, WINDOW_SAMPLES
 from ..model.stepper import LEAD_SAMPLES
-from .augment import warp_mels
 from .phones import PHONES, SILENCES, phone_of_ipa
+from .spectra import warped
 
 STEP_S = SHIFT_SAMPLES / SAMPLE_RATE_HZ
-CENTRE_S = (WINDOW_SAMPLES / 2 - LEAD_SAMPLES) / SAMPLE_RATE_HZ  # of frame 0 of `dataset.fbank_of`
+CENTRE_S = (WINDOW_SAMPLES / 2 - LEAD_SAMPLES) / SAMPLE_RATE_HZ  # of frame 0 of `fbank.fbank_of`
 _SHORTEST = 2  # frames of a phone
 _PRIOR = 0.6  # how much of the frequency of a phone in training is taken out of its probability
 _WIDTH = 160
@@ -87,7 +87,7 @@ def _crop(rng, fbank, labels):
     fbank, labels = fbank[at:at + _CROP].astype(np.float32), labels[at:at + _CROP]
     short = _CROP - len(labels)
     fbank = np.pad(fbank, ((0, short), (0, 0)), "edge")
-    fbank = warp_mels(fbank, np.exp(rng.uniform(-0.15, 0.15)))
+    fbank = warped(fbank, np.exp(rng.uniform(-0.15, 0.15)))
     # noise that stands still, and a microphone's colour
     noise = fbank.mean() + rng.uniform(-9, 0) + np.cumsum(rng.normal(0, 0.15, 80))
     fbank = np.logaddexp(fbank, noise + rng.normal(0, 0.7, fbank.shape)) + np.cumsum(rng.normal(0, 0.1, 80))

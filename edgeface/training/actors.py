@@ -14,7 +14,7 @@ from ..features import SAMPLE_RATE_HZ
 from . import amazon_queen, steel_sky
 from .acoustic import PhoneNet, fit, labels_of
 from .align import HUMAN, LEFT_OVER, aligned, known_speech, left_over, respelled
-from .dataset import fbank_of
+from .fbank import fbank_of
 from .phones import Aligner
 from .readers import said
 from .speech import store

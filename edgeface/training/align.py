@@ -17,7 +17,7 @@ from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
 from . import drascula
 from .acoustic import align, fit, labels_of, likelihoods, spelling
 from .corpus import is_held_out
-from .dataset import fbank_of
+from .fbank import fbank_of
 from .languages import Speaker
 from .phones import SILENCES
 from .recordings import COLLECTIONS, HELD_OUT_LANGUAGES, OF_THE_BUNDLED_VOICE, recordings

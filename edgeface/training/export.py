@@ -142,7 +142,7 @@ def mean_network(checkpoints):
 
     :param checkpoints: files that `run.Run` or `restore` wrote, of networks of one size
     """
-    states = [torch.load(checkpoint, weights_only=True) for checkpoint in checkpoints]
+    states = [torch.load(checkpoint, weights_only=True, map_location="cpu") for checkpoint in checkpoints]
     size = Size(**states[0]["size"])
     network = Network(size)
     network.load_state_dict({name: sum(state["average"][name] for state in states) / len(states)

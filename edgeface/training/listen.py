@@ -19,11 +19,12 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from .animate import load_animated, load_talker
-from .augment import warp_mels
 from .corpus import is_held_out
-from .dataset import SILENCE, fbank_of, shares
+from .fbank import fbank_of
 from .network import FBANK_PER_FRAME
+from .phones import SILENCE, shares
 from .run import Run, disagreement
+from .spectra import warped
 from .train import BATCH, FRAMES, LOOKAHEADS
 
 _TALKER = 4  # how often his clips are drawn
@@ -69,7 +70,7 @@ class Utterances(torch.utils.data.IterableDataset):
                 fbank[4 * first:4 * last] = sound[4 * (first - at):4 * (last - at)]
                 phones[first:last] = shares(labels[first - at:last - at])
             at = last + int(rng.integers(0, _GAP))
-        fbank = warp_mels(fbank, np.float32(np.exp(rng.uniform(-0.17, 0.17))))
+        fbank = warped(fbank, np.exp(rng.uniform(-0.17, 0.17)))
         loud = np.quantile(fbank.mean(1), 0.8)
         if rng.random() < 0.5:  # noise that stands still
             noise = loud + rng.uniform(-9, 0) + np.cumsum(rng.normal(0, 0.15, 80))

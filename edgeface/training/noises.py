@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from tqdm import tqdm
 
 from ..errors import DataError, MissingInputError
 from ..features import SAMPLE_RATE_HZ
 from ..source.file import read_whole
-from .augment import level_db, microphone
+from .augment import level_db
 
 _SHARE = Path("/usr/share")
 # patterns below it
@@ -35,7 +34,7 @@ _PATTERNS = {"music": ("games/wesnoth/*/data/core/music/*.ogg", "games/warzone21
 _KEPT_PACKAGES = {"fillets-ng", "etr", "frozen-bubble", "freedesktop"}
 _SPOKEN = re.compile(r"_desc|audio-channel")
 _SHORTEST_S, _LONGEST_S = 0.2, 120.0
-_FAINT_DB = -55.0  # what is fainter on average is not made louder
+FAINT_DB = -55.0  # what is fainter on average is not made louder
 
 
 def _found(kind):
@@ -76,10 +75,14 @@ def judged(cache, kind):
 
     :raises MissingInputError: there is none
     """
-    return [_levelled(soundfile.read(str(path), dtype="float32")[0]) for path in _stored(cache, "judged", kind)]
+    return [_levelled(soundfile.read(str(path), dtype="float32")[0]) for path in stored(cache, "judged", kind)]
 
 
-def _stored(cache, folder, kind):
+def stored(cache, folder, kind):
+    """Paths of the sounds of a kind in the cache's `noises`, which training hears, or `judged`.
+
+    :raises MissingInputError: there is none
+    """
     paths = sorted(Path(cache, folder).glob(kind + "-*.flac"))
     if not paths:
         raise MissingInputError("%s: no %s in it; training.prepare takes it from Debian's packages"
@@ -92,40 +95,4 @@ def _minutes(folder, kind):
 
 
 def _levelled(samples):
-    return samples * np.float32(10 ** (-max(level_db(samples), _FAINT_DB) / 20))
-
-
-class Noises:
-    """What training hears of them, drawn at random.
-
-    :param cache: folder that `prepare` filled
-    :raises MissingInputError: it holds none
-    """
-
-    def __init__(self, cache):
-        self._music, self._effects = (_stored(cache, "noises", kind) for kind in ("music", "effect"))
-
-    def draw(self, rng, n):
-        """Float32 [n] of unit level: music, or effects with pauses between them."""
-        if rng.random() < 0.5:
-            return np.resize(self._part(rng, self._music, n), n)
-        noise, at = np.zeros(n, np.float32), -int(rng.integers(SAMPLE_RATE_HZ))
-        while at < n:
-            sound = self._part(rng, self._effects, n)
-            heard = sound[max(0, -at):n - at]
-            noise[max(0, at):max(0, at) + len(heard)] = heard
-            at += len(sound) + int(rng.integers(SAMPLE_RATE_HZ))
-        return noise
-
-    @staticmethod
-    def _part(rng, paths, n):
-        """At most n samples of one of them, played faster or slower."""
-        factor = np.exp(rng.uniform(-0.3, 0.3))
-        with soundfile.SoundFile(str(paths[rng.integers(len(paths))])) as file:
-            wanted = int(n * factor)
-            file.seek(int(rng.integers(max(1, file.frames - wanted))))
-            samples = file.read(wanted, dtype="float32")
-        samples = soxr.resample(samples, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ, quality="MQ")[:n]
-        if rng.random() < 0.5:
-            samples = microphone(rng, samples)
-        return _levelled(samples)
+    return samples * np.float32(10 ** (-max(level_db(samples), FAINT_DB) / 20))

@@ -107,6 +107,14 @@ def phone_labels(phones, frames):
     return labels.reshape(frames, SUBFRAMES)
 
 
+def shares(labels):
+    """Of each phone in each frame: labels of `phone_labels` [T, n] to float32 [T, P]."""
+    return np.eye(len(PHONES), dtype=np.float32)[labels].mean(1)
+
+
+SILENCE = shares(np.zeros((1, 1), np.uint8))
+
+
 def phone_features(phones, frames):
     """Features over time.
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import time
 
 import torch
 from tqdm import tqdm
@@ -10,6 +11,7 @@ from .network import Network, Size
 from .phones import PHONES
 
 STEPS_PER_EPOCH = 25
+_SAVE_S = 5.0  # between two states on disk, at least
 _WARM = 0.08  # share of the steps until the learning rate is highest
 
 
@@ -21,20 +23,21 @@ class Run:
     :param rate: highest learning rate
     :param statistics: None or what `Network` takes
     :param start: None or the file of another run's state, whose weights to go on with
+    :param device: where it is trained, of PyTorch
     """
 
-    def __init__(self, folder, epochs, rate, statistics=None, start=None):
+    def __init__(self, folder, epochs, rate, statistics=None, start=None, device="cpu"):
         folder.mkdir(parents=True, exist_ok=True)
         self._file, self.epochs, self.epoch, self.size = folder / "state.pt", epochs, 0, Size()
         self.network = Network(self.size, statistics)
         self.listener = torch.nn.Sequential(torch.nn.LayerNorm(self.size.width),
                                             torch.nn.Linear(self.size.width, len(PHONES)))
         if start:
-            start = torch.load(start, weights_only=True)
+            start = torch.load(start, weights_only=True, map_location="cpu")
             self.network.load_state_dict(start["average"])
             if "listener" in start:
                 self.listener.load_state_dict(start["listener"])
-        self._modules = torch.nn.ModuleList((self.network, self.listener))
+        self._modules = torch.nn.ModuleList((self.network, self.listener)).to(device)
         self._means = copy.deepcopy(self._modules)
         self._optimiser = torch.optim.AdamW(self._modules.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimiser, rate, pct_start=_WARM,
@@ -42,13 +45,14 @@ class Run:
         self._parts = {"modules": self._modules, "optimiser": self._optimiser, "schedule": self._schedule,
                        "average": self._means[0], "listener": self._means[1]}
         if self._file.exists():
-            state = torch.load(self._file, weights_only=True)
+            state = torch.load(self._file, weights_only=True, map_location=device)
             self.epoch = state["epoch"]
             for name, part in self._parts.items():
                 part.load_state_dict(state[name])
         able = torch.cpu.get_capabilities()
         # faster where the processor multiplies matrices of it, slower elsewhere
-        self._bfloat16 = able.get("amx_bf16", False) or able.get("avx512_bf16", False)
+        self._bfloat16 = device == "cpu" and (able.get("amx_bf16", False) or able.get("avx512_bf16", False))
+        self._device, self._saved_s = torch.device(device).type, float("-inf")
 
     @property
     def average(self):
@@ -56,27 +60,31 @@ class Run:
         return self._means[0]
 
     def train(self, loss_of):
-        """One epoch: as many steps down `loss_of()`, and the state on disk; returns the mean loss."""
-        total = 0.0
+        """One epoch: as many steps down `loss_of()`, and now and then the state on disk; returns the mean loss."""
+        total, means, values = 0.0, list(self._means.parameters()), list(self._modules.parameters())
         for _ in tqdm(range(STEPS_PER_EPOCH), desc="epoch %d" % (self.epoch + 1), leave=False, disable=None):
-            with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+            with torch.autocast(self._device, torch.bfloat16, enabled=self._bfloat16):
                 loss = loss_of()
             self._optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(self._modules.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(values, 1.0)
             self._optimiser.step()
             self._schedule.step()
-            total += float(loss.detach())
+            total += loss.detach()
             keep = min(0.998, 1 - 1 / (1 + self._schedule.last_epoch / 5))
             with torch.no_grad():
-                for mean, value in zip(self._means.parameters(), self._modules.parameters()):
-                    mean.lerp_(value, 1 - keep)
+                torch._foreach_lerp_(means, values, 1 - keep)
         self.epoch += 1
+        if self.epoch == self.epochs or time.monotonic() - self._saved_s > _SAVE_S:
+            self._save()
+        return float(total) / STEPS_PER_EPOCH
+
+    def _save(self):
         state = {"epoch": self.epoch, "size": self.size.as_dict()}
         state.update({name: part.state_dict() for name, part in self._parts.items()})
         torch.save(state, self._file.with_suffix(".part"))
-        os.replace(self._file.with_suffix(".part"), self._file)  # cut off here, it goes on from the last epoch
-        return total / STEPS_PER_EPOCH
+        os.replace(self._file.with_suffix(".part"), self._file)  # cut off here, it goes on from the last one
+        self._saved_s = time.monotonic()
 
 
 def disagreement(logits, phones):

@@ -14,13 +14,15 @@ from torch.utils.data import DataLoader
 
 from .animate import load_animated, load_talker
 from .basis import landmark_basis, point_weights
+from .batches import Heard, load
 from .corpus import is_held_out, lip_gap, mouth_width
-from .dataset import Sequences, fbank_of
+from .fbank import fbank_of
 from .network import FBANK_PER_FRAME, Size
 from .run import STEPS_PER_EPOCH, Run, disagreement
 
 FRAMES = 100  # length of a training sequence
 BATCH = 32
+_MANY = 512  # what keeps a GPU busy
 LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bundle's
 _COVERED = 1.0  # a mean rise of the Fbank, of natural logarithms
 _FLUTTER = 0.4  # see `misplaced`; far lower, lips close whenever in doubt, and flutter
@@ -29,12 +31,10 @@ _IDLE = 0.5  # weight of lips that move where nobody speaks
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
-def statistics(clips, neutral, sequences, basis):
+def statistics(clips, neutral, batches, basis):
     """Fbank mean and deviation of augmented sound, and the linear basis of the faces."""
-    rng = np.random.default_rng(1)
-    fbank = np.concatenate([sequences.sequence(rng)[0] for _ in range(150)])
     # digital silence is an outlier; floor it so that it stays within a few deviations
-    fbank = np.maximum(fbank, -8.0)
+    fbank = np.maximum(batches.draw(150)[0].cpu().numpy().reshape(-1, 80), -8.0)
     return {"mean": fbank.mean(0), "std": np.full(80, fbank.std()), "landmark_mean": neutral.reshape(-1),
             "landmark_basis": landmark_basis(clips, neutral, basis)}
 
@@ -120,7 +120,7 @@ def validate(network, clips, lookahead):
     """Mean per-clip correlation of lip gap and mouth width on clips as they are."""
     network.eval()
     fbank = torch.from_numpy(np.stack([fbank_of(clip.samples) for clip in clips]))
-    face = network(fbank, lookahead)[0].numpy().reshape(len(clips), -1, 68, 3)
+    face = network(fbank.to(network.mean.device), lookahead)[0].cpu().numpy().reshape(len(clips), -1, 68, 3)
     truth = np.stack([clip.landmarks for clip in clips])
     network.train()
     return [float(np.mean([np.corrcoef(p, t)[0, 1] for p, t in zip(measure(face), measure(truth))]))
@@ -139,25 +139,31 @@ def main():
                         help="share of the clips that `animate` made")
     parser.add_argument("--start-from", type=Path, help="state of another run whose weights to go on with")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="cuda: batches are %d times as large there" % (_MANY // BATCH))
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     # threads that wait for each other beside busy loaders: five times slower on two cores
-    torch.set_num_threads(max(1, os.cpu_count() - arguments.workers))
+    torch.set_num_threads(max(1, os.cpu_count() - 1))
+    torch.backends.cuda.matmul.allow_tf32 = True
     clips, neutral = load_talker(arguments.data, arguments.cache)
     training = [clip for clip in clips if not is_held_out(clip.name)]
     held_out = [clip for clip in clips if is_held_out(clip.name)]
     animated = load_animated(arguments.cache) if arguments.animated else []
+    made = load(training, neutral, arguments.cache, FRAMES, animated, arguments.animated, arguments.device)
+    run = Run(arguments.out, arguments.epochs, arguments.rate, statistics(training, neutral, made, Size().basis),
+              arguments.start_from, arguments.device)
+    made.seed(arguments.seed + 1000 * run.epoch)
+    if arguments.device == "cpu":  # another process makes them
+        batches = iter(DataLoader(Heard(made, BATCH, kept=1024, fresh=BATCH, turns=4), None, num_workers=1))
+    else:
+        batches = iter(Heard(made, _MANY, kept=4 * _MANY, fresh=4 * _MANY, turns=1))
+    fit(run, batches, held_out, arguments.seed)
 
-    def sequences(epoch):
-        return Sequences(training, neutral, arguments.cache, FRAMES, arguments.seed + 1000 * epoch, animated,
-                         arguments.animated)
 
-    run = Run(arguments.out, arguments.epochs, arguments.rate,
-              statistics(training, neutral, sequences(0), Size().basis), arguments.start_from)
-    weights = torch.from_numpy(np.repeat(point_weights(), 3))
-    batches = iter(DataLoader(sequences(run.epoch), BATCH, num_workers=arguments.workers))
-    draw = np.random.default_rng(arguments.seed + run.epoch)
+def fit(run, batches, held_out, seed):
+    """Trains until the run's last epoch, and prints now and then how it stands."""
+    weights = torch.from_numpy(np.repeat(point_weights(), 3)).to(run.network.mean.device)
+    draw = np.random.default_rng(seed + run.epoch)
     while run.epoch < run.epochs:
         loss = run.train(lambda: loss_of(run, next(batches), int(draw.choice(LOOKAHEADS)), weights))
         if run.epoch % 5 == 0:

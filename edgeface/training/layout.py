@@ -1,0 +1,81 @@
+"""Which part of a bank is heard when: clips in a row, each faster or slower than it was said."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from ..features import HOP_SAMPLES
+from .bank import EDGE
+
+_PHASES = 256  # between two samples
+_TAPS = np.arange(-3, 5)  # samples around a moment
+
+
+class Layout:
+    """Which frame of a bank is heard in each frame of a sequence; [B, T] all.
+
+    `low` and `part` of the way to the next: the frame; `factor`: how fast; `used`: whether there is any;
+    `audible`: whether its sound is heard; `remain`: what remains of its motion.
+
+    :param closing: frames in which a mouth closes whose sound was cut off
+    """
+
+    def __init__(self, count, frames, device, closing=1):
+        self._closing = closing
+        self.low = torch.zeros(count, frames, dtype=torch.long, device=device)
+        self.part, self.remain = (torch.zeros(count, frames, device=device) for _ in range(2))
+        self.factor = torch.ones(count, frames, device=device)
+        self.used, self.audible = (torch.zeros(count, frames, dtype=torch.bool, device=device) for _ in range(2))
+
+    def lay(self, at, first, frames, factor, stop=None):
+        """Puts a clip into each row, over what is there.
+
+        :param at: frame at which it begins, [B], also below 0 and where it is never heard
+        :param first: its first frame in the bank, and how many `frames` it has there
+        :param factor: how much faster it is heard; pitch and formants move along
+        :param stop: None or the frame at which its sound ends and its mouth begins to close
+        :return: where it lies, bool [B, T]
+        """
+        t = torch.arange(self.low.shape[1], device=self.low.device) - at[:, None]
+        inside = (t >= 0) & (t < lasting(frames, factor)[:, None])
+        position = t.clamp(min=0) * factor[:, None]
+        # beyond the end of a clip is another; `inside` is what counts
+        low = torch.minimum(position.long(), (frames[:, None] - 2).clamp(min=0))
+        past = torch.zeros_like(t) if stop is None else t + at[:, None] - stop[:, None] + 1
+        values = {"low": first[:, None] + low, "part": position - low, "factor": factor[:, None],
+                  "used": torch.ones_like(inside), "audible": past <= 0,
+                  "remain": (1 - past.clamp(min=0) / self._closing).clamp(min=0)}
+        for name, value in values.items():
+            setattr(self, name, torch.where(inside, value, getattr(self, name)))
+        return inside
+
+    def track(self, values):
+        """Values [F, n] of a bank's frames at these moments: float32 [B, T, n], whether used or not."""
+        part = self.part[..., None]
+        return values[self.low] * (1 - part) + values[self.low + 1] * part
+
+    def sound(self, sound):
+        """What is heard of a bank's `sound`: float32 [B, 640 T], 0 where nothing is."""
+        device = sound.device
+        at = torch.arange(HOP_SAMPLES, device=device) * self.factor[..., None] + HOP_SAMPLES * self.part[..., None]
+        whole = at.floor()
+        phase = ((at - whole) * _PHASES).long()
+        index = (HOP_SAMPLES * self.low + EDGE)[..., None] + whole.long()
+        out = torch.zeros_like(at)
+        for tap, weights in zip(_TAPS, _sinc(device)):
+            out += weights[phase] * sound[(index + int(tap)).clamp(max=len(sound) - 1)]
+        return (out * self.audible[..., None] / 32768).reshape(len(out), -1)
+
+
+def lasting(frames, factor):
+    """How many frames a clip of `frames` lasts that is heard faster by `factor`, at least 1."""
+    return ((frames - 1) / factor).long().clamp(min=1)
+
+
+@lru_cache()
+def _sinc(device):
+    """Weights of the samples around each phase, float32 [8, _PHASES]: a sinc under a Hann window."""
+    away = _TAPS[:, None] - np.arange(_PHASES) / _PHASES
+    weights = np.sinc(away) * np.cos(np.pi * away / len(_TAPS)) ** 2
+    return torch.from_numpy((weights / weights.sum(0)).astype(np.float32)).to(device)
