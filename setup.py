@@ -33,7 +33,7 @@ setup(
     ],
     extras_require={
         "view": [],  # the page needs nothing more than Python and a browser
-        "train": ["torch>=2.13", "onnx", "pocketsphinx", "pyworld", "scipy", "setuptools<81", "tqdm", "matplotlib"],
+        "train": ["torch>=2.13", "onnx", "pocketsphinx", "pyworld", "setuptools<81", "tqdm", "matplotlib"],
         # what CPython 3.6 on JetPack 4 can install
         "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
         "plan": ["onnx"],

@@ -75,10 +75,10 @@ def test_many_fbanks_at_once_are_those_of_the_daemon():
 
 
 def test_a_clip_is_heard_and_seen_faster_and_slower():
-    """Against the resampler of the daemon; below 6 kHz, where neither filter cuts."""
+    """Against the resampler of the daemon; below 5.5 kHz there and here, where neither filter cuts."""
     noise = 0.1 * np.random.default_rng(2).standard_normal(32000)
     spectrum = np.fft.rfft(noise)
-    spectrum[12000:] = 0.0
+    spectrum[8800:] = 0.0
     clip = talking(2)
     clip.samples = np.fft.irfft(spectrum).astype(np.float32)
     clip.landmarks[:] = 0.01 * np.arange(50)[:, None, None]
@@ -92,7 +92,7 @@ def test_a_clip_is_heard_and_seen_faster_and_slower():
         assert np.abs(heard[:3200]).max() == np.abs(heard[640 * (5 + frames):]).max() == 0
         wanted = soxr.resample(clip.samples, 16000 * factor, 16000, quality="VHQ")[:640 * frames]
         apart = heard[3200:3200 + len(wanted)] - wanted
-        assert apart[100:-100].std() < (2e-5 if factor == 1.0 else 0.06 * wanted.std())
+        assert apart[100:-100].std() < (2e-5 if factor == 1.0 else 0.01 * wanted.std())
         seen = layout.track(clips.landmarks)[0, 5:5 + frames, 0].numpy()
         assert seen == pytest.approx(0.01 * factor * np.arange(frames), abs=1e-3)
 

@@ -16,7 +16,7 @@ from .recordings import ACTORS
 from .speech import PEOPLE
 
 UNKNOWN = len(PHONES)  # label of a phone that nobody knows
-EDGE = 8  # samples of silence before and after all
+EDGE = 32  # samples of silence before and after all
 _READERS = 8  # files that are read at once
 # how much oftener a second of people is heard than one of a program that speaks, and one of actors
 _PEOPLE, _ACTORS = 2.0, 3.0

@@ -71,9 +71,9 @@ class Batches:
         return noisy, clean, landmarks, blendshapes, speech[..., 0], trust[..., 0], phones
 
     def in_another_voice(self, noisy, clean, *targets):
-        """A batch of `draw`, every second sequence of another talker."""
+        """A batch of `draw`, three sequences in four of another talker."""
         dice, count = self._dice, len(noisy)
-        factor = torch.where(dice.maybe(0.5, count), torch.exp(dice.uniform(-0.13, 0.13, count)), 1.0)
+        factor = torch.exp(dice.uniform(-0.17, 0.17, count) * dice.maybe(0.75, count))
         return (warp_mels(noisy, factor), warp_mels(clean, factor), *targets)
 
     def _said(self, clips, count):

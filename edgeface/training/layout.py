@@ -9,7 +9,10 @@ from ..features import HOP_SAMPLES
 from .bank import EDGE
 
 _PHASES = 256  # between two samples
-_TAPS = np.arange(-3, 5)  # samples around a moment
+_TAPS = np.arange(-23, 25)  # samples around a moment
+_KAISER = 5.0  # 53 dB down within
+_BAND = 0.067  # of half the sampling rate below it; see Kaiser, 1974: Nonrecursive digital filter design
+_STEPS = 16  # of the factor from 1 to 2, each with a filter of its own
 
 
 class Layout:
@@ -57,14 +60,16 @@ class Layout:
 
     def sound(self, sound):
         """What is heard of a bank's `sound`: float32 [B, 640 T], 0 where nothing is."""
-        device = sound.device
+        device, weights = sound.device, _filters(sound.device)
         at = torch.arange(HOP_SAMPLES, device=device) * self.factor[..., None] + HOP_SAMPLES * self.part[..., None]
         whole = at.floor()
-        phase = ((at - whole) * _PHASES).long()
+        row = ((self.factor - 1).clamp(0, 1) * _STEPS).ceil().long()
+        row = torch.where(self.factor == 1, _STEPS + 1, row)[..., None] * _PHASES \
+            + ((at - whole) * _PHASES).long()
         index = (HOP_SAMPLES * self.low + EDGE)[..., None] + whole.long()
         out = torch.zeros_like(at)
-        for tap, weights in zip(_TAPS, _sinc(device)):
-            out += weights[phase] * sound[(index + int(tap)).clamp(max=len(sound) - 1)]
+        for k, tap in enumerate(_TAPS):
+            out += weights[k][row] * sound[(index + int(tap)).clamp(0, len(sound) - 1)]
         return (out * self.audible[..., None] / 32768).reshape(len(out), -1)
 
 
@@ -74,8 +79,15 @@ def lasting(frames, factor):
 
 
 @lru_cache()
-def _sinc(device):
-    """Weights of the samples around each phase, float32 [8, _PHASES]: a sinc under a Hann window."""
+def _filters(device):
+    """Weights of the samples around each phase, float32 [taps, (_STEPS + 2) * _PHASES]: sincs under a Kaiser window.
+
+    Each passes what is below half the sampling rate there and here, for factors up to 1, up to 1 + 1 / `_STEPS` and so
+    on; the last one passes all, for a factor of 1.
+    """
     away = _TAPS[:, None] - np.arange(_PHASES) / _PHASES
-    weights = np.sinc(away) * np.cos(np.pi * away / len(_TAPS)) ** 2
-    return torch.from_numpy((weights / weights.sum(0)).astype(np.float32)).to(device)
+    window = np.i0(_KAISER * np.sqrt(np.maximum(0, 1 - (away / (len(_TAPS) / 2)) ** 2)))
+    bands = [1 / (1 + step / _STEPS) - _BAND for step in range(_STEPS + 1)] + [1.0]
+    weights = [np.sinc(band * away) * window for band in bands]
+    weights = np.concatenate([one / one.sum(0) for one in weights], axis=1)
+    return torch.from_numpy(weights.astype(np.float32)).to(device)
