@@ -133,7 +133,7 @@ def test_a_cache_without_sounds_is_named(tmp_path):
 def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(cache):
     backgrounds = load([talking()], NEUTRAL, cache, 100, [], 0)._backgrounds
     for make, least, most in ((backgrounds._tune, 0.0, 0.03), (backgrounds._rattle, 0.1, 0.6)):
-        heard = make(30, 64000).numpy()
+        heard = make(30).numpy()
         silent = (np.abs(heard).reshape(30, -1, 640) < 1e-3).all(-1).mean(1)
         assert least <= silent.mean() < most
         assert all(0.35 < np.median(np.abs(row[np.abs(row) > 1e-3])) / 0.67 < 2.5 for row in heard)
@@ -143,7 +143,7 @@ def test_every_background_is_as_loud_and_nobody_talks_where_nobody_does(cache):
     backgrounds = load([talking()], NEUTRAL, cache, 100, [], 0)._backgrounds
     assert backgrounds._chances[0, 1] == 0
     for make in (backgrounds._coloured, backgrounds._babble, backgrounds._hum):
-        heard = make(12, 64000)
+        heard = make(12)
         assert heard.shape == (12, 64000) and heard.std(-1).numpy() == pytest.approx(np.ones(12), abs=1e-3)
     drawn = backgrounds.draw(torch.tensor(6 * [True] + 6 * [False]))
     assert drawn.shape == (12, 64000) and (drawn.std(-1) > 0.2).all()

@@ -26,30 +26,31 @@ class Backgrounds:
 
     def __init__(self, dice, people, music, effects, frames):
         self._dice, self._people, self._music, self._effects, self._frames = dice, people, music, effects, frames
+        self._samples = HOP_SAMPLES * frames
         self._chances = torch.tensor((_SILENT, _TALKING), device=dice.device)
 
     def draw(self, talking):
         """What one hears where somebody is `talking`, bool [R], and where not: [R, 640 T] of unit level."""
         kinds = self._dice.among(self._chances[talking.long()])[:, 0]
-        noise = torch.zeros(len(talking), HOP_SAMPLES * self._frames, device=kinds.device)
+        noise = torch.zeros(len(talking), self._samples, device=kinds.device)
         for kind, make in enumerate((self._coloured, self._babble, self._tune, self._rattle, self._hum)):
             rows = (kinds == kind).nonzero()[:, 0]
             if len(rows):
-                noise[rows] = make(len(rows), noise.shape[1])
+                noise[rows] = make(len(rows))
         return noise
 
-    def _coloured(self, count, n):
-        return coloured(self._dice, n, self._dice.uniform(-0.5, 2.0, count))
+    def _coloured(self, count):
+        return coloured(self._dice, self._samples, self._dice.uniform(-0.5, 2.0, count))
 
-    def _babble(self, count, n):
+    def _babble(self, count):
         sound = self._people[-1 if self._dice.maybe(_OTHERS, 1) else 0].sound
-        begin = self._dice.below(len(sound) - n, count, _MOST)
-        voices = sound[begin[..., None] + torch.arange(n, device=sound.device)].float()
+        begin = self._dice.below(len(sound) - self._samples, count, _MOST)
+        voices = sound[begin[..., None] + torch.arange(self._samples, device=sound.device)].float()
         voices /= voices.std(-1, keepdim=True) + 3.0
         people = _FEWEST + self._dice.below(_MOST - _FEWEST + 1, count, 1)
         return unit((voices * (torch.arange(_MOST, device=sound.device) < people)[..., None]).sum(1))
 
-    def _tune(self, count, n):
+    def _tune(self, count):
         music, layout = self._music, Layout(count, self._frames, self._dice.device)
         piece = self._dice.below(len(music.frames), count)
         frames, factor = music.frames[piece], self._dice.uniform(0.74, 1.35, count)
@@ -60,7 +61,7 @@ class Backgrounds:
         tune = self._recorded(layout.sound(music.sound))
         return tune / decibels(loudness(tune).clamp(min=FAINT_DB))[:, None]
 
-    def _rattle(self, count, n):
+    def _rattle(self, count):
         """Sounds with pauses between them."""
         effects, layout = self._effects, Layout(count, self._frames, self._dice.device)
         gain_db = torch.zeros(count, self._frames, device=self._dice.device)
@@ -77,11 +78,11 @@ class Backgrounds:
         rows = len(sound)
         return in_room(self._dice, sound, self._dice.maybe(0.0, rows), self._dice.maybe(0.5, rows))
 
-    def _hum(self, count, n):
+    def _hum(self, count):
         """Mains hum, fans or held chords: steady or plucked harmonics."""
         dice = self._dice
-        t = torch.arange(n, device=dice.device) / SAMPLE_RATE_HZ
-        out = torch.zeros(count, n, device=dice.device)
+        t = torch.arange(self._samples, device=dice.device) / SAMPLE_RATE_HZ
+        out = torch.zeros(count, self._samples, device=dice.device)
         tones = 1 + dice.below(_TONES, count)
         for tone in range(_TONES):
             rows = (tone < tones).nonzero()[:, 0]

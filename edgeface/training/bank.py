@@ -26,7 +26,8 @@ _ACTING = ("actor-", "human-%s-" % ACTORS)  # how names in cache/speech begin of
 class Sounds:
     """Sounds in a row: `sound` int16 [EDGE + 640 F + EDGE]; of each its `first` frame, its `frames`, its level in dB.
 
-    :param read: list of functions that give float32 [N] at 16 kHz; whole frames of it are kept
+    :param read: list of functions that give float32 [N] at 16 kHz, which silence fills up to whole frames
+    :param what: title of the progress bar
     """
 
     def __init__(self, read, what):
@@ -60,6 +61,7 @@ class Clips(Sounds):
 
     :param clips: list of (function that gives its sound, `corpus.Clip`)
     :param neutral: resting face [68, 3]
+    :param what: title of the progress bar
     """
 
     def __init__(self, clips, neutral, what):
@@ -108,7 +110,10 @@ def animated(clips, neutral, longest):
 
 
 def noises(cache, kind):
-    """`Sounds` that are no speech, see `noises.prepare`."""
+    """`Sounds` that are no speech, "music" or "effect", see `noises.prepare`.
+
+    :raises MissingInputError: there is none
+    """
     return Sounds([_reader(path) for path in stored(cache, "noises", kind)], kind)
 
 

@@ -148,7 +148,10 @@ class Heard(torch.utils.data.IterableDataset):
 
 
 def load(training, neutral, cache, frames, animated, share, device="cpu"):
-    """`Batches` of the talker's clips `training`, of what `animate.load_animated` gives and of the cache's noises."""
+    """`Batches` of the talker's clips `training`, of what `animate.load_animated` gives and of the cache's noises.
+
+    :raises MissingInputError: there are no noises
+    """
     return Batches(bank.talker(training, neutral, Path(cache)),
                    bank.animated(animated, neutral, frames) if animated else None,
                    bank.noises(cache, "music"), bank.noises(cache, "effect"), neutral, frames, share, device)

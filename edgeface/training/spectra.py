@@ -23,7 +23,7 @@ def unit(sound):
 
 
 def loudness(sound):
-    """`augment.level_db` of each row of [B, N]."""
+    """`augment.level_db` of each row of [B, N]: dB [B]."""
     power = sound.reshape(len(sound), -1, HOP_SAMPLES).square().mean(-1)
     loud = power >= power.median(-1, keepdim=True).values
     return 10 * torch.log10((power * loud).sum(-1) / loud.sum(-1) + 1e-12)
@@ -45,12 +45,12 @@ def warp_mels(fbank, factor):
 
 
 def warped(fbank, factor):
-    """`warp_mels` of one array: float32 [T, 80], by a number."""
+    """`warp_mels` of one array of NumPy, float32 [T, 80], by a number."""
     return warp_mels(torch.from_numpy(fbank)[None], torch.tensor([factor], dtype=torch.float32))[0].numpy()
 
 
 def coloured(dice, n, slope):
-    """Noise [B, n] of unit level whose power falls with frequency to the power `slope` [B]."""
+    """Noise [B, n] of unit level, drawn by a `dice.Dice`, whose power falls with frequency to the power `slope` [B]."""
     at = torch.arange(n // 2 + 1, device=slope.device).clamp(min=n / 400.0)
     spectrum = torch.view_as_complex(dice.normal(len(slope), n // 2 + 1, 2))
     return unit(torch.fft.irfft(spectrum * at ** (-slope[:, None] / 2), n))
@@ -59,6 +59,7 @@ def coloured(dice, n, slope):
 def in_room(dice, sound, room, microphone):
     """Sound [B, N] with echoes, or through another microphone.
 
+    :param dice: a `dice.Dice`
     :param room: bool [B], where early reflections and a decaying tail follow; the direct sound is first and undelayed
     :param microphone: bool [B], where the frequency response is random and smooth, sometimes that of a telephone
     """

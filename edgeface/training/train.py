@@ -161,7 +161,13 @@ def main():
 
 
 def fit(run, batches, held_out, seed):
-    """Trains until the run's last epoch, and prints now and then how it stands."""
+    """Trains until the run's last epoch, and prints now and then how it stands.
+
+    :param run: a `run.Run`
+    :param batches: iterator of what `batches.Batches.draw` gives
+    :param held_out: `corpus.Clip`s
+    :param seed: of the look-aheads
+    """
     weights = torch.from_numpy(np.repeat(point_weights(), 3)).to(run.network.mean.device)
     draw = np.random.default_rng(seed + run.epoch)
     while run.epoch < run.epochs:
