@@ -14,8 +14,10 @@ TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-c
   hyperrogue-music colobot-common-sounds neverball-common endless-sky-data bucklespring-data \
   extremetuxracer-data frozen-bubble-data sound-theme-freedesktop \
   sonic-pi-samples lmms-common lomiri-sounds oxygen-sounds minetest-data festvox-ru asterisk-prompt-it-menardi-wav \
-  flight-of-the-amazon-queen beneath-a-steel-sky scummvm drascula drascula-spanish
-READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils
+  flight-of-the-amazon-queen beneath-a-steel-sky scummvm drascula drascula-spanish \
+  fortunes-br fortunes-eo fortunes-pl fortunes-ru
+READERS_PACKAGES := rhvoice rhvoice-english libttspico-utils rhvoice-russian rhvoice-ukrainian rhvoice-kyrgyz \
+  rhvoice-brazilian-portuguese rhvoice-esperanto rhvoice-macedonian rhvoice-tatar rhvoice-polish rhvoice-albanian
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 DEVICE ?= cpu

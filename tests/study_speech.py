@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from edgeface.errors import UnavailableError
 from edgeface.features.level import level_dbfs
-from edgeface.training import acoustic, festival, labelled, readers
+from edgeface.training import acoustic, festival, foreign, labelled, readers
 from edgeface.training.acoustic import align, fit, labels_of, spelling
 from edgeface.training.align import agreement, left_over, spelled
 from edgeface.training.corpus import Clip
@@ -144,7 +145,7 @@ def test_a_voice_that_is_not_installed_is_named(tmp_path, monkeypatch):
         festival.synthesise(tmp_path, 1)
 
 
-@pytest.mark.parametrize("voice,program", [("rhvoice-bdl", "RHVoice-test"), ("pico-en-GB", "pico2wave")])
+@pytest.mark.parametrize("voice,program", [("rhvoice-of_nobody", "of_nobody"), ("pico-en-GB", "pico2wave")])
 def test_a_reader_that_is_not_installed_is_named(voice, program, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UnavailableError, match=program):
@@ -159,6 +160,53 @@ def test_the_voices_of_festival_are_none_that_others_speak_for_or_that_judge():
         festival.phone_of("czech_ph", "q")
 
 
+def test_foreign_voices_judge_or_are_heard():
+    heard = [voice for language in foreign.LANGUAGES.values() for voice in language.voices]
+    judges = [voice for language in foreign.LANGUAGES.values() for voice in language.judges]
+    assert len(set(heard + judges)) == len(heard + judges)
+    assert not [voice for voice in heard if voice.startswith(tuple(name.split("-")[1] for name in readers.JUDGES))]
+    assert not {"sv", "tr"} & {name for name, language in foreign.LANGUAGES.items() if language.voices}
+
+
+def test_foreign_words_are_of_letters_that_the_language_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(foreign, "_FORTUNES", tmp_path)
+    with pytest.raises(UnavailableError, match="fortunes-ru"):
+        foreign.words("uk")
+    (tmp_path / "ru").mkdir()
+    (tmp_path / "ru" / "2001.03").write_text("Мы, и кот: 'Ёлка'\n%\nRéсума кит-кат 24 а", "utf-8")
+    (tmp_path / "ru" / "2001.03.dat").write_bytes(b"\xff")
+    assert foreign.words("ru") == ["мы", "кот", "ёлка", "кит", "кат"]
+    assert foreign.words("uk") == ["кот", "кит", "кат"]
+
+
+def test_foreign_voices_read_their_share_and_go_on_where_they_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(foreign, "LANGUAGES", {"eo": foreign.Language("eo", "a-z", ("one", "other"), ("judge",))})
+    monkeypatch.setattr(foreign, "words", lambda language: ["bona", "tago"])
+    (tmp_path / "speech").mkdir()
+    torch.save(acoustic.PhoneNet().state_dict(), str(tmp_path / "acoustic.pt"))
+    read, fits = [], iter([False, True] * 20)
+
+    def say(voice, text, pitch, speed):
+        read.append((voice, text))
+        return np.full(32000, 0.1, np.float32)
+
+    monkeypatch.setattr(foreign, "read", say)
+    monkeypatch.setattr(foreign, "aligned", lambda *_: [(0.0, 2.0, "aa")] if next(fits) else None)
+    foreign.synthesise(tmp_path, 8 / 60)
+    stored = sorted(path.stem for path in (tmp_path / "speech").glob("*.flac"))
+    assert stored == ["foreign-one-00001", "foreign-one-00003", "foreign-other-00001", "foreign-other-00003"]
+    assert {voice for voice, _ in read} == {"rhvoice-one", "rhvoice-other"}
+    assert all(4 <= len(text.split()) <= 9 for _, text in read)
+    before, fits = read[:], iter([False] * 20)
+    foreign.synthesise(tmp_path, 8 / 60)  # only what did not fit is read again
+    assert sorted(path.stem for path in (tmp_path / "speech").glob("*.flac")) == stored
+    assert len(read) == 12 and read[8:] == before[0:4:2] + before[4:8:2]
+    fits = iter([False, True] * 20)
+    judged = foreign.read_aloud(tmp_path)
+    assert len(judged["eo"]) == 12 and judged["eo"][0][1] == [(0.0, 2.0, "aa")]
+    assert {voice for voice, _ in read[12:]} == {"rhvoice-judge"} and len(read) == 12 + 24
+
+
 def test_letters_are_read_as_their_language_reads_them(speaker, tmp_path, monkeypatch):
     monkeypatch.setattr("edgeface.training.recordings._LETTERS", str(tmp_path))
     monkeypatch.setattr("edgeface.training.recordings._SPELLED", {"de": "de"})
@@ -170,7 +218,7 @@ def test_letters_are_read_as_their_language_reads_them(speaker, tmp_path, monkey
         '<sound name="X" file="de/alpha/missing.ogg"/></alphabet></language></klettres>')
     letter, = letters()
     assert letter.name == "human-letters-de-w" and letter.samples().shape == (16000,)
-    assert [phone for phone, _ in spelled(speaker, letter)] == ["sil", "v", "ey", "sil"]
+    assert [phone for phone, _ in spelled(speaker, letter.voice, letter.text)] == ["sil", "v", "ey", "sil"]
 
 
 def test_pictures_are_named_as_their_text_says(tmp_path, monkeypatch):

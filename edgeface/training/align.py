@@ -27,6 +27,7 @@ _SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
 _WORST = -2.7  # mean log likelihood under the best possible; below, somebody says something else
 LEFT_OVER = 0.05  # share of the energy in no phone; above, a sound was taken for silence
+_OF_ALIGNERS = ("human-", "actor-", "foreign-")  # how names in cache/speech begin whose phones a model of here found
 HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
 
 
@@ -46,10 +47,10 @@ def talker_speech(pairs):
     return [(fbank, labels_of(phones, len(fbank)), 1.0) for fbank, (_, phones) in zip(fbanks, pairs)]
 
 
-def spelled(speaker, recording):
-    """What a recording must say, of `acoustic.spelling`; None where a sound is unknown."""
+def spelled(speaker, voice, text):
+    """What a text must say, read by a voice of espeak-ng, of `acoustic.spelling`; None where a sound is unknown."""
     try:
-        return spelling(speaker.say(recording.voice, recording.text)[1])
+        return spelling(speaker.say(voice, text)[1])
     except ValueError:
         return None
 
@@ -105,11 +106,11 @@ def align_recordings(data, cache, talker, others):
         return
     speaker, wanted = Speaker(), []
     for recording in tqdm(recordings(data) + drascula.spoken(), desc="reading", disable=None):
-        samples, phones_wanted = recording.samples(), spelled(speaker, recording)
+        samples, phones_wanted = recording.samples(), spelled(speaker, recording.voice, recording.text)
         if phones_wanted and len(phones_wanted) > 3 and _SHORTEST_S < len(samples) / SAMPLE_RATE_HZ < _LONGEST_S:
             wanted.append((recording, fbank_of(samples).astype(np.float16), phones_wanted))
     # what was aligned before, here or with a model of here, teaches nothing
-    known = [path for path in Path(cache, "speech").glob("*.json") if not path.name.startswith(("human-", "actor-"))]
+    known = [path for path in Path(cache, "speech").glob("*.json") if not path.name.startswith(_OF_ALIGNERS)]
     known = known_speech(known) + talker_speech(talker)
     model = fit(known, _STEPS)
     found = _align_all(model, wanted, "aligning")

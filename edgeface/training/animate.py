@@ -11,7 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
-from . import actors, festival, labelled, readers
+from . import actors, festival, foreign, labelled, readers
 from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
@@ -20,6 +20,7 @@ from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, phone_labels, 
 from .speech import align_prompts, speak_widely, synthesise
 
 _FESTIVAL_MINUTES = _READERS_MINUTES = 100
+_FOREIGN_MINUTES = 150
 _TALKER = "talker.json"  # the phones of his clips, in the cache
 _MODEL = "motion.pt"  # in the cache
 _WIDTH = 128
@@ -212,6 +213,7 @@ def main():
     held_out = [pair for pair in aligned if is_held_out(pair[0].name)]
     align_recordings(arguments.data, arguments.cache, training, held_out)
     actors.collect(arguments.cache)
+    foreign.synthesise(arguments.cache, _FOREIGN_MINUTES)
     model = fit(*zip(*training), neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
     print("from phones alone, held-out clips: gap %.3f width %.3f"
           % tuple(check(model, *zip(*held_out))))

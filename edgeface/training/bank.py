@@ -8,6 +8,7 @@ import torch
 from tqdm import tqdm
 
 from ..features import HOP_SAMPLES
+from . import foreign
 from .augment import level_db
 from .noises import stored
 from .phones import PHONES, SUBFRAMES
@@ -18,7 +19,8 @@ from .speech import PEOPLE
 UNKNOWN = len(PHONES)  # label of a phone that nobody knows
 EDGE = 32  # samples of silence before and after all
 _READERS = 8  # files that are read at once
-# how much oftener a second of people is heard than one of a program that speaks, and one of actors
+# how much oftener a second of people is heard than one of a program that speaks, and one of actors; `foreign` has
+# many programs' voices, and little of each
 _PEOPLE, _ACTORS = 2.0, 3.0
 _ACTING = ("actor-", "human-%s-" % ACTORS)  # how names in cache/speech begin of what actors say
 
@@ -122,4 +124,4 @@ def _reader(path):
 
 
 def _oftener(name):
-    return _ACTORS if name.startswith(_ACTING) else _PEOPLE if name.startswith(PEOPLE) else 1.0
+    return _ACTORS if name.startswith(_ACTING) else _PEOPLE if name.startswith((*PEOPLE, foreign.PREFIX)) else 1.0

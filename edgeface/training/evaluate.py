@@ -23,6 +23,7 @@ from ..config import Motion, Settings
 from ..features import FRAME_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
+from . import foreign
 from .abroad import alike, closing, judge, recorded, rounding, synthetic
 from .animate import load_model, talker_phones
 from .conditions import conditions, no_speech
@@ -190,7 +191,9 @@ def main():
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
     everyone = [("espeak-ng speaks", synthetic())]
     if arguments.cache:
-        everyone += [("unheard voices read English", read_aloud()), ("people speak", recorded(arguments.cache))]
+        everyone += [("unheard voices read English", read_aloud()),
+                     ("unheard voices read other languages", foreign.read_aloud(arguments.cache)),
+                     ("people speak", recorded(arguments.cache))]
     for who, spoken in everyone:
         print_languages("as " + who, judge(lambda samples: animate(pipeline, samples), spoken))
     for who, spoken in everyone if arguments.cache else ():

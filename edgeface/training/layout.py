@@ -8,11 +8,11 @@ import torch
 from ..features import HOP_SAMPLES
 from .bank import EDGE
 
-_PHASES = 256  # between two samples
-_TAPS = np.arange(-23, 25)  # samples around a moment
-_KAISER = 5.0  # 53 dB down within
-_BAND = 0.067  # of half the sampling rate below it; see Kaiser, 1974: Nonrecursive digital filter design
-_STEPS = 16  # of the factor from 1 to 2, each with a filter of its own
+_PHASES = 1024  # between two samples
+_TAPS = np.arange(-31, 33)  # samples around a moment
+_KAISER = 7.9  # 80 dB down within
+_BAND = 0.079  # of half the sampling rate below it; see Kaiser, 1974: Nonrecursive digital filter design
+_STEPS = 32  # of the factor from 1 to 2, each with a filter of its own
 
 
 class Layout:
@@ -83,11 +83,12 @@ def _filters(device):
     """Weights of the samples around each phase, float32 [taps, (_STEPS + 2) * _PHASES]: sincs under a Kaiser window.
 
     Each passes what is below half the sampling rate there and here, for factors up to 1, up to 1 + 1 / `_STEPS` and so
-    on; the last one passes all, for a factor of 1.
+    on; the last one passes all, for a factor of 1. Slow speech has nothing above its own half, not even images; fast
+    speech keeps all below half of the new rate, and there some of what was right above it.
     """
     away = _TAPS[:, None] - np.arange(_PHASES) / _PHASES
     window = np.i0(_KAISER * np.sqrt(np.maximum(0, 1 - (away / (len(_TAPS) / 2)) ** 2)))
-    bands = [1 / (1 + step / _STEPS) - _BAND for step in range(_STEPS + 1)] + [1.0]
+    bands = [1 - _BAND] + [1 / (1 + step / _STEPS) for step in range(1, _STEPS + 1)] + [1.0]
     weights = [np.sinc(band * away) * window for band in bands]
     weights = np.concatenate([one / one.sum(0) for one in weights], axis=1)
     return torch.from_numpy(weights.astype(np.float32)).to(device)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+from errno import ENOENT
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from .speech import sentences, store
 VOICES = ("rhvoice-bdl", "rhvoice-clb", "rhvoice-alan", "pico-en-GB", "pico-en-US")
 JUDGES = ("rhvoice-evgeniy-eng", "rhvoice-lyubov")  # nothing may be made of them, so no training hears them
 _JUDGED = 40  # sentences by each
+_RHVOICE = Path("/usr/share/RHVoice/voices")
 
 
 def read(voice, text, pitch, speed):
@@ -26,21 +28,23 @@ def read(voice, text, pitch, speed):
 
     :param pitch: factor on F0, as `speed` on the rate
     :return: float32 [N] at 16 kHz
-    :raises UnavailableError: its program is not installed
+    :raises UnavailableError: it, or its program, is not installed
     """
     program, _, name = voice.partition("-")
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "said.wav"))
         try:
             if program == "rhvoice":
+                if not (_RHVOICE / name).exists():  # it would read in another one
+                    raise FileNotFoundError(ENOENT, "no voice", str(_RHVOICE / name))
                 subprocess.run(["RHVoice-test", "-p", name, "-t", "%.0f" % (100 * pitch), "-r", "%.0f" % (100 * speed),
                                 "-o", path], input=text.encode(), stdout=subprocess.PIPE, check=True)
             else:
                 marked = "<pitch level='%.0f'><speed level='%.0f'>%s</speed></pitch>" % (100 * pitch, 100 * speed, text)
                 subprocess.run(["pico2wave", "-l", name, "-w", path, marked], check=True)
         except FileNotFoundError as error:
-            raise UnavailableError("%s is not installed; apt install %s, of non-free"
-                                   % (error.filename, "rhvoice rhvoice-english libttspico-utils"))
+            raise UnavailableError("%s is not installed; it is in Debian's rhvoice, rhvoice-*, or libttspico-utils of"
+                                   " non-free" % error.filename)
         samples, rate_hz = soundfile.read(path, dtype="float32")
     return soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
 
