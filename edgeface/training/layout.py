@@ -61,16 +61,18 @@ class Layout:
     def sound(self, sound):
         """What is heard of a bank's `sound`: float32 [B, 640 T], 0 where nothing is."""
         device, weights = sound.device, _filters(sound.device)
-        at = torch.arange(HOP_SAMPLES, device=device) * self.factor[..., None] + HOP_SAMPLES * self.part[..., None]
+        factor, low, part = (value[self.audible][:, None] for value in (self.factor, self.low, self.part))
+        at = torch.arange(HOP_SAMPLES, device=device) * factor + HOP_SAMPLES * part
         whole = at.floor()
-        row = ((self.factor - 1).clamp(0, 1) * _STEPS).ceil().long()
-        row = torch.where(self.factor == 1, _STEPS + 1, row)[..., None] * _PHASES \
-            + ((at - whole) * _PHASES).long()
-        index = (HOP_SAMPLES * self.low + EDGE)[..., None] + whole.long()
-        out = torch.zeros_like(at)
+        row = ((factor - 1).clamp(0, 1) * _STEPS).ceil().long()
+        row = torch.where(factor == 1, _STEPS + 1, row) * _PHASES + ((at - whole) * _PHASES).long()
+        index = HOP_SAMPLES * low + EDGE + whole.long()
+        heard = torch.zeros_like(at)
         for k, tap in enumerate(_TAPS):
-            out += weights[k][row] * sound[(index + int(tap)).clamp(0, len(sound) - 1)]
-        return (out * self.audible[..., None] / 32768).reshape(len(out), -1)
+            heard += weights[k][row] * sound[(index + int(tap)).clamp(0, len(sound) - 1)]
+        out = torch.zeros(*self.audible.shape, HOP_SAMPLES, device=device)
+        out[self.audible] = heard / 32768
+        return out.flatten(1)
 
 
 def lasting(frames, factor):
