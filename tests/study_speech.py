@@ -205,6 +205,9 @@ def test_foreign_voices_read_their_share_and_go_on_where_they_stopped(tmp_path, 
     judged = foreign.read_aloud(tmp_path)
     assert len(judged["eo"]) == 12 and judged["eo"][0][1] == [(0.0, 2.0, "aa")]
     assert {voice for voice, _ in read[12:]} == {"rhvoice-judge"} and len(read) == 12 + 24
+    monkeypatch.setattr(foreign, "_TRIED", 5)
+    fits = iter([False] * 5)
+    assert foreign.read_aloud(tmp_path) == {"eo": []}
 
 
 def test_letters_are_read_as_their_language_reads_them(speaker, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ PREFIX = "foreign-"  # of their names in cache/speech
 _FORTUNES = Path("/usr/share/games/fortunes")  # of Debian's fortunes-br, -eo, -pl and -ru
 _FEWEST, _MOST = 4, 9  # words at once
 _JUDGED = 12  # texts by each judge
+_TRIED = 5000  # texts by a voice, at most; of some voices most fit their phones ill
 
 
 @dataclass
@@ -101,9 +102,9 @@ def read_aloud(cache, seed=7):
 
 
 def _texts(language, voice, seed):
-    """Endless texts for a voice, each with a factor on F0 and one on the rate."""
+    """Texts for a voice, each with a factor on F0 and one on the rate."""
     rng, known = np.random.default_rng((seed, zlib.crc32(voice.encode()))), words(language)
-    while True:
+    for _ in range(_TRIED):
         text = " ".join(known[at] for at in rng.integers(len(known), size=rng.integers(_FEWEST, _MOST + 1)))
         yield (text, *np.exp(rng.uniform(-0.2, 0.2, 2)))
 
