@@ -85,8 +85,8 @@ def _filters(device):
     """Weights of the samples around each phase, float32 [taps, (_STEPS + 2) * _PHASES]: sincs under a Kaiser window.
 
     Each passes what is below half the sampling rate there and here, for factors up to 1, up to 1 + 1 / `_STEPS` and so
-    on; the last one passes all, for a factor of 1. Slow speech has nothing above its own half, not even images; fast
-    speech keeps all below half of the new rate, and there some of what was right above it.
+    on; the last one passes all, for a factor of 1. Slow speech has next to nothing above its own half; fast speech
+    keeps all below half of the new rate, and there some of what was right above it.
     """
     away = _TAPS[:, None] - np.arange(_PHASES) / _PHASES
     window = np.i0(_KAISER * np.sqrt(np.maximum(0, 1 - (away / (len(_TAPS) / 2)) ** 2)))
