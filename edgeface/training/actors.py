@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from ..features import SAMPLE_RATE_HZ
 from . import amazon_queen, steel_sky
-from .acoustic import PhoneNet, fit, labels_of
-from .align import HUMAN, LEFT_OVER, aligned, known_speech, left_over, respelled
+from .acoustic import fit, labels_of
+from .align import HUMAN, LEFT_OVER, acoustic_model, aligned, known_speech, left_over, respelled
 from .fbank import fbank_of
 from .phones import Aligner
 from .readers import said
@@ -63,11 +63,9 @@ def collect(cache):
 
 def _learnt(cache, rough):
     """A copy of the cache's acoustic model that has heard (name, samples, phones) as well."""
-    model = PhoneNet()
-    model.load_state_dict(torch.load(str(Path(cache, "acoustic.pt")), weights_only=True))
     known = known_speech([path for path in Path(cache, "speech").glob("*.json")
                           if not path.name.startswith("actor-")])
     for _, samples, phones in rough:
         fbank = fbank_of(samples).astype(np.float16)
         known.append((fbank, labels_of(phones, len(fbank)), HUMAN))
-    return fit(known, _STEPS, seed=3, model=model)
+    return fit(known, _STEPS, seed=3, model=acoustic_model(cache))

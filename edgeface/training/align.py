@@ -15,19 +15,20 @@ from tqdm import tqdm
 
 from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
 from . import drascula
-from .acoustic import align, fit, labels_of, likelihoods, spelling
+from .acoustic import PhoneNet, align, fit, labels_of, likelihoods, spelling
 from .corpus import is_held_out
 from .fbank import fbank_of
 from .languages import Speaker
 from .phones import SILENCES
 from .recordings import COLLECTIONS, HELD_OUT_LANGUAGES, OF_THE_BUNDLED_VOICE, recordings
-from .speech import PEOPLE
+from .speech import FOREIGN, PEOPLE
 
 _SHORTEST_S, _LONGEST_S = 0.4, 20.0
 _STEPS, _MORE_STEPS = 1500, 600
 _WORST = -2.7  # mean log likelihood under the best possible; below, somebody says something else
 LEFT_OVER = 0.05  # share of the energy in no phone; above, a sound was taken for silence
-_OF_ALIGNERS = ("human-", "actor-", "foreign-")  # how names in cache/speech begin whose phones a model of here found
+_OF_ALIGNERS = ("human-", "actor-", FOREIGN)  # how names in cache/speech begin whose phones a model of here found
+_MODEL = "acoustic.pt"  # in the cache
 HUMAN = 3.0  # how much oftener human speech is drawn than synthetic
 
 
@@ -92,6 +93,13 @@ def agreement(model, pairs):
     return tuple(float(np.mean(np.array(off_s) <= limit_s)) for limit_s in (0.02, 0.04))
 
 
+def acoustic_model(cache):
+    """The `PhoneNet` that `align_recordings` left in a cache, ready for `likelihoods`."""
+    model = PhoneNet()
+    model.load_state_dict(torch.load(str(Path(cache, _MODEL)), weights_only=True))
+    return model.eval()
+
+
 def align_recordings(data, cache, talker, others):
     """Writes cache/speech/human-*.{flac,json}, and cache/judged for what no training may hear.
 
@@ -101,7 +109,7 @@ def align_recordings(data, cache, talker, others):
     :param talker: list of (clip, phones), to fit on
     :param others: the same, for the `agreement` that it prints
     """
-    done = Path(cache, "acoustic.pt")
+    done = Path(cache, _MODEL)
     if done.exists():
         return
     speaker, wanted = Speaker(), []

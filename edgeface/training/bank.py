@@ -8,13 +8,12 @@ import torch
 from tqdm import tqdm
 
 from ..features import HOP_SAMPLES
-from . import foreign
 from .augment import level_db
 from .noises import stored
 from .phones import PHONES, SUBFRAMES
 from .prepare import VOICES, voice_path
 from .recordings import ACTORS
-from .speech import PEOPLE
+from .speech import FOREIGN, PEOPLE
 
 UNKNOWN = len(PHONES)  # label of a phone that nobody knows
 EDGE = 32  # samples of silence before and after all
@@ -124,4 +123,4 @@ def _reader(path):
 
 
 def _oftener(name):
-    return _ACTORS if name.startswith(_ACTING) else _PEOPLE if name.startswith((*PEOPLE, foreign.PREFIX)) else 1.0
+    return _ACTORS if name.startswith(_ACTING) else _PEOPLE if name.startswith((*PEOPLE, FOREIGN)) else 1.0

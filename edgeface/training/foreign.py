@@ -8,18 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 from tqdm import tqdm
 
 from ..errors import UnavailableError
-from .acoustic import PhoneNet
-from .align import LEFT_OVER, aligned, left_over, spelled
+from .align import LEFT_OVER, acoustic_model, aligned, left_over, spelled
 from .fbank import fbank_of
 from .languages import Speaker
 from .readers import read
-from .speech import store
+from .speech import FOREIGN, store
 
-PREFIX = "foreign-"  # of their names in cache/speech
 _FORTUNES = Path("/usr/share/games/fortunes")  # of Debian's fortunes-br, -eo, -pl and -ru
 _FEWEST, _MOST = 4, 9  # words at once
 _JUDGED = 12  # texts by each judge
@@ -76,7 +73,7 @@ def synthesise(cache, minutes, seed=6):
     for language, voice in tqdm(voices, desc="foreign voices", disable=None):
         total_s = 0.0
         for number, (text, pitch, speed) in enumerate(_texts(language, voice, seed)):
-            name = "%s%s-%05d" % (PREFIX, voice, number)
+            name = "%s%s-%05d" % (FOREIGN, voice, number)
             path = Path(cache, "speech", name + ".flac")
             if not path.with_suffix(".json").exists():
                 samples, phones = aloud.read(language, voice, text, pitch, speed)
@@ -113,9 +110,7 @@ class _Aloud:
     """Reads, and finds the phones."""
 
     def __init__(self, cache):
-        self._model, self._speaker = PhoneNet(), Speaker()
-        self._model.load_state_dict(torch.load(str(Path(cache, "acoustic.pt")), weights_only=True))
-        self._model.eval()
+        self._model, self._speaker = acoustic_model(cache), Speaker()
 
     def read(self, language, voice, text, pitch, speed):
         """Float32 [N], and list of (start_s, end_s, phone) or None where they fit the sound ill."""

@@ -24,6 +24,7 @@ ESPEAK_VOICES = ("en-us", "de", "es", "it", "en", "pt", "nl", "pl")
 ESPEAK_TALKERS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5")
 FLITE_VOICES = ("awb", "rms", "slt", "kal16")
 PEOPLE = ("human-", "prompt-", "labelled-", "actor-")  # how names in cache/speech begin that no program speaks
+FOREIGN = "foreign-"  # and of what `foreign` reads
 _FORTUNES = "/usr/share/games/fortunes"
 _TOPICS = ("education", "food", "kids", "literature", "news", "people", "pets", "platitudes", "riddles", "science",
            "songs-poems", "sports", "wisdom", "work")
