@@ -9,7 +9,7 @@ from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training.abroad import alike, closing, judge, recorded, synthetic
 from edgeface.training.animate import PhoneToMotion, close_lips, moved
-from edgeface.training.corpus import Clip
+from edgeface.training.corpus import Clip, lip_gap, load_grid
 from edgeface.training.evaluate import missed
 from edgeface.training.export import mean_network
 from edgeface.training.fbank import fbank_of
@@ -224,3 +224,26 @@ def test_a_film_whose_pictures_come_early_is_compared_at_its_offset():
     offset_ms, gap, width = follow(motion, -motion, (time_s, 0.1 + seen, 0.6 + seen))
     assert offset_ms == -80 and gap == pytest.approx(1) and width == pytest.approx(-1)
     assert follow(rng.random(200), motion, (time_s, seen, seen))[1] < 0.5
+
+
+def test_a_mouth_that_is_open_while_nobody_speaks_is_not_taken_for_a_closed_one(tmp_path):
+    """A talker who breathes with open lips before and after he speaks; tracked a little beside where the others are."""
+    rng = np.random.default_rng(5)
+    resting = rng.normal(size=(68, 3)).astype(np.float32)
+    resting[66] = resting[62]
+    gaps = np.zeros((3, 75), np.float32)
+    gaps[:, 25:50] = np.abs(np.sin(np.arange(25)))
+    gaps[2, 5:25] = gaps[2, 60:] = 0.1
+    faces = np.repeat(np.repeat(resting[None, None], 75, 1), 3, 0)
+    faces[2] += 0.03
+    faces[:, :, 66, 1] -= gaps
+    (tmp_path / "audio").mkdir()
+    for name in "abc":
+        soundfile.write(str(tmp_path / "audio" / (name + ".flac")), np.zeros(48000), 16000)
+    np.savez(str(tmp_path / "motion.npz"), names=list("abc"), landmarks=faces, blendshapes=np.zeros((3, 75, 1)),
+             blendshape_names=["jawOpen"])
+    (tmp_path / "words.json").write_text('{"a": %s, "b": %s, "c": %s}' % (('[[1.0, 2.0, "now"]]',) * 3))
+    clips, neutral = load_grid(tmp_path)
+    assert lip_gap(neutral) == pytest.approx(0.0, abs=1e-3)
+    for clip, gap in zip(clips, gaps):
+        assert lip_gap(clip.landmarks) == pytest.approx(gap, abs=1e-3)

@@ -17,6 +17,7 @@ from ..motion.face import BLENDSHAPES, EYES
 
 _REST_BEFORE_S = 0.3  # lips leave the rest position this long before a word starts
 _REST_AFTER_S = 0.4
+_CLOSED = 0.02  # gap in outer-eye distances; he also breathes and waits with an open mouth, which is no rest
 
 
 @dataclass
@@ -68,8 +69,9 @@ def load_grid(folder):
         shape_names = [str(name) for name in motion["blendshape_names"]]
     words = json.loads((folder / "words.json").read_text())
     time_s = np.arange(landmarks.shape[1]) / FRAME_RATE_HZ
-    resting = [(time_s < words[name][0][1] - _REST_BEFORE_S)
-               | (time_s > words[name][-1][0] + _REST_AFTER_S) for name in names]
+    closed = lip_gap(landmarks) < _CLOSED
+    resting = [closed[i] & ((time_s < words[name][0][1] - _REST_BEFORE_S)
+                            | (time_s > words[name][-1][0] + _REST_AFTER_S)) for i, name in enumerate(names)]
     rests = np.stack([np.median(landmarks[i][mask], axis=0) if mask.any() else np.full((68, 3), np.nan)
                       for i, mask in enumerate(resting)])
     neutral = np.nanmedian(rests, axis=0).astype(np.float32)
