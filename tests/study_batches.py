@@ -221,3 +221,21 @@ def test_every_sequence_is_heard_again_in_other_voices(cache):
     sequences = len({when for _, when in rows})
     assert sequences <= 12 + 4 * 9 and len(rows) > 2 * sequences
     assert len({sound for sound, _ in rows}) > 1.3 * sequences  # some are another talker
+
+
+def test_low_and_high_formants_of_another_voice_do_not_move_by_the_same_factor(cache):
+    rows, t = 200, np.arange(16000) / 16000
+    tones = fbank_of(sum(0.1 * np.sin(2 * np.pi * hz * t) for hz in (600, 3000)).astype(np.float32))
+    fbank = torch.from_numpy(tones[50:51])[None].repeat(rows, 1, 1)
+    noisy, clean, when = load([talking()], NEUTRAL, cache, 80, [], 0.0).in_another_voice(fbank, fbank, "when")
+    assert torch.equal(noisy, clean) and when == "when"
+    centres = np.linspace(1127 * np.log(1 + 20 / 700), 1127 * np.log(1 + 8000 / 700), 82)[1:-1]
+    hz = 700 * np.expm1(centres / 1127)
+    split = int(np.searchsorted(hz, 1500))
+    low = hz[noisy[:, 0, :split].argmax(-1)] / 600
+    high = hz[split + noisy[:, 0, split:].argmax(-1).numpy()] / 3000
+    same = (noisy - fbank).abs().amax((1, 2)).numpy() < 1e-3
+    assert 0.15 < same.mean() < 0.35
+    for factor in (low, high):
+        assert 0.75 < factor.min() < 0.9 and 1.1 < factor.max() < 1.35
+    assert np.corrcoef(low, high)[0, 1] > 0.5 and (high / low)[~same].std() > 0.03

@@ -73,7 +73,10 @@ class Batches:
     def in_another_voice(self, noisy, clean, *targets):
         """A batch of `draw`, three sequences in four of another talker."""
         dice, count = self._dice, len(noisy)
-        factor = torch.exp(dice.uniform(-0.17, 0.17, count) * dice.maybe(0.75, count))
+        size, shape = dice.uniform(-0.17, 0.17, count, 1), dice.uniform(-0.1, 0.1, count, 1)
+        # throat and mouth are not longer or shorter in the same proportion: nor are low and high formants
+        bend = torch.linspace(-1, 1, noisy.shape[2], device=noisy.device)
+        factor = torch.exp((size + shape * bend) * dice.maybe(0.75, count, 1))
         return (warp_mels(noisy, factor), warp_mels(clean, factor), *targets)
 
     def _said(self, clips, count):

@@ -30,14 +30,16 @@ def loudness(sound):
 
 
 def warp_mels(fbank, factor):
-    """Fbank [B, T, 80] as of vocal tracts that are shorter by `factor` [B]: all frequencies move up by it.
+    """Fbank [B, T, 80] as of vocal tracts that are shorter by `factor`: frequencies move up by it.
+
+    :param factor: [B, 80] or [B, 1]; of each band or of all
 
     After Jaitly and Hinton, 2013: Vocal Tract Length Perturbation (VTLP) improves speech recognition.
     """
     low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (20.0, 8000.0))
     step = (high - low) / 81
     hz = 700.0 * torch.expm1((low + step * torch.arange(1, 81, device=fbank.device)) / 1127.0)
-    source = ((1127.0 * torch.log(1.0 + hz / factor[:, None] / 700.0) - low) / step - 1).clamp(0, 79)
+    source = ((1127.0 * torch.log(1.0 + hz / factor / 700.0) - low) / step - 1).clamp(0, 79)
     lower = source.long().clamp(max=78)
     part = (source - lower)[:, None]
     at = lower[:, None].expand(fbank.shape)
@@ -46,7 +48,7 @@ def warp_mels(fbank, factor):
 
 def warped(fbank, factor):
     """`warp_mels` of one array of NumPy, float32 [T, 80], by a number."""
-    return warp_mels(torch.from_numpy(fbank)[None], torch.tensor([factor], dtype=torch.float32))[0].numpy()
+    return warp_mels(torch.from_numpy(fbank)[None], torch.tensor([[factor]], dtype=torch.float32))[0].numpy()
 
 
 def coloured(dice, n, slope):
