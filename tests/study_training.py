@@ -10,7 +10,7 @@ from edgeface.model.bundle import Bundle
 from edgeface.training.abroad import alike, closing, judge, recorded, synthetic
 from edgeface.training.animate import PhoneToMotion, close_lips, moved
 from edgeface.training.corpus import Clip, lip_gap, load_grid
-from edgeface.training.evaluate import missed
+from edgeface.training.evaluate import spoken_correlation
 from edgeface.training.export import mean_network
 from edgeface.training.fbank import fbank_of
 from edgeface.training.filmed import follow
@@ -126,18 +126,15 @@ def test_closures_are_counted_where_they_belong_and_where_they_do_not():
     assert strays == pytest.approx(60 * 25 * 2 / 84)  # at 50 and at 80; 20 is an m, 97 the end
 
 
-def test_what_is_missed_of_the_gap_before_speech_and_in_it():
+def test_how_a_mouth_opens_before_the_first_word_is_not_judged_where_only_speech_is():
     def face(gaps):
         landmarks = np.zeros((len(gaps), 68, 3), np.float32)
         landmarks[:, 66, 1] = gaps
         return landmarks
 
-    truth = face([0, 2, 0, 2, 0, 0])  # variance 8 / 9
-    clip = Clip("clip", None, truth, None, np.array([0, 0, 1, 1, 0, 0], np.float32))
-    assert missed([truth], [clip]) == (0, 0)
-    before, talking = missed([face([0, 0, 0, 1, 0, 1])], [clip])
-    assert before == pytest.approx(100 * (4 / 6) / (8 / 9))
-    assert talking == pytest.approx(100 * (1 / 6) / (8 / 9))
+    clip = Clip("clip", None, face([0, 9, 0, 2, 0, 1]), None, np.array([0, 0, 1, 1, 0, 0], np.float32))
+    assert spoken_correlation([face([7, 0, 0, 4, 0, 2])], [clip]) == pytest.approx(1.0)
+    assert spoken_correlation([face([0, 9, 2, 0, 2, 1])], [clip]) == pytest.approx(-1.0)
 
 
 def test_the_encoder_hears_what_it_is_told_to_hear():
