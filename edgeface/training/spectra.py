@@ -32,9 +32,9 @@ def loudness(sound):
 def warp_mels(fbank, factor):
     """Fbank [B, T, 80] as of vocal tracts that are shorter by `factor`: frequencies move up by it.
 
-    :param factor: [B, 80] or [B, 1]; of each band or of all
-
     After Jaitly and Hinton, 2013: Vocal Tract Length Perturbation (VTLP) improves speech recognition.
+
+    :param factor: [B, 80] or [B, 1]; of each band or of all
     """
     low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (20.0, 8000.0))
     step = (high - low) / 81
