@@ -55,9 +55,10 @@ def mouth_width(landmarks):
 def load_grid(folder):
     """Reads `shared/data/grid_s1`.
 
-    Every clip is shifted so that its resting face, whose lips are closed, is the
-    common neutral face: what is left is motion. Eyes stay those of the neutral face, because blinks
-    cannot be heard; blendshapes are relative to rest, so a resting face is 0.
+    Every clip is shifted so that its resting face, whose lips are closed, is
+    the common neutral face: what is left is motion. Eyes stay those of the
+    neutral face, because blinks cannot be heard; blendshapes are relative to
+    rest, so a resting face is 0.
 
     :return: (list of Clip, neutral face float32 [68, 3])
     """
