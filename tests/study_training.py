@@ -15,8 +15,11 @@ import torch
 from edgeface.errors import MissingInputError
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
+from edgeface.motion.face import BLENDSHAPES
 from edgeface.training.abroad import alike, closing, judge, recorded, synthetic
 from edgeface.training.animate import PhoneToMotion, close_lips, moved
+from edgeface.training.blendshapes import follow as follow_shapes
+from edgeface.training.blendshapes import puckering
 from edgeface.training.corpus import Clip, lip_gap, load_grid
 from edgeface.training.evaluate import spoken_correlation
 from edgeface.training.export import mean_network
@@ -29,7 +32,7 @@ from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
 from edgeface.training.spectra import warped
-from edgeface.training.train import audible, misplaced, restless
+from edgeface.training.train import audible, misplaced, restless, surprise
 
 
 def test_the_published_weights_can_be_trained_on(monkeypatch):
@@ -197,6 +200,47 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
     assert torch.equal(other.network.head[0].weight, again.average.head[0].weight)
     with pytest.raises(ValueError):  # of as many steps as were planned, none is left
         again.train(loss_of(again))
+
+
+def test_blendshapes_alone_are_learnt_without_touching_the_landmarks(tmp_path, monkeypatch):
+    monkeypatch.setattr("edgeface.training.run.STEPS_PER_EPOCH", 3)
+    before = Run(tmp_path / "start", 1, 1e-3)
+    before.train(lambda: before.network(torch.ones(1, 16, 80), 2)[0].square().mean() + 1.0)
+    run = Run(tmp_path / "shapes", 2, 1e-2, start=tmp_path / "start" / "state.pt", blendshapes_only=True)
+    heard = torch.randn(2, 40, 80)
+    still = [part.clone() for part in run.network(heard, 2)]
+
+    def loss():
+        face, shapes, activity = run.network(heard, 2)
+        return surprise(shapes, torch.full_like(shapes, 0.3)) + face.square().mean() + activity.square().mean()
+
+    assert run.train(loss) > run.train(loss)
+    for network in (run.network, run.average):
+        face, shapes, activity = network(heard, 2)
+        assert torch.equal(face, still[0]) and torch.equal(activity, still[2])
+        assert not torch.equal(shapes, still[1])
+
+
+def test_the_judge_of_blendshapes_knows_one_that_hardly_moves_for_others():
+    pucker, jaw = BLENDSHAPES.index("mouthPucker"), BLENDSHAPES.index("jawOpen")
+    theirs = np.zeros((100, 52), np.float32)
+    theirs[40:60, pucker], theirs[::2, jaw], theirs[50, 0] = 0.3, 0.6, 0.1
+    others = theirs.copy()
+    others[:, pucker] *= 0.1
+    rows = follow_shapes(theirs, theirs, others)
+    assert [row[0] for row in rows] == ["jawOpen", "mouthPucker"]  # what hardly moves is left out
+    assert [row[2:] for row in rows] == [pytest.approx((1, 1, 1)), pytest.approx((1, 1, 0.1))]
+    assert [row[2:4] for row in follow_shapes(0 * theirs, theirs, others)] == [(0, 0), (0, 0)]
+    said = [(0.0, 1.2, "iy"), (1.6, 2.4, "uw"), (2.8, 3.2, "iy")]
+    assert puckering([theirs, theirs], [None, said]) == 1 and puckering([-theirs], [said]) == 0
+
+
+def test_what_is_mostly_at_rest_still_moves():
+    truth = torch.tensor([0.0, 0.0, 0.0, 0.4])
+    guesses = torch.linspace(0, 1, 101)
+    losses = [float(surprise(guess.expand(4), truth)) for guess in guesses]
+    assert float(guesses[int(np.argmin(losses))]) == pytest.approx(0.1)
+    assert all(np.isfinite(losses))
 
 
 def test_a_face_that_moves_as_its_phones_do_is_alike():

@@ -3,9 +3,9 @@
 Prints mean per-clip correlations of lip gap and mouth width with the tracked
 face on the held-out clips of the corpus, as they are, in other voices and
 through noise; stillness in silence, noise and, with --cache, music and other
-sounds; speeds against those of the talker; closures, rounding and rest in six
-languages, spoken by espeak-ng and, with --cache, by people whom the training
-has not heard. Frames come from the streaming pipeline that the daemon runs.
+sounds; speeds and blendshapes against those of the talker; closures, rounding
+and rest in eight languages, spoken by espeak-ng and, with --cache, by people whom
+the training has not heard. Frames come from the streaming pipeline that the daemon runs.
 
 Example:
     python -m edgeface.training.evaluate --data ../shared/data
@@ -23,7 +23,7 @@ from ..config import Motion, Settings
 from ..features import FRAME_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
-from . import foreign
+from . import blendshapes, foreign
 from .abroad import alike, closing, judge, recorded, rounding, synthetic
 from .animate import load_model, talker_phones
 from .conditions import conditions, no_speech
@@ -120,6 +120,14 @@ def print_spread(title, values, clips):
              1.96 * np.std(values) / len(values) ** 0.5))
 
 
+def print_blendshapes(rows):
+    """Prints rows of `blendshapes.follow`."""
+    print("\n| blendshape | deviation of the talker's | of the face's, % of it | correlation |"
+          " as espeak-ng speaks, % of it |\n|---|---|---|---|---|")
+    for name, deviation, share, correlation, elsewhere in rows:
+        print("| %s | %.3f | %.0f | %.2f | %.0f |" % (name, deviation, 100 * share, correlation, 100 * elsewhere))
+
+
 def print_languages(title, rows):
     """Prints rows of `abroad.judge`."""
     print("\n| %s | p, b, m | closed, %% | open vowels closed, %% | closures elsewhere, a minute |"
@@ -188,6 +196,14 @@ def main():
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
     everyone = [("espeak-ng speaks", synthetic())]
+    ours = [blendshapes.animate(pipeline, clip.samples) for clip in clips]
+    theirs = [clip.blendshapes for clip in clips]
+    others = [(blendshapes.animate(pipeline, samples), said) for spoken in everyone[0][1].values()
+              for samples, said in spoken]
+    print_blendshapes(blendshapes.follow(*map(np.concatenate, (ours, theirs, [track for track, _ in others]))))
+    print("\nlips more puckered in rounded vowels than in spread ones: %.0f %% (the talker's: %.0f %%; as espeak-ng"
+          " speaks: %.0f %%)" % tuple(100 * blendshapes.puckering(tracks, said) for tracks, said in (
+              (ours, phones), (theirs, phones), zip(*others))))
     if arguments.cache:
         everyone += [("unheard voices read English", read_aloud()),
                      ("unheard voices read other languages", foreign.read_aloud(arguments.cache)),

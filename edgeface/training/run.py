@@ -24,9 +24,10 @@ class Run:
     :param statistics: None or what `Network` takes
     :param start: None or the file of another run's state, whose weights to go on with
     :param device: where it is trained, of PyTorch
+    :param blendshapes_only: learn only the rows of the last layer that make blendshapes
     """
 
-    def __init__(self, folder, epochs, rate, statistics=None, start=None, device="cpu"):
+    def __init__(self, folder, epochs, rate, statistics=None, start=None, device="cpu", blendshapes_only=False):
         folder.mkdir(parents=True, exist_ok=True)
         self._file, self.epochs, self.epoch, self.size = folder / "state.pt", epochs, 0, Size()
         self.network = Network(self.size, statistics)
@@ -39,7 +40,13 @@ class Run:
                 self.listener.load_state_dict(start["listener"])
         self._modules = torch.nn.ModuleList((self.network, self.listener)).to(device)
         self._means = copy.deepcopy(self._modules)
-        self._optimiser = torch.optim.AdamW(self._modules.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
+        if blendshapes_only:
+            self._modules.requires_grad_(False)
+            for parameter in self.network.head[-1].requires_grad_(True).parameters():
+                parameter.register_hook(self._of_blendshapes)
+        # decay would move what has no gradient, too
+        self._optimiser = torch.optim.AdamW([value for value in self._modules.parameters() if value.requires_grad],
+                                            lr=rate, weight_decay=0.0 if blendshapes_only else 0.02, betas=(0.9, 0.98))
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimiser, rate, pct_start=_WARM,
                                                              total_steps=epochs * STEPS_PER_EPOCH + 1)
         self._parts = {"modules": self._modules, "optimiser": self._optimiser, "schedule": self._schedule,
@@ -53,6 +60,12 @@ class Run:
         # faster where the processor multiplies matrices of it, slower elsewhere
         self._bfloat16 = device == "cpu" and (able.get("amx_bf16", False) or able.get("avx512_bf16", False))
         self._device, self._saved_s = torch.device(device).type, float("-inf")
+
+    def _of_blendshapes(self, gradient):
+        """Gradient of the last layer's weights or biases without what makes landmarks and speech activity."""
+        kept, begin = torch.zeros_like(gradient), self.size.basis
+        kept[begin:begin + self.size.blendshapes] = gradient[begin:begin + self.size.blendshapes]
+        return kept
 
     @property
     def average(self):

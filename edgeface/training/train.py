@@ -65,10 +65,20 @@ def loss_of(run, batch, lookahead, weights):
     loss = loss + _IDLE * restless(gaps_a, gaps_b, speech)
     # where a camera saw the lips or noise covers them, this would ask for closed lips whenever in doubt
     loss = loss + 0.2 * misplaced(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
-    loss = loss + 2.0 * (shapes - blendshapes).abs().mean()
+    loss = loss + 0.5 * surprise(shapes, blendshapes)
     # motion alone tells an encoder too little of what it should hear
     loss = loss + _PHONES * disagreement(run.listener(heard), phones)
     return loss + 0.1 * torch.nn.functional.binary_cross_entropy_with_logits(activity, speech)
+
+
+def surprise(shapes, truth):
+    """Mean cross entropy of blendshapes in 0..1, both of one shape, in nats.
+
+    Least at the mean of what may be. Most shapes are at rest most of the time: the absolute error is least at the
+    median, and so it teaches them to stay there.
+    """
+    shapes = shapes.float().clamp(1e-6, 1 - 1e-6)
+    return -(truth * shapes.log() + (1 - truth) * (1 - shapes).log()).mean()
 
 
 def audible(fbank, clean):
@@ -138,6 +148,8 @@ def main():
     parser.add_argument("--animated", type=float, default=0.0, metavar="SHARE",
                         help="share of the clips that `animate` made")
     parser.add_argument("--start-from", type=Path, help="state of another run whose weights to go on with")
+    parser.add_argument("--blendshapes-only", action="store_true",
+                        help="learn only which blendshapes follow from what is heard; the landmarks stay as they are")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cuda: batches are %d times as large there" % (_MANY // BATCH))
     arguments = parser.parse_args()
@@ -151,7 +163,7 @@ def main():
     animated = load_animated(arguments.cache) if arguments.animated else []
     made = load(training, neutral, arguments.cache, FRAMES, animated, arguments.animated, arguments.device)
     run = Run(arguments.out, arguments.epochs, arguments.rate, statistics(training, neutral, made, Size().basis),
-              arguments.start_from, arguments.device)
+              arguments.start_from, arguments.device, arguments.blendshapes_only)
     made.seed(arguments.seed + 1000 * run.epoch)
     if arguments.device == "cpu":  # another process makes them
         batches = iter(DataLoader(Heard(made, BATCH, kept=1024, fresh=BATCH, turns=4), None, num_workers=1))
