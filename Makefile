@@ -47,7 +47,7 @@ test: $(VENV)/dev
 test-study: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[study]
-	$(VENV)/bin/python -m pytest -q --durations=5 tests/study_parity.py tests/study_checkpoint.py tests/study_import.py tests/study_bench.py tests/study_speech.py tests/study_training.py tests/study_batches.py tests/study_actors.py
+	$(VENV)/bin/python -m pytest -q --durations=5 $(filter-out tests/study_fixtures.py,$(sort $(wildcard tests/study_*.py)))
 	@if [ -d $(DATA)/../fixtures ]; then \
 	  FIXTURES=$(DATA)/../fixtures $(VENV)/bin/python -m pytest -q tests/study_fixtures.py; \
 	else echo "not tested, no $(DATA)/../fixtures here: networks of full size"; fi
