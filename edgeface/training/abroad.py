@@ -78,6 +78,17 @@ def alike(animate, model, spoken):
     return rows
 
 
+def one_after_another(phones, frames):
+    """Phones of clips that follow each other: one list of (start_s, end_s, phone).
+
+    :param phones: for each clip, list of (start_s, end_s, phone), or None where unknown
+    :param frames: number of frames of each clip
+    """
+    begins_s = np.cumsum([0, *frames]) / FRAME_RATE_HZ
+    return [(at_s + start, at_s + end, phone) for at_s, said in zip(begins_s, phones)
+            for start, end, phone in said or ()]
+
+
 def closing(gap, talking, phones):
     """(closures, shut, strays), see `judge`.
 

@@ -76,7 +76,7 @@ def fit(clips, phones, neutral, basis, seed=1):
         smooth = torch.nn.functional.smooth_l1_loss
         loss = (smooth(a, b, reduction="none") * weights).mean() \
             + 0.5 * (smooth(a.diff(dim=1), b.diff(dim=1), reduction="none") * weights).mean() \
-            + 0.5 * torch.nn.functional.binary_cross_entropy(shape, shapes[chosen])  # see `train.surprise`
+            + 0.5 * torch.nn.functional.binary_cross_entropy(shape, shapes[chosen])  # as in `train.loss_of`
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

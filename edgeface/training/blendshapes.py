@@ -2,17 +2,10 @@
 
 import numpy as np
 
-from ..features import FRAME_RATE_HZ
 from ..motion.face import BLENDSHAPES
-from .abroad import rounding
+from .abroad import one_after_another, rounding
 
 _MOVING = 0.02  # deviation of the talker's at least; what moves less is mostly the tracker's noise
-
-
-def animate(pipeline, samples):
-    """Blendshapes float32 [T, 52] of float32 [N]."""
-    frames = pipeline.accept(np.clip(samples, -1, 1).astype(np.float32)) + pipeline.finish()
-    return np.array([frame.blendshapes for frame in frames])
 
 
 def follow(ours, theirs, others):
@@ -27,7 +20,7 @@ def follow(ours, theirs, others):
     """
     deviations = theirs.std(0)
     return [(BLENDSHAPES[at], deviations[at], ours[:, at].std() / deviations[at],
-             float(np.corrcoef(ours[:, at], theirs[:, at])[0, 1]) if ours[:, at].any() else 0.0,
+             float(np.corrcoef(ours[:, at], theirs[:, at])[0, 1]) if ours[:, at].std() > 0 else 0.0,
              others[:, at].std() / deviations[at])
             for at in np.argsort(-deviations) if deviations[at] > _MOVING]
 
@@ -38,7 +31,5 @@ def puckering(tracks, phones):
     :param tracks: list of blendshapes [T, 52]
     :param phones: for each, list of (start_s, end_s, phone), or None where unknown
     """
-    begins_s = np.cumsum([0] + [len(track) / FRAME_RATE_HZ for track in tracks])
-    known = [(at_s + start, at_s + end, phone) for at_s, said in zip(begins_s, phones)
-             for start, end, phone in said or ()]
-    return rounding(-np.concatenate(tracks)[:, BLENDSHAPES.index("mouthPucker")], known)
+    return rounding(-np.concatenate(tracks)[:, BLENDSHAPES.index("mouthPucker")],
+                    one_after_another(phones, map(len, tracks)))

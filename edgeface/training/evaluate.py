@@ -24,7 +24,7 @@ from ..features import FRAME_RATE_HZ
 from ..model.bundle import DEFAULT, Bundle
 from ..motion.face import MOUTH
 from . import blendshapes, foreign
-from .abroad import alike, closing, judge, recorded, rounding, synthetic
+from .abroad import alike, closing, judge, one_after_another, recorded, rounding, synthetic
 from .animate import load_model, talker_phones
 from .conditions import conditions, no_speech
 from .corpus import is_held_out, lip_gap, load_grid, mouth_width
@@ -34,10 +34,10 @@ from .readers import read_aloud
 LOOKAHEADS_MS = (0, 40, 80, 160)
 
 
-def animate(pipeline, samples):
-    """Landmarks float32 [T, 68, 3] of float32 [N]."""
+def animate(pipeline, samples, track="landmarks"):
+    """Landmarks float32 [T, 68, 3] of float32 [N], or their "blendshapes" [T, 52]."""
     frames = pipeline.accept(np.clip(samples, -1, 1).astype(np.float32)) + pipeline.finish()
-    return np.array([frame.landmarks for frame in frames])
+    return np.array([getattr(frame, track) for frame in frames])
 
 
 def animate_all(pipeline, clips, change=None):
@@ -102,9 +102,7 @@ def shapes(faces, clips, phones):
     :param faces: landmarks [T, 68, 3] for every clip
     :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
     """
-    begins_s = np.cumsum([0] + [len(face) / FRAME_RATE_HZ for face in faces])
-    known = [(at_s + start, at_s + end, phone) for at_s, said in zip(begins_s, phones)
-             for start, end, phone in said or ()]
+    known = one_after_another(phones, map(len, faces))
     faces, talking = np.concatenate(faces), np.concatenate([clip.speech > 0 for clip in clips])
     return closing(lip_gap(faces), talking, known) + (rounding(mouth_width(faces), known),)
 
@@ -120,12 +118,24 @@ def print_spread(title, values, clips):
              1.96 * np.std(values) / len(values) ** 0.5))
 
 
-def print_blendshapes(rows):
-    """Prints rows of `blendshapes.follow`."""
+def print_blendshapes(pipeline, clips, phones, spoken):
+    """Prints rows of `blendshapes.follow`, and how often lips pucker where they should.
+
+    :param phones: list of (start_s, end_s, phone) for every clip, None where unknown
+    :param spoken: of `abroad.synthetic`
+    """
+    others, said = zip(*(pair for sentences in spoken.values() for pair in sentences))
+    ours, others = ([animate(pipeline, samples, "blendshapes") for samples in sounds]
+                    for sounds in ([clip.samples for clip in clips], others))
+    theirs = [clip.blendshapes for clip in clips]
     print("\n| blendshape | deviation of the talker's | of the face's, % of it | correlation |"
           " as espeak-ng speaks, % of it |\n|---|---|---|---|---|")
-    for name, deviation, share, correlation, elsewhere in rows:
+    for name, deviation, share, correlation, elsewhere in blendshapes.follow(*map(np.concatenate,
+                                                                                  (ours, theirs, others))):
         print("| %s | %.3f | %.0f | %.2f | %.0f |" % (name, deviation, 100 * share, correlation, 100 * elsewhere))
+    print("\nlips more puckered in rounded vowels than in spread ones: %.0f %% (the talker's: %.0f %%; as espeak-ng"
+          " speaks: %.0f %%)" % tuple(100 * blendshapes.puckering(*pair) for pair in (
+              (ours, phones), (theirs, phones), (others, said))))
 
 
 def print_languages(title, rows):
@@ -196,14 +206,7 @@ def main():
                                   quantiles([clip.landmarks for clip in clips])):
         print("99.9th percentile of lip %s, units a frame: %.4f (the talker's: %.4f)" % (name, ours, theirs))
     everyone = [("espeak-ng speaks", synthetic())]
-    ours = [blendshapes.animate(pipeline, clip.samples) for clip in clips]
-    theirs = [clip.blendshapes for clip in clips]
-    others = [(blendshapes.animate(pipeline, samples), said) for spoken in everyone[0][1].values()
-              for samples, said in spoken]
-    print_blendshapes(blendshapes.follow(*map(np.concatenate, (ours, theirs, [track for track, _ in others]))))
-    print("\nlips more puckered in rounded vowels than in spread ones: %.0f %% (the talker's: %.0f %%; as espeak-ng"
-          " speaks: %.0f %%)" % tuple(100 * blendshapes.puckering(tracks, said) for tracks, said in (
-              (ours, phones), (theirs, phones), zip(*others))))
+    print_blendshapes(pipeline, clips, phones, everyone[0][1])
     if arguments.cache:
         everyone += [("unheard voices read English", read_aloud()),
                      ("unheard voices read other languages", foreign.read_aloud(arguments.cache)),

