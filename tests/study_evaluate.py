@@ -103,7 +103,7 @@ def test_a_face_that_moves_as_its_phones_do_is_alike():
     model = PhoneToMotion(neutral, 0.01 * np.random.default_rng(1).standard_normal((4, 204))).eval()
     phones = [(0.1 * i, 0.1 * i + 0.1, phone) for i, phone in enumerate(("sil", "p", "aa", "s", "uw", "iy") * 5)]
     with torch.no_grad():
-        face = moved(model, phones, 75)[0]
+        face = moved(model, np.zeros(48000, np.float32), phones)[0]
     spoken = {"en": [(np.zeros(48000, np.float32), phones), (np.zeros(16000, np.float32), phones)]}
     (row,) = alike(lambda samples: face, model, spoken)
     assert row[:2] == ("en", 1) and row[2:] == pytest.approx((1, 1))  # the second is too short

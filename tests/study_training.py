@@ -16,6 +16,7 @@ from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
 from edgeface.training.spectra import warped
+from edgeface.training.timbre import BANDS, timbre
 from edgeface.training.train import audible, misplaced, restless
 
 
@@ -42,6 +43,19 @@ def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
     moved = np.abs(face - before).max((1, 2)) > 0
     assert set(np.flatnonzero(moved)) == {12, 13, 14, 15, 16, 34, 35, 36}
     assert (face[:, :48] == before[:, :48]).all() and (face[:, [48, 54]] == before[:, [48, 54]]).all()
+
+
+def test_timbre_is_neither_loudness_nor_the_microphone():
+    noise = np.random.default_rng(1).standard_normal(640 * 50).astype(np.float32) * 0.03
+    bright = np.diff(noise, prepend=np.float32(0))
+    spoken, said = np.concatenate((noise, bright, 0 * noise)), [(0.0, 4.0, "ah")]
+    heard = timbre(spoken, said)
+    assert heard.shape == (150, BANDS) and (heard[102:] == -2).all()
+    assert (heard[2:48, 0] > 0.3).all() and (heard[52:98, 0] < -0.3).all()
+    assert timbre(0.1 * spoken, said)[:100] == pytest.approx(heard[:100], abs=0.01)
+    muffled = np.convolve(spoken, [0.6, 0.4])[:len(spoken)].astype(np.float32)
+    assert np.abs(timbre(muffled, said) - heard)[:100].max() < 0.1
+    assert not timbre(np.zeros(6400, np.float32), []).any()
 
 
 def test_a_shorter_vocal_tract_moves_frequencies_up():

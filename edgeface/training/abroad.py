@@ -60,7 +60,7 @@ def judge(animate, spoken):
 
 
 def alike(animate, model, spoken):
-    """Rows (language, recordings, gap, width): mean correlations with what the phones' times alone would move.
+    """Rows (language, recordings, gap, width): mean correlations with what `animate.moved` makes of it.
 
     :param animate: float32 [N] to landmarks [T, 68, 3]
     :param model: an `animate.PhoneToMotion`
@@ -72,7 +72,8 @@ def alike(animate, model, spoken):
         for samples, phones in said:
             frames = len(samples) // HOP_SAMPLES
             if frames >= _LONG:
-                pair = animate(samples[:frames * HOP_SAMPLES]), moved(model, phones, frames)[0]
+                heard = samples[:frames * HOP_SAMPLES]
+                pair = animate(heard), moved(model, heard, phones)[0]
                 found.append([np.corrcoef(*map(measure, pair))[0, 1] for measure in (lip_gap, mouth_width)])
         rows.append((language, len(found), *np.mean(found, axis=0)))
     return rows

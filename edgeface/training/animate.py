@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..errors import MissingInputError
 from ..features import FRAME_RATE_HZ, HOP_SAMPLES
 from . import actors, festival, foreign, labelled, readers
 from .align import align_recordings
@@ -17,7 +18,9 @@ from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
 from .network import Size
 from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, phone_labels, speaking
+from .prepare import VOICES, voice_path
 from .speech import align_prompts, speak_widely, synthesise
+from .timbre import BANDS, timbre
 
 _FESTIVAL_MINUTES = _READERS_MINUTES = 100
 _FOREIGN_MINUTES = 150
@@ -26,11 +29,12 @@ _MODEL = "motion.pt"  # in the cache
 _WIDTH = 128
 _STEPS = 1500
 _BATCH = 48
+_OFFSET, _NOISE = 0.2, 0.14  # deviations of what is added to a timbre, for a clip and for a frame
 BASIS = Size.basis
 
 
 class PhoneToMotion(nn.Module):
-    """Convolutions over phone features, 9 frames of context on each side.
+    """Convolutions over phones and their timbre, 9 frames of context on each side.
 
     :param basis: landmark basis [b, 204] around the neutral face
     """
@@ -39,7 +43,7 @@ class PhoneToMotion(nn.Module):
         super().__init__()
         self.register_buffer("neutral", torch.as_tensor(neutral).float().reshape(204))
         self.register_buffer("basis", torch.as_tensor(basis).float())
-        inputs = SUBFRAMES * len(FEATURES)
+        inputs = SUBFRAMES * len(FEATURES) + BANDS
         self.layers = nn.Sequential(
             nn.Conv1d(inputs, _WIDTH, 7, padding=3), nn.GELU(), nn.Dropout(0.15),
             nn.Conv1d(_WIDTH, _WIDTH, 7, padding=3), nn.GELU(), nn.Dropout(0.15),
@@ -52,11 +56,12 @@ class PhoneToMotion(nn.Module):
         return z @ self.basis + self.neutral, torch.sigmoid(shapes)
 
 
-def fit(clips, phones, neutral, basis, seed=1):
+def fit(clips, phones, timbres, neutral, basis, seed=1):
     """Fits the model.
 
     :param clips: training `corpus.Clip`s of equal length
     :param phones: for each clip, list of (start_s, end_s, phone)
+    :param timbres: for each clip, `timbre.timbre` of it in each of its voices
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -70,7 +75,7 @@ def fit(clips, phones, neutral, basis, seed=1):
     for _ in tqdm(range(_STEPS), desc="phones to motion", disable=None):
         chosen = rng.integers(len(clips), size=_BATCH)
         # edges are known to 10 ms or so, and must not be leaned on
-        features = np.stack([phone_features(_jitter(rng, phones[i]), frames) for i in chosen])
+        features = np.stack([_inputs(_jitter(rng, phones[i]), _blurred(rng, timbres[i])) for i in chosen])
         face, shape = model(torch.from_numpy(features))
         a, b = face / 0.02, faces[chosen] / 0.02
         smooth = torch.nn.functional.smooth_l1_loss
@@ -82,6 +87,18 @@ def fit(clips, phones, neutral, basis, seed=1):
         optimiser.step()
         schedule.step()
     return model.eval()
+
+
+def _inputs(phones, heard):
+    """What `PhoneToMotion` takes, float32 [T, inputs], of phones and a `timbre.timbre` [T, BANDS]."""
+    return np.concatenate((phone_features(phones, len(heard)), heard), 1)
+
+
+def _blurred(rng, timbres):
+    """One of the voices, in which no band can be relied on."""
+    heard = timbres[rng.integers(len(timbres))]
+    offset, noise = rng.normal(0, _OFFSET, (1, BANDS)), rng.normal(0, _NOISE, heard.shape)
+    return (heard + offset + noise).astype(np.float32)
 
 
 def _jitter(rng, phones):
@@ -111,12 +128,22 @@ def load_talker(data, cache):
     return clips, neutral
 
 
+def talker_timbres(clip, phones, cache):
+    """Timbres of a clip, as it is and in the other voices that `prepare` made.
+
+    :raises MissingInputError: it did not
+    """
+    paths = [voice_path(cache, clip.name, number) for number in range(len(VOICES))]
+    if not all(path.exists() for path in paths):
+        raise MissingInputError("%s in other voices: run `python -m edgeface.training.prepare` first" % clip.name)
+    voices = [clip.samples] + [soundfile.read(str(path), dtype="float32")[0] for path in paths]
+    return [timbre(samples, phones) for samples in voices]
+
+
 @torch.no_grad()
 def check(model, clips, phones):
     """Mean per-clip correlation of lip gap and mouth width."""
-    frames = len(clips[0].landmarks)
-    features = torch.from_numpy(np.stack([phone_features(p, frames) for p in phones]))
-    faces = model(features)[0].numpy().reshape(len(clips), frames, 68, 3)
+    faces = [moved(model, clip.samples, said)[0] for clip, said in zip(clips, phones)]
     return [float(np.mean([np.corrcoef(measure(f), measure(c.landmarks))[0, 1] for f, c in zip(faces, clips)]))
             for measure in (lip_gap, mouth_width)]
 
@@ -146,13 +173,14 @@ def close_lips(face, phones):
 
 
 @torch.no_grad()
-def moved(model, phones, frames):
-    """What `PhoneToMotion` makes of phones: landmarks [T, 68, 3], blendshapes [T, 52].
+def moved(model, samples, phones):
+    """What `PhoneToMotion` makes of speech: landmarks [T, 68, 3], blendshapes [T, 52].
 
+    :param samples: float32 [640 T], 16 kHz
     :param phones: list of (start_s, end_s, phone)
     """
-    face, shapes = model(torch.from_numpy(phone_features(phones, frames))[None])
-    return close_lips(face[0].numpy().reshape(frames, 68, 3), phones), shapes[0].numpy()
+    face, shapes = model(torch.from_numpy(_inputs(phones, timbre(samples, phones)))[None])
+    return close_lips(face[0].numpy().reshape(-1, 68, 3), phones), shapes[0].numpy()
 
 
 def load_model(cache):
@@ -167,11 +195,12 @@ def animate(model, cache):
     """Animates all speech in cache/speech into cache/animated.npz, see `load_animated`."""
     names, faces, shapes, speech, labels = [], [], [], [], []
     for path in tqdm(sorted(Path(cache, "speech").glob("*.json")), desc="animating", disable=None):
-        frames = soundfile.info(str(path.with_suffix(".flac"))).frames // HOP_SAMPLES
+        samples = soundfile.read(str(path.with_suffix(".flac")), dtype="float32")[0]
+        frames = len(samples) // HOP_SAMPLES
         if frames < 10:
             continue
         phones = [tuple(phone) for phone in json.loads(path.read_text())]
-        face, shape = moved(model, phones, frames)
+        face, shape = moved(model, samples[:HOP_SAMPLES * frames], phones)
         names.append(path.stem)
         faces.append(face.astype(np.float16))
         shapes.append(shape.astype(np.float16))
@@ -214,8 +243,10 @@ def main():
     align_recordings(arguments.data, arguments.cache, training, held_out)
     actors.collect(arguments.cache)
     foreign.synthesise(arguments.cache, _FOREIGN_MINUTES)
-    model = fit(*zip(*training), neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
-    print("from phones alone, held-out clips: gap %.3f width %.3f"
+    timbres = [talker_timbres(clip, phones, arguments.cache)
+               for clip, phones in tqdm(training, desc="timbres", disable=None)]
+    model = fit(*zip(*training), timbres, neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
+    print("from phones and their timbre, held-out clips: gap %.3f width %.3f"
           % tuple(check(model, *zip(*held_out))))
     torch.save(model.state_dict(), str(Path(arguments.cache, _MODEL)))
     animate(model, arguments.cache)
