@@ -227,24 +227,24 @@ def main():
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=150, help="of flite's speech, and of espeak-ng's")
     arguments = parser.parse_args()
+    clips, neutral = load_grid(arguments.data / "grid_s1")
+    words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
+    found = talker_phones(clips, words)
+    aligned = [(clip, phones) for clip, phones in zip(clips, found) if phones]
+    training = [pair for pair in aligned if not is_held_out(pair[0].name)]
+    held_out = [pair for pair in aligned if is_held_out(pair[0].name)]
+    timbres = [talker_timbres(clip, phones, arguments.cache)
+               for clip, phones in tqdm(training, desc="timbres", disable=None)]
+    Path(arguments.cache, _TALKER).write_text(json.dumps({clip.name: phones for clip, phones in zip(clips, found)}))
     synthesise(arguments.cache, arguments.minutes)
     speak_widely(arguments.cache, arguments.minutes)
     festival.synthesise(arguments.cache, _FESTIVAL_MINUTES)
     readers.synthesise(arguments.cache, _READERS_MINUTES)
     align_prompts(arguments.cache)
     labelled.collect(arguments.cache)
-    clips, neutral = load_grid(arguments.data / "grid_s1")
-    words = json.loads((arguments.data / "grid_s1" / "words.json").read_text())
-    found = talker_phones(clips, words)
-    Path(arguments.cache, _TALKER).write_text(json.dumps({clip.name: phones for clip, phones in zip(clips, found)}))
-    aligned = [(clip, phones) for clip, phones in zip(clips, found) if phones]
-    training = [pair for pair in aligned if not is_held_out(pair[0].name)]
-    held_out = [pair for pair in aligned if is_held_out(pair[0].name)]
     align_recordings(arguments.data, arguments.cache, training, held_out)
     actors.collect(arguments.cache)
     foreign.synthesise(arguments.cache, _FOREIGN_MINUTES)
-    timbres = [talker_timbres(clip, phones, arguments.cache)
-               for clip, phones in tqdm(training, desc="timbres", disable=None)]
     model = fit(*zip(*training), timbres, neutral, landmark_basis([clip for clip, _ in training], neutral, BASIS))
     print("from phones and their timbre, held-out clips: gap %.3f width %.3f"
           % tuple(check(model, *zip(*held_out))))
