@@ -60,7 +60,7 @@ def judge(animate, spoken):
 
 
 def alike(animate, model, spoken):
-    """Rows (language, recordings, gap, width): mean correlations with what `animate.moved` makes of it.
+    """Rows (language, recordings, gap, width): mean correlations with `animate.moved` on the same recordings.
 
     :param animate: float32 [N] to landmarks [T, 68, 3]
     :param model: an `animate.PhoneToMotion`

@@ -95,7 +95,7 @@ def _inputs(phones, heard):
 
 
 def _blurred(rng, timbres):
-    """One of the voices, in which no band can be relied on."""
+    """One of the voices' timbres, noisy, so that no band is leaned on: float32 [T, BANDS]."""
     heard = timbres[rng.integers(len(timbres))]
     offset, noise = rng.normal(0, _OFFSET, (1, BANDS)), rng.normal(0, _NOISE, heard.shape)
     return (heard + offset + noise).astype(np.float32)

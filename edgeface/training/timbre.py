@@ -1,13 +1,13 @@
 """How phones sound: their spectrum relative to what the talker's speech has on average.
 
 Phones alone do not say how wide a mouth opens for them: the same vowel is shouted, mumbled and swallowed. A wider mouth
-raises the first formant: less is heard from 300 to 600 Hz, more from 600 to 1100 and above 1800, and that from the
-strangers of `filmed`, too.
+raises the first formant, in everybody's voice.
 """
 
 import numpy as np
 
 from .fbank import fbank_of
+from .network import FBANK_PER_FRAME
 from .phones import speaking
 
 BANDS = 8
@@ -23,7 +23,7 @@ def timbre(samples, phones):
     :param phones: list of (start_s, end_s, phone)
     """
     fbank = np.maximum(fbank_of(samples), _FLOOR)
-    bands = fbank.reshape(len(fbank) // 4, 4, BANDS, -1).mean((1, 3))
+    bands = fbank.reshape(-1, FBANK_PER_FRAME, BANDS, fbank.shape[1] // BANDS).mean((1, 3))
     spoken = speaking(phones, len(bands)) > 0
     average = bands[spoken if spoken.any() else slice(None)].mean(0)
     return np.clip((bands - average) / _UNIT, -_FARTHEST, _FARTHEST).astype(np.float32)
