@@ -6,8 +6,10 @@ import soundfile
 import torch
 
 from edgeface.model.bundle import Bundle
+from edgeface.motion.face import BLENDSHAPES
 from edgeface.training.animate import close_lips
-from edgeface.training.corpus import Clip, lip_gap, load_grid
+from edgeface.training.corpus import Clip, lip_gap, load_grid, mouth_width
+from edgeface.training.emphasis import emphasise
 from edgeface.training.export import mean_network
 from edgeface.training.fbank import fbank_of
 from edgeface.training.listen import Utterances
@@ -16,7 +18,7 @@ from edgeface.training.phones import PHONES, phone_labels
 from edgeface.training.restore import restore
 from edgeface.training.run import Run
 from edgeface.training.spectra import warped
-from edgeface.training.timbre import BANDS, timbre
+from edgeface.training.timbre import BANDS, UNIT, timbre
 from edgeface.training.train import audible, misplaced, restless
 
 
@@ -56,6 +58,25 @@ def test_timbre_is_neither_loudness_nor_the_microphone():
     muffled = np.convolve(spoken, [0.6, 0.4])[:len(spoken)].astype(np.float32)
     assert np.abs(timbre(muffled, said) - heard)[:100].max() < 0.1
     assert not timbre(np.zeros(6400, np.float32), []).any()
+
+
+def test_lips_open_where_a_voice_is_raised_and_spread_where_it_brightens():
+    neutral, jaw_open = np.array(Bundle().neutral, np.float32), BLENDSHAPES.index("jawOpen")
+    face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
+    face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(neutral[66, 1] - neutral[62, 1])
+    spoken, raised, bright = np.ones(60), np.zeros((60, BANDS), np.float32), np.zeros((60, BANDS), np.float32)
+    raised[20:40, [2, 3, 5]] = np.log(10) / UNIT  # 10 dB
+    bright[20:40, 4], bright[20:40, 1] = np.log(10) / UNIT, np.log(10) / UNIT / 3
+    opened, moved = emphasise(face, shapes, raised, spoken, neutral)
+    assert lip_gap(opened)[30] == pytest.approx(lip_gap(face)[30] * np.exp(0.7 * 0.75), rel=0.06)
+    assert (opened[:12] == face[:12]).all() and mouth_width(opened) == pytest.approx(mouth_width(face))
+    assert moved[30, jaw_open] > 0.02 and moved.min() == 0
+    spread = emphasise(face, shapes, bright, spoken, neutral)[0]
+    assert (mouth_width(spread) - mouth_width(face))[30] == pytest.approx(0.01, rel=0.06)
+    assert lip_gap(spread) == pytest.approx(lip_gap(face), rel=0.01)
+    assert (emphasise(face, shapes, raised + bright, 0 * spoken, neutral)[0] == face).all()
+    short = emphasise(face[:10], shapes[:10], raised[:10], spoken[:10], neutral)
+    assert short[0].shape == (10, 68, 3) and (short[0] == face[:10]).all()
 
 
 def test_a_shorter_vocal_tract_moves_frequencies_up():

@@ -16,6 +16,7 @@ from . import actors, festival, foreign, labelled, readers
 from .align import align_recordings
 from .basis import landmark_basis, point_weights
 from .corpus import Clip, is_held_out, lip_gap, load_grid, mouth_width
+from .emphasis import emphasise
 from .network import Size
 from .phones import FEATURES, SUBFRAMES, Aligner, phone_features, phone_labels, speaking
 from .prepare import VOICES, voice_path
@@ -142,8 +143,9 @@ def talker_timbres(clip, phones, cache):
 
 @torch.no_grad()
 def check(model, clips, phones):
-    """Mean per-clip correlation of lip gap and mouth width."""
-    faces = [moved(model, clip.samples, said)[0] for clip, said in zip(clips, phones)]
+    """Mean per-clip correlation of lip gap and mouth width with the talker's, who emphasises nothing."""
+    faces = [close_lips(as_talker(model, timbre(clip.samples, said), said)[0], said)
+             for clip, said in zip(clips, phones)]
     return [float(np.mean([np.corrcoef(measure(f), measure(c.landmarks))[0, 1] for f, c in zip(faces, clips)]))
             for measure in (lip_gap, mouth_width)]
 
@@ -173,14 +175,22 @@ def close_lips(face, phones):
 
 
 @torch.no_grad()
+def as_talker(model, heard, phones):
+    """What `PhoneToMotion` makes of phones and their `timbre.timbre`: landmarks [T, 68, 3], blendshapes [T, 52]."""
+    face, shapes = model(torch.from_numpy(_inputs(phones, heard))[None])
+    return face[0].numpy().reshape(-1, 68, 3), shapes[0].numpy()
+
+
 def moved(model, samples, phones):
-    """What `PhoneToMotion` makes of speech: landmarks [T, 68, 3], blendshapes [T, 52].
+    """How somebody who speaks freely moves: landmarks [T, 68, 3], blendshapes [T, 52].
 
     :param samples: float32 [640 T], 16 kHz
     :param phones: list of (start_s, end_s, phone)
     """
-    face, shapes = model(torch.from_numpy(_inputs(phones, timbre(samples, phones)))[None])
-    return close_lips(face[0].numpy().reshape(-1, 68, 3), phones), shapes[0].numpy()
+    heard = timbre(samples, phones)
+    neutral = model.neutral.numpy().reshape(68, 3)
+    face, shapes = emphasise(*as_talker(model, heard, phones), heard, speaking(phones, len(heard)), neutral)
+    return close_lips(face, phones), shapes
 
 
 def load_model(cache):

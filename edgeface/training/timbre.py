@@ -12,7 +12,7 @@ from .phones import speaking
 
 BANDS = 8
 _FLOOR = -8.0  # of the Fbank, as `train.statistics` has it
-_UNIT = 3.0  # natural logarithms that count as 1
+UNIT = 3.0  # natural logarithms that count as 1
 _FARTHEST = 2.0
 
 
@@ -26,4 +26,4 @@ def timbre(samples, phones):
     bands = fbank.reshape(-1, FBANK_PER_FRAME, BANDS, fbank.shape[1] // BANDS).mean((1, 3))
     spoken = speaking(phones, len(bands)) > 0
     average = bands[spoken if spoken.any() else slice(None)].mean(0)
-    return np.clip((bands - average) / _UNIT, -_FARTHEST, _FARTHEST).astype(np.float32)
+    return np.clip((bands - average) / UNIT, -_FARTHEST, _FARTHEST).astype(np.float32)
