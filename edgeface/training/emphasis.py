@@ -1,9 +1,10 @@
 """How far lips open and spread beyond what phones say, by what of it is heard.
 
 The talker reads commands, all with the same effort. People who talk freely do not: who speaks up opens the jaw wider
-(Schulman, 1989), which raises the first formant out of the band in which close vowels have it, and lips that are
-spread, as in a smile, brighten the voice (Tartter, 1980). Nothing of the talker shows how much. So the bands and the
-sizes below are about those that follow the lips of the people in `filmed` best.
+(Schulman, J. Acoust. Soc. Am. 85, 1989), which raises the first formant out of the band in which close vowels have
+it, and lips that are spread, as in a smile, brighten the voice (Tartter, Percept. Psychophys. 27, 1980). Nothing of
+the talker shows how much. So the bands and the sizes below are about those that follow the lips of the people in
+`filmed` best.
 """
 
 import numpy as np
