@@ -29,11 +29,14 @@ SHAPES_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shapes.n
 
 
 class ShapeMap:
-    """Blendshapes estimated from landmarks, for networks that know no blendshapes."""
+    """Blendshapes estimated from landmarks, for networks that know no blendshapes.
+
+    `matrix`: of landmarks less the resting ones, flat, to blendshapes, float32 [204, 52]
+    """
 
     def __init__(self):
-        self._matrix = np.load(SHAPES_FILE, allow_pickle=False).astype(np.float32)
+        self.matrix = np.load(SHAPES_FILE, allow_pickle=False).astype(np.float32)
 
     def shapes(self, moved):
         """Of landmarks less the resting ones, float32 [68, 3]: float32 [52], 0..1."""
-        return np.clip(moved.reshape(204).dot(self._matrix), 0.0, 1.0)
+        return np.clip(moved.reshape(204).dot(self.matrix), 0.0, 1.0)

@@ -9,7 +9,7 @@ the talker shows how much. So the bands and the sizes below are about those that
 
 import numpy as np
 
-from ..motion.face import SHAPES_FILE
+from ..motion.face import MOUTH, ShapeMap
 from .timbre import UNIT
 
 # of the bands of `timbre`: .64 to 4.1 kHz, and 1.9 to 2.8 kHz, both less some of .27 to .64 kHz
@@ -19,8 +19,9 @@ _OPENING = 0.7  # natural logarithm of how much further lips open for 10 dB
 _SPREADING = 0.012  # of the mouth's width for 10 dB, in outer-eye distances
 _FARTHEST = 1.0  # 10 dB
 _OPEN_FRAMES, _SPREAD_FRAMES = 9, 13
+_REST = 0.3  # frames of level 0 in every mean, so that emphasis fades away beside speech
 _TEN_DB = np.log(10) / UNIT
-_JAW, _LIPS = slice(0, 17), slice(48, 68)
+_JAW = slice(0, 17)
 
 
 def emphasise(face, shapes, heard, spoken, neutral):
@@ -33,16 +34,15 @@ def emphasise(face, shapes, heard, spoken, neutral):
     opening = np.exp(_OPENING * _effort(heard @ _OPEN, spoken, _OPEN_FRAMES))
     spreading = _SPREADING * _effort(heard @ _SPREAD, spoken, _SPREAD_FRAMES)
     changed = face.copy()
-    for part in (_JAW, _LIPS):
+    for part in (_JAW, MOUTH):
         changed[:, part, 1] += (opening[:, None] - 1) * (face[:, part, 1] - neutral[part, 1])
-    across = neutral[_LIPS, 0] - neutral[_LIPS, 0].mean()
-    changed[:, _LIPS, 0] += spreading[:, None] * across / np.ptp(across)
-    matrix = np.load(SHAPES_FILE).astype(np.float32)
-    return changed, np.clip(shapes + (changed - face).reshape(len(face), -1) @ matrix, 0, 1)
+    across = neutral[MOUTH, 0] - neutral[MOUTH, 0].mean()
+    changed[:, MOUTH, 0] += spreading[:, None] * across / np.ptp(across)
+    return changed, np.clip(shapes + (changed - face).reshape(len(face), -1) @ ShapeMap().matrix, 0, 1)
 
 
 def _effort(level, spoken, frames):
     """Mean over `frames` of the `level` [T] of speech, as a timbre has it, in 10 dB; 0 where nobody speaks."""
     window = np.hanning(frames + 2)[1:-1]
     total, count = (np.convolve(np.pad(x, frames // 2), window, "valid") for x in (level * spoken, spoken))
-    return np.clip(total / (count + 0.3) / _TEN_DB, -_FARTHEST, _FARTHEST).astype(np.float32)
+    return np.clip(total / (count + _REST) / _TEN_DB, -_FARTHEST, _FARTHEST).astype(np.float32)
