@@ -64,19 +64,32 @@ def test_lips_open_where_a_voice_is_raised_and_spread_where_it_brightens():
     neutral, jaw_open = np.array(Bundle().neutral, np.float32), BLENDSHAPES.index("jawOpen")
     face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
     face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(neutral[66, 1] - neutral[62, 1])
-    spoken, raised, bright = np.ones(60), np.zeros((60, BANDS), np.float32), np.zeros((60, BANDS), np.float32)
+    raised, bright = np.zeros((60, BANDS), np.float32), np.zeros((60, BANDS), np.float32)
+    said, silent = phone_labels([(0.0, 2.4, "m")], 60), phone_labels([], 60)
     raised[20:40, [2, 3, 5]] = np.log(10) / UNIT  # 10 dB
     bright[20:40, 4], bright[20:40, 1] = np.log(10) / UNIT, np.log(10) / UNIT / 3
-    opened, moved = emphasise(face, shapes, raised, spoken, neutral)
+    opened, moved = emphasise(face, shapes, raised, said, neutral)
     assert lip_gap(opened)[30] == pytest.approx(lip_gap(face)[30] * np.exp(0.7 * 0.75), rel=0.06)
     assert (opened[:12] == face[:12]).all() and mouth_width(opened) == pytest.approx(mouth_width(face))
     assert moved[30, jaw_open] > 0.02 and moved.min() == 0
-    spread = emphasise(face, shapes, bright, spoken, neutral)[0]
+    spread = emphasise(face, shapes, bright, said, neutral)[0]
     assert (mouth_width(spread) - mouth_width(face))[30] == pytest.approx(0.01, rel=0.06)
     assert lip_gap(spread) == pytest.approx(lip_gap(face), rel=0.01)
-    assert (emphasise(face, shapes, raised + bright, 0 * spoken, neutral)[0] == face).all()
-    short = emphasise(face[:10], shapes[:10], raised[:10], spoken[:10], neutral)
+    assert (emphasise(face, shapes, raised + bright, silent, neutral)[0] == face).all()
+    short = emphasise(face[:10], shapes[:10], raised[:10], said[:10], neutral)
     assert short[0].shape == (10, 68, 3) and (short[0] == face[:10]).all()
+
+
+def test_lips_of_strangers_are_held_as_their_phones_are_and_not_as_the_talker_holds_his():
+    neutral = np.array(Bundle().neutral, np.float32)
+    face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
+    face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(neutral[66, 1] - neutral[62, 1])
+    said = phone_labels([(0.0, 0.8, "aa"), (0.8, 1.6, "uw"), (1.6, 2.4, "m")], 60)
+    held = emphasise(face, shapes, np.zeros((60, BANDS), np.float32), said, neutral)[0]
+    gap, width = lip_gap(held) / lip_gap(face), mouth_width(held) - mouth_width(face)
+    assert gap[[10, 30]] == pytest.approx(np.exp([0.2, -0.75]), rel=0.1) and gap[50] == pytest.approx(1)
+    assert width[[10, 30, 50]] == pytest.approx([0.0075, -0.024, 0], abs=0.002)
+    assert np.abs(np.diff(gap)).max() < 0.4 and gap[19] > gap[20] > gap[21]
 
 
 def test_a_shorter_vocal_tract_moves_frequencies_up():

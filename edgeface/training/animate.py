@@ -189,7 +189,7 @@ def moved(model, samples, phones):
     """
     heard = timbre(samples, phones)
     neutral = model.neutral.numpy().reshape(68, 3)
-    face, shapes = emphasise(*as_talker(model, heard, phones), heard, speaking(phones, len(heard)), neutral)
+    face, shapes = emphasise(*as_talker(model, heard, phones), heard, phone_labels(phones, len(heard)), neutral)
     return close_lips(face, phones), shapes
 
 

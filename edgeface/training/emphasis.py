@@ -1,15 +1,16 @@
-"""How far lips open and spread beyond what phones say, by what of it is heard.
+"""How far lips open and spread beyond what the talker would do, by what is heard and by the phone that is said.
 
 The talker reads commands, all with the same effort. People who talk freely do not: who speaks up opens the jaw wider
 (Schulman, J. Acoust. Soc. Am. 85, 1989), which raises the first formant out of the band in which close vowels have
 it, and lips that are spread, as in a smile, brighten the voice (Tartter, Percept. Psychophys. 27, 1980). Nothing of
-the talker shows how much. So the bands and the sizes below are about those that follow the lips of the people in
-`filmed` best.
+the talker shows how much. Nor do his 51 words show how lips are held for most phones: his own habits stand for them. So
+the bands and the sizes below, of effort and of phones, are about those that follow the lips of people in `filmed` best.
 """
 
 import numpy as np
 
 from ..motion.face import MOUTH, ShapeMap
+from .phones import PHONES
 from .timbre import UNIT
 
 # of the bands of `timbre`: .64 to 4.1 kHz, and 1.9 to 2.8 kHz, both less some of .27 to .64 kHz
@@ -18,21 +19,32 @@ _SPREAD = np.array((0, -0.5, 0, 0, 1, 0, 0, 0), np.float32)
 _OPENING = 0.7  # natural logarithm of how much further lips open for 10 dB
 _SPREADING = 0.012  # of the mouth's width for 10 dB, in outer-eye distances
 _FARTHEST = 1.0  # 10 dB
+# how much further lips open, as a natural logarithm, and spread, in outer-eye distances, for phones of a kind
+_KINDS = (("f v", -0.75, -0.012), ("w uw ow ao oy", -0.75, -0.024), ("sh ch zh jh r er", -0.5, -0.015),
+          ("aa ah ay ae aw", 0.2, 0.0075), ("eh ey ih ax uh", 0.05, 0.0075), ("iy y", -0.15, -0.015),
+          ("k g ng hh", 0.35, 0.0), ("t d n z dh s th", -0.25, 0.009), ("l", -0.5, 0.0))
+_OF_PHONES = np.zeros((len(PHONES), 2), np.float32)
+for _names, *_sizes in _KINDS:
+    _OF_PHONES[[PHONES.index(_name) for _name in _names.split()]] = _sizes
+_LEAST, _MOST = -1.0, 0.7  # of the natural logarithm in all
 _OPEN_FRAMES, _SPREAD_FRAMES = 9, 13
 _REST = 0.3  # frames of level 0 in every mean, so that emphasis fades away beside speech
 _TEN_DB = np.log(10) / UNIT
 _JAW = slice(0, 17)
+_BLUR = np.float32((0.25, 0.5, 0.25))  # phones shade into each other
 
 
-def emphasise(face, shapes, heard, spoken, neutral):
-    """Opens and spreads the lips of landmarks [T, 68, 3] and blendshapes [T, 52] as they are heard to be; new arrays.
+def emphasise(face, shapes, heard, said, neutral):
+    """Opens and spreads the lips of landmarks [T, 68, 3] and blendshapes [T, 52] by what is heard and said; new arrays.
 
     :param heard: `timbre.timbre` [T, BANDS]
-    :param spoken: 1 for each frame in which somebody speaks, else 0, [T]; emphasis fades away in pauses
+    :param said: `phones.phone_labels` [T, SUBFRAMES]; emphasis fades away in pauses
     :param neutral: resting face [68, 3]
     """
-    opening = np.exp(_OPENING * _effort(heard @ _OPEN, spoken, _OPEN_FRAMES))
-    spreading = _SPREADING * _effort(heard @ _SPREAD, spoken, _SPREAD_FRAMES)
+    spoken = (said != PHONES.index("sil")).mean(1)
+    kind = np.stack([np.convolve(np.pad(size, 1, "edge"), _BLUR, "valid") for size in _OF_PHONES[said].mean(1).T])
+    opening = np.exp(np.clip(_OPENING * _effort(heard @ _OPEN, spoken, _OPEN_FRAMES) + kind[0], _LEAST, _MOST))
+    spreading = _SPREADING * _effort(heard @ _SPREAD, spoken, _SPREAD_FRAMES) + kind[1]
     changed = face.copy()
     for part in (_JAW, MOUTH):
         changed[:, part, 1] += (opening[:, None] - 1) * (face[:, part, 1] - neutral[part, 1])
