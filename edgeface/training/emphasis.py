@@ -19,7 +19,7 @@ _SPREAD = np.array((0, -0.5, 0, 0, 1, 0, 0, 0), np.float32)
 _OPENING = 0.7  # natural logarithm of how much further lips open for 10 dB
 _SPREADING = 0.012  # of the mouth's width for 10 dB, in outer-eye distances
 _FARTHEST = 1.0  # 10 dB
-# how much further lips open, as a natural logarithm, and spread, in outer-eye distances, for phones of a kind
+# how much further than the talker's lips open (natural logarithm) and spread (outer-eye distances) for kinds of phones
 _KINDS = (("f v", -0.75, -0.012), ("w uw ow ao oy", -0.75, -0.024), ("sh ch zh jh r er", -0.5, -0.015),
           ("aa ah ay ae aw", 0.2, 0.0075), ("eh ey ih ax uh", 0.05, 0.0075), ("iy y", -0.15, -0.015),
           ("k g ng hh", 0.35, 0.0), ("t d n z dh s th", -0.25, 0.009), ("l", -0.5, 0.0))
