@@ -186,11 +186,12 @@ def main():
         gap, width = correlations(changed, clips)
         print("| %s | %.3f | %.3f | %.3f |" % (name, gap, spoken_correlation(changed, clips), width), flush=True)
     deviation = float(np.concatenate([lip_gap(face) for face in faces]).std())
-    print("\n| no speech | sounds | deviation of the lip gap, median, % of that in speech | largest |\n"
-          "|---|---|---|---|")
+    print("\n| no speech | sounds | deviation of the lip gap, median, % of that in speech | largest | above 1 % |\n"
+          "|---|---|---|---|---|")
     for name, sounds in no_speech(arguments.cache):
-        ratios = stillness(pipeline, sounds, deviation)
-        print("| %s | %d | %.2f | %.2f |" % (name, len(ratios), 100 * np.median(ratios), 100 * max(ratios)), flush=True)
+        ratios = 100 * np.array(stillness(pipeline, sounds, deviation))
+        print("| %s | %d | %.2f | %.2f | %d |"
+              % (name, len(ratios), np.median(ratios), max(ratios), (ratios > 1).sum()), flush=True)
     rests = [rest_after_speech_s(pipeline, clip, neutral, deviation) for clip in clips]
     print("\nlips at rest after speech is cut off: %.2f s (median), %.2f s (95th percentile)"
           % tuple(np.percentile(rests, (50, 95))))
