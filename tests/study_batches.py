@@ -97,6 +97,18 @@ def test_a_clip_is_heard_and_seen_faster_and_slower():
         assert seen == pytest.approx(0.01 * factor * np.arange(frames), abs=1e-3)
 
 
+def test_a_mouth_closes_where_sound_ends_by_itself_or_is_cut_off():
+    clip = talking(2)
+    clips = bank.Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
+    for stop, ends in ((80, 5 + 49), (20, 20)):
+        layout = Layout(1, 80, "cpu", closing=4)
+        layout.lay(torch.tensor([5]), clips.first, clips.frames, torch.tensor([1.0]), torch.tensor([stop]))
+        assert layout.audible[0].tolist() == 5 * [False] + (ends - 5) * [True] + (80 - ends) * [False]
+        assert layout.remain[0].tolist() \
+            == 5 * [0] + (ends - 5) * [1] + [0.75, 0.5, 0.25] + (77 - ends) * [0]
+        assert layout.part.max() <= 1
+
+
 def test_slow_speech_has_no_images_and_fast_speech_keeps_its_highest_frequencies():
     clip = talking(2)
     clip.samples = (0.1 * np.random.default_rng(2).standard_normal(32000)).astype(np.float32)

@@ -17,32 +17,36 @@ from .timbre import UNIT
 _OPEN = np.array((0, -0.75, 0.25, 0.25, 0.25, 0.25, 0, 0), np.float32)
 _SPREAD = np.array((0, -0.5, 0, 0, 1, 0, 0, 0), np.float32)
 _OPENING = 0.7  # natural logarithm of how much further lips open for 10 dB
-_SPREADING = 0.012  # of the mouth's width for 10 dB, in outer-eye distances
+_SPREADING = 0.018  # of the mouth's width for 10 dB, in outer-eye distances
 _FARTHEST = 1.0  # 10 dB
 # how much further than the talker's lips open (natural logarithm) and spread (outer-eye distances) for kinds of phones
-_KINDS = (("f v", -0.75, -0.012), ("w uw ow ao oy", -0.75, -0.024), ("sh ch zh jh r er", -0.5, -0.015),
-          ("aa ah ay ae aw", 0.2, 0.0075), ("eh ey ih ax uh", 0.05, 0.0075), ("iy y", -0.15, -0.015),
-          ("k g ng hh", 0.35, 0.0), ("t d n z dh s th", -0.25, 0.009), ("l", -0.5, 0.0))
+_KINDS = (("f v", -0.75, -0.035), ("w uw ow ao oy", -0.75, -0.07), ("sh ch zh jh r er", -0.5, -0.03),
+          ("aa ah ay ae aw", 0.2, 0.035), ("eh ey ih ax uh", 0.05, 0.03), ("iy y", -0.15, -0.03),
+          ("k g ng hh", 0.35, -0.025), ("t d n z dh s th", -0.25, 0.015), ("l", -0.5, 0.0),
+          ("sil", 0.8, 0.0))  # once speech has begun; nothing where lips rest, but they come to rest later
 _OF_PHONES = np.zeros((len(PHONES), 2), np.float32)
 for _names, *_sizes in _KINDS:
     _OF_PHONES[[PHONES.index(_name) for _name in _names.split()]] = _sizes
-_LEAST, _MOST = -1.0, 0.7  # of the natural logarithm in all
+_LEAST, _MOST = -1.0, 0.8  # of the natural logarithm in all
 _OPEN_FRAMES, _SPREAD_FRAMES = 9, 13
-_REST = 0.3  # frames of level 0 in every mean, so that emphasis fades away beside speech
+_REST = 0.3  # frames of level 0 in every mean, so that effort fades away beside speech
 _TEN_DB = np.log(10) / UNIT
 _JAW = slice(0, 17)
-_BLUR = np.float32((0.25, 0.5, 0.25))  # phones shade into each other
+# phones shade into each other: lips part and meet fast, while corners are drawn back and forth before and after, too
+_BLURS = np.float32((0.25, 0.5, 0.25)), np.float32(np.hanning(13)[1:-1] / 6)
 
 
 def emphasise(face, shapes, heard, said, neutral):
     """Opens and spreads the lips of landmarks [T, 68, 3] and blendshapes [T, 52] by what is heard and said; new arrays.
 
     :param heard: `timbre.timbre` [T, BANDS]
-    :param said: `phones.phone_labels` [T, SUBFRAMES]; emphasis fades away in pauses
+    :param said: `phones.phone_labels` [T, SUBFRAMES]; effort fades away in pauses
     :param neutral: resting face [68, 3]
     """
-    spoken = (said != PHONES.index("sil")).mean(1)
-    kind = np.stack([np.convolve(np.pad(size, 1, "edge"), _BLUR, "valid") for size in _OF_PHONES[said].mean(1).T])
+    phone = said != PHONES.index("sil")
+    spoken, begun = phone.mean(1), np.maximum.accumulate(phone.ravel()).reshape(said.shape + (1,))
+    kind = [np.convolve(np.pad(size, len(blur) // 2, "edge"), blur, "valid")
+            for size, blur in zip((begun * _OF_PHONES[said]).mean(1).T, _BLURS)]
     opening = np.exp(np.clip(_OPENING * _effort(heard @ _OPEN, spoken, _OPEN_FRAMES) + kind[0], _LEAST, _MOST))
     spreading = _SPREADING * _effort(heard @ _SPREAD, spoken, _SPREAD_FRAMES) + kind[1]
     changed = face.copy()

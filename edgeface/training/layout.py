@@ -21,7 +21,7 @@ class Layout:
     `low` and `part` of the way to the next: the frame; `factor`: how fast; `used`: whether there is any;
     `audible`: whether its sound is heard; `remain`: what remains of its motion.
 
-    :param closing: frames in which a mouth closes whose sound was cut off
+    :param closing: frames in which a mouth closes whose sound ends
     """
 
     def __init__(self, count, frames, device, closing=1):
@@ -37,16 +37,17 @@ class Layout:
         :param at: frame at which it begins, [B], also below 0 and where it is never heard
         :param first: its first frame in the bank, and how many `frames` it has there
         :param factor: how much faster it is heard; pitch and formants move along
-        :param stop: None or the frame at which its sound ends and its mouth begins to close
-        :return: where it lies, bool [B, T]
+        :param stop: None or the frame at which its sound is cut off
+        :return: where it lies and its mouth closes, bool [B, T]
         """
         t = torch.arange(self.low.shape[1], device=self.low.device) - at[:, None]
-        inside = (t >= 0) & (t < lasting(frames, factor)[:, None])
-        position = t.clamp(min=0) * factor[:, None]
+        frames, factor, length = frames[:, None], factor[:, None], lasting(frames, factor)[:, None]
+        past = t + 1 - (length if stop is None else torch.minimum(length, (stop - at)[:, None]))
+        inside = (t >= 0) & (t < length + self._closing - 1)
+        position = torch.minimum(t.clamp(min=0) * factor, frames - 1.0)
         # beyond the end of a clip is another; `inside` is what counts
-        low = torch.minimum(position.long(), (frames[:, None] - 2).clamp(min=0))
-        past = torch.zeros_like(t) if stop is None else t + at[:, None] - stop[:, None] + 1
-        values = {"low": first[:, None] + low, "part": position - low, "factor": factor[:, None],
+        low = torch.minimum(position.long(), (frames - 2).clamp(min=0))
+        values = {"low": first[:, None] + low, "part": position - low, "factor": factor,
                   "used": torch.ones_like(inside), "audible": past <= 0,
                   "remain": (1 - past.clamp(min=0) / self._closing).clamp(min=0)}
         for name, value in values.items():
