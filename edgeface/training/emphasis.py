@@ -1,10 +1,11 @@
 """How far lips open and spread beyond what the talker would do, by what is heard and by the phone that is said.
 
 The talker reads commands, all with the same effort. People who talk freely do not: who speaks up opens the jaw wider
-(Schulman, J. Acoust. Soc. Am. 85, 1989), which raises the first formant out of the band in which close vowels have
-it, and lips that are spread, as in a smile, brighten the voice (Tartter, Percept. Psychophys. 27, 1980). Nothing of
-the talker shows how much. Nor do his 51 words show how lips are held for most phones: his own habits stand for them. So
-the bands and the sizes below, of effort and of phones, are about those that follow the lips of people in `filmed` best.
+(Schulman, J. Acoust. Soc. Am. 85, 1989), which raises the first formant out of the band in which close vowels have it,
+and lips that are spread, as in a smile, brighten the voice (Tartter, Percept. Psychophys. 27, 1980). Nothing of the
+talker shows how much. Nor do his 51 words show how lips are held for most phones, and between phrases: his own habits
+stand for them. So the bands and the sizes below, of effort and of phones, are about those that follow the lips of
+people in `filmed` best.
 """
 
 import numpy as np
@@ -32,7 +33,7 @@ _OPEN_FRAMES, _SPREAD_FRAMES = 9, 13
 _REST = 0.3  # frames of level 0 in every mean, so that effort fades away beside speech
 _TEN_DB = np.log(10) / UNIT
 _JAW = slice(0, 17)
-# phones shade into each other: lips part and meet fast, while corners are drawn back and forth before and after, too
+# phones shade into each other: lips part and meet fast, while their corners move slowly, before and after a phone, too
 _BLURS = np.float32((0.25, 0.5, 0.25)), np.float32(np.hanning(13)[1:-1] / 6)
 
 
@@ -43,10 +44,10 @@ def emphasise(face, shapes, heard, said, neutral):
     :param said: `phones.phone_labels` [T, SUBFRAMES]; effort fades away in pauses
     :param neutral: resting face [68, 3]
     """
-    phone = said != PHONES.index("sil")
-    spoken, begun = phone.mean(1), np.maximum.accumulate(phone.ravel()).reshape(said.shape + (1,))
+    phones = said != PHONES.index("sil")
+    begun, spoken = np.maximum.accumulate(phones.ravel()).reshape(phones.shape), phones.mean(1)
     kind = [np.convolve(np.pad(size, len(blur) // 2, "edge"), blur, "valid")
-            for size, blur in zip((begun * _OF_PHONES[said]).mean(1).T, _BLURS)]
+            for size, blur in zip((_OF_PHONES[said] * begun[..., None]).mean(1).T, _BLURS)]
     opening = np.exp(np.clip(_OPENING * _effort(heard @ _OPEN, spoken, _OPEN_FRAMES) + kind[0], _LEAST, _MOST))
     spreading = _SPREADING * _effort(heard @ _SPREAD, spoken, _SPREAD_FRAMES) + kind[1]
     changed = face.copy()
