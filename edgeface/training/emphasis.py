@@ -33,7 +33,8 @@ _OPEN_FRAMES, _SPREAD_FRAMES = 9, 13
 _REST = 0.3  # frames of level 0 in every mean, so that effort fades away beside speech
 _TEN_DB = np.log(10) / UNIT
 _JAW = slice(0, 17)
-# phones shade into each other: lips part and meet fast, while their corners move slowly, before and after a phone, too
+# phones shade into each other: lips part and meet fast, while their corners move slowly, before and after a phone, too;
+# weights of frames, that sum to 1
 _BLURS = np.float32((0.25, 0.5, 0.25)), np.float32(np.hanning(13)[1:-1] / 6)
 
 
