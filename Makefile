@@ -79,7 +79,7 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/moved \
 	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1.2e-3 --epochs 540 --seed 31 \
 	  --device $(DEVICE)
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 19
+	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 20
 	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
 	$(VENV)/bin/python -m edgeface.training.filmed --cache $(CACHE)
 

@@ -10,7 +10,7 @@ from .noises import FAINT_DB
 from .spectra import coloured, decibels, in_room, loudness, unit
 
 # chances of coloured noise, other people, music, sounds, hum
-_SILENT, _TALKING = (0.2, 0.0, 0.25, 0.25, 0.3), (0.4, 0.25, 0.125, 0.125, 0.1)
+_SILENT, _TALKING = (0.1, 0.0, 0.35, 0.4, 0.15), (0.4, 0.25, 0.125, 0.125, 0.1)
 _FEWEST, _MOST = 3, 7  # people who speak at once
 _TONES, _PARTIALS = 4, 11  # of a hum, at most
 _OTHERS = 0.6  # chance that it is not the talker who speaks

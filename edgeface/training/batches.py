@@ -14,7 +14,7 @@ from .phones import PHONES
 from .spectra import decibels, in_room, warp_mels
 
 _ANIMATED_TRUST = 0.5
-_TALKING = 0.75  # share of the sequences in which somebody speaks
+_TALKING = 0.65  # share of the sequences in which somebody speaks
 _CUT_OFF = 0.25  # share of the clips whose sound ends amid a word, as a voice does that is switched off,
 _CLOSING = 4  # and whose mouth closes within as many frames
 _HEARD = 40  # frames at least of a clip that has begun before the sequence does

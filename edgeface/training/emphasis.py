@@ -33,9 +33,8 @@ _OPEN_FRAMES, _SPREAD_FRAMES = 9, 13
 _REST = 0.3  # frames of level 0 in every mean, so that effort fades away beside speech
 _TEN_DB = np.log(10) / UNIT
 _JAW = slice(0, 17)
-# phones shade into each other: lips part and meet fast, while their corners move slowly, before and after a phone, too;
-# weights of frames, that sum to 1
-_BLURS = np.float32((0.25, 0.5, 0.25)), np.float32(np.hanning(13)[1:-1] / 6)
+# phones shade into each other: lips part and meet fast, while their corners move slowly, before and after a phone, too
+_BLUR_FRAMES = 3, 11
 
 
 def emphasise(face, shapes, heard, said, neutral):
@@ -47,8 +46,8 @@ def emphasise(face, shapes, heard, said, neutral):
     """
     phones = said != PHONES.index("sil")
     begun, spoken = np.maximum.accumulate(phones.ravel()).reshape(phones.shape), phones.mean(1)
-    kind = [np.convolve(np.pad(size, len(blur) // 2, "edge"), blur, "valid")
-            for size, blur in zip((_OF_PHONES[said] * begun[..., None]).mean(1).T, _BLURS)]
+    kind = [_smoothed(size, frames)
+            for size, frames in zip((_OF_PHONES[said] * begun[..., None]).mean(1).T, _BLUR_FRAMES)]
     opening = np.exp(np.clip(_OPENING * _effort(heard @ _OPEN, spoken, _OPEN_FRAMES) + kind[0], _LEAST, _MOST))
     spreading = _SPREADING * _effort(heard @ _SPREAD, spoken, _SPREAD_FRAMES) + kind[1]
     changed = face.copy()
@@ -59,8 +58,19 @@ def emphasise(face, shapes, heard, said, neutral):
     return changed, np.clip(shapes + (changed - face).reshape(len(face), -1) @ ShapeMap().matrix, 0, 1)
 
 
+def _hann(frames):
+    """Weights of a Hann window, without the zeros at its ends."""
+    return np.hanning(frames + 2)[1:-1]
+
+
+def _smoothed(sizes, frames):
+    """Mean of `sizes` [T] around each frame."""
+    window = _hann(frames)
+    return np.convolve(np.pad(sizes, frames // 2, "edge"), window / window.sum(), "valid").astype(np.float32)
+
+
 def _effort(level, spoken, frames):
     """Mean over `frames` of the `level` [T] of speech, as a timbre has it, in 10 dB; 0 where nobody speaks."""
-    window = np.hanning(frames + 2)[1:-1]
+    window = _hann(frames)
     total, count = (np.convolve(np.pad(x, frames // 2), window, "valid") for x in (level * spoken, spoken))
     return np.clip(total / (count + _REST) / _TEN_DB, -_FARTHEST, _FARTHEST).astype(np.float32)

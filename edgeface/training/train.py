@@ -27,7 +27,7 @@ LOOKAHEADS = (0, 1, 2, 2, 2, 4)  # drawn per batch; 2 (80 ms) is the default bun
 _COVERED = 1.0  # a mean rise of the Fbank, of natural logarithms
 _FLUTTER = 0.4  # see `misplaced`; far lower, lips close whenever in doubt, and flutter
 _PHONES = 0.5  # weight of the phones
-_IDLE = 0.5  # weight of lips that move where nobody speaks
+_IDLE = 1.0  # weight of lips that move where nobody speaks
 _UNIT = 0.02  # a landmark distance that counts as error 1
 
 
