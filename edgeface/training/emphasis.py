@@ -64,7 +64,7 @@ def _hann(frames):
 
 
 def _smoothed(sizes, frames):
-    """Mean of `sizes` [T] around each frame."""
+    """Weighted mean of `sizes` [T] around each frame."""
     window = _hann(frames)
     return np.convolve(np.pad(sizes, frames // 2, "edge"), window / window.sum(), "valid").astype(np.float32)
 
