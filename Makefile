@@ -26,12 +26,12 @@ PREFIX ?= /usr/local
 # services cannot read an interpreter in a home folder
 SERVICE_PYTHON ?= /usr/bin/python3
 
-.PHONY: help run test test-study lint bench reliability train install uninstall clean
+.PHONY: help run test test-torch lint bench reliability train install uninstall clean
 
 help:
 	@echo "make run     the face in the browser, from the microphone or the bundled voice"
 	@echo "make test    all tests, on every supported Python that is here"
-	@echo "make test-study  the study's networks against the original ones, import and streaming (needs PyTorch)"
+	@echo "make test-torch  the study's networks against the original ones, import and streaming (needs PyTorch)"
 	@echo "make lint    style"
 	@echo "make bench   cost of a frame, start, memory"
 	@echo "make reliability  recovery times, and what a day of sound leaves behind (half an hour)"
@@ -42,15 +42,12 @@ run: $(VENV)/run
 	$(VENV)/bin/python -m edgeface.demo
 
 test: $(VENV)/dev
-	tests/run.sh
+	scripts/test.sh
 
-test-study: $(VENV)/dev
+test-torch: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[study]
-	$(VENV)/bin/python -m pytest -q --durations=5 $(filter-out tests/study_fixtures.py,$(sort $(wildcard tests/study_*.py)))
-	@if [ -d $(DATA)/../fixtures ]; then \
-	  FIXTURES=$(DATA)/../fixtures $(VENV)/bin/python -m pytest -q tests/study_fixtures.py; \
-	else echo "not tested, no $(DATA)/../fixtures here: networks of full size"; fi
+	$(VENV)/bin/python -m pytest -q --durations=5 tests/importer tests/bench tests/training
 
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .
@@ -59,46 +56,46 @@ bench: $(VENV)/run
 	$(VENV)/bin/edgeface bench
 
 reliability: $(VENV)/dev
-	$(VENV)/bin/python tests/reliability.py losses
-	$(VENV)/bin/python tests/reliability.py soak
+	$(VENV)/bin/python scripts/reliability.py losses
+	$(VENV)/bin/python scripts/reliability.py soak
 
 install:
-	tests/packages.sh $(RUN_PACKAGES)
+	scripts/apt-install.sh $(RUN_PACKAGES)
 	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) PYTHON=$(SERVICE_PYTHON) systemd/install.sh
 
 uninstall:
 	PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) systemd/uninstall.sh
 
 train: $(VENV)/train
-	$(VENV)/bin/python -m edgeface.training.prepare --data $(DATA) --cache $(CACHE)
-	$(VENV)/bin/python -m edgeface.training.animate --data $(DATA) --cache $(CACHE)
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/real --epochs 160 \
+	$(VENV)/bin/python -m training.prepare --data $(DATA) --cache $(CACHE)
+	$(VENV)/bin/python -m training.animate --data $(DATA) --cache $(CACHE)
+	$(VENV)/bin/python -m training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/real --epochs 160 \
 	  --device $(DEVICE)
-	$(VENV)/bin/python -m edgeface.training.listen --data $(DATA) --cache $(CACHE) -o $(CACHE)/heard \
+	$(VENV)/bin/python -m training.listen --data $(DATA) --cache $(CACHE) -o $(CACHE)/heard \
 	  --start-from $(CACHE)/real/state.pt
-	$(VENV)/bin/python -m edgeface.training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/moved \
+	$(VENV)/bin/python -m training.train --data $(DATA) --cache $(CACHE) -o $(CACHE)/moved \
 	  --start-from $(CACHE)/heard/state.pt --animated 0.65 --rate 1.2e-3 --epochs 540 --seed 31 \
 	  --device $(DEVICE)
-	$(VENV)/bin/python -m edgeface.training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 20
-	$(VENV)/bin/python -m edgeface.training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
-	$(VENV)/bin/python -m edgeface.training.filmed --cache $(CACHE)
+	$(VENV)/bin/python -m training.export $(CACHE)/moved/state.pt -o edgeface/model/default --version 20
+	$(VENV)/bin/python -m training.evaluate --data $(DATA) --cache $(CACHE) --plots docs/plots
+	$(VENV)/bin/python -m training.filmed --cache $(CACHE)
 
 # environments: a file in the environment says which of them it is
 $(VENV)/run: setup.py
-	tests/packages.sh $(RUN_PACKAGES)
+	scripts/apt-install.sh $(RUN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .
 	touch $@
 
 $(VENV)/dev: setup.py
-	tests/packages.sh $(TEST_PACKAGES)
+	scripts/apt-install.sh $(TEST_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[dev]
 	touch $@ $(VENV)/run
 
 $(VENV)/train: setup.py
-	tests/packages.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
-	tests/packages.sh $(READERS_PACKAGES) || { echo "they are in Debian's non-free and Ubuntu's multiverse"; exit 1; }
+	scripts/apt-install.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
+	scripts/apt-install.sh $(READERS_PACKAGES) || { echo "they are in Debian's non-free and Ubuntu's multiverse"; exit 1; }
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[train]

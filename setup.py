@@ -6,7 +6,9 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = re.search(r'__version__ = "(.+)"', (HERE / "edgeface" / "__init__.py").read_text()).group(1)
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "edgeface" / "__init__.py").read_text()).group(
+    1
+)
 
 setup(
     name="edgeface",
@@ -17,7 +19,15 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.6",
     packages=find_packages(include=["edgeface", "edgeface.*"]),
-    package_data={"edgeface": ["voice.flac", "motion/shapes.npy", "model/default/*", "shm/edgeface.h", "view/page/*"]},
+    package_data={
+        "edgeface": [
+            "voice.flac",
+            "motion/shapes.npy",
+            "model/default/*",
+            "shm/edgeface.h",
+            "view/page/*",
+        ]
+    },
     entry_points={"console_scripts": ["edgeface = edgeface.cli:main"]},
     install_requires=[
         "dataclasses; python_version < '3.7'",
@@ -33,9 +43,20 @@ setup(
     ],
     extras_require={
         "view": [],  # the page needs nothing more than Python and a browser
-        "train": ["torch>=2.13", "onnx", "pocketsphinx", "pyworld", "setuptools<81", "tqdm", "matplotlib"],
+        "train": [
+            "torch>=2.13",
+            "onnx",
+            "pocketsphinx",
+            "pyworld",
+            "setuptools<81",
+            "tqdm",
+            "matplotlib",
+        ],
         # what CPython 3.6 on JetPack 4 can install
-        "jetson": ["numpy==1.19.4; python_version < '3.7'", "sounddevice==0.4.4; python_version < '3.7'"],
+        "jetson": [
+            "numpy==1.19.4; python_version < '3.7'",
+            "sounddevice==0.4.4; python_version < '3.7'",
+        ],
         "plan": ["onnx"],
         # and Chromium with its driver
         "render": ["selenium", "Pillow", "imageio-ffmpeg"],
@@ -43,8 +64,16 @@ setup(
         # the daemon's tests, on every Python
         "test": ["pytest", "pytest-timeout", "hypothesis"],
         # everything else that `make lint test` needs, Python 3.9 or newer
-        "dev": ["pytest", "pytest-timeout", "hypothesis", "onnx", "selenium", "Pillow", "imageio-ffmpeg",
-                "ruff==0.17.6"],
+        "dev": [
+            "pytest",
+            "pytest-timeout",
+            "hypothesis",
+            "onnx",
+            "selenium",
+            "Pillow",
+            "imageio-ffmpeg",
+            "ruff==0.17.6",
+        ],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

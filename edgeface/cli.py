@@ -1,4 +1,4 @@
-"""The command line: one verb per module of `edgeface.verbs`."""
+"""The command line: one verb per module of `edgeface.commands`."""
 
 import argparse
 import importlib
@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import __version__
-from .errors import EdgefaceError
+from .core.errors import EdgefaceError
 
 # verb, and what it does
 VERBS = (
@@ -31,16 +31,23 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 
 
 def _parser(chosen):
-    parser = argparse.ArgumentParser(prog="edgeface", description="A voice moves a face, on this machine.")
-    parser.add_argument("--version", action="version", version="edgeface " + __version__)
-    parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    parser = argparse.ArgumentParser(
+        prog="edgeface", description="A voice moves a face, on this machine."
+    )
+    parser.add_argument("--version", action="version", version=f"edgeface {__version__}")
+    parser.add_argument(
+        "--debug", action="store_true", help="show a traceback when something fails"
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for name, text in VERBS:
-        verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".",
-                                formatter_class=_Help)
-        verb.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        verb = verbs.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=_Help
+        )
+        verb.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
         if name == chosen:  # the others' modules stay unloaded: `read` needs no model
-            module = importlib.import_module(".verbs." + name, __package__)
+            module = importlib.import_module(f".commands.{name}", __package__)
             verb.epilog = module.EXAMPLE
             module.add_arguments(verb)
             verb.set_defaults(execute=module.execute)
@@ -66,13 +73,17 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # the last resort: one line instead of a traceback
-        return _fail("internal error: %s: %s; run again with --debug and report it"
-                     % (type(error).__name__, " ".join(str(error).split())), EdgefaceError.exit_code, options.debug)
+        return _fail(
+            f"internal error: {type(error).__name__}: {' '.join(str(error).split())}; run again with --debug and report it",
+            EdgefaceError.exit_code,
+            options.debug,
+        )
 
 
 def _fail(message, code, debug):
     if debug:
         import traceback
+
         traceback.print_exc()
-    sys.stderr.write("edgeface: %s\n" % message)
+    sys.stderr.write(f"edgeface: {message}\n")
     return code

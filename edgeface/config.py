@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 
 import yaml
 
-from .errors import ConfigurationError, MissingInputError
+from .core.errors import ConfigurationError, MissingInputError
 from .source import SPECS
 
 
@@ -22,12 +22,19 @@ class Audio:
     """Where sound comes from."""
 
     sources: tuple = _setting(("mic",), "the most important first: " + SPECS)
-    hold_ms: int = _setting(500, "how long a voice that pauses keeps the word before the next source is heard, in ms",
-                            span=(0, 10000))
-    playback: str = _setting("", "output device that plays what fifo:, unix:, cmd: and monitor: deliver, so delayed"
-                                 " that the lips agree; default: the default one; empty: none")
-    playback_delay_ms: int = _setting(0, "further delay of that sound, as long as the screen is slow, in ms",
-                                      span=(0, 1000))
+    hold_ms: int = _setting(
+        500,
+        "how long a voice that pauses keeps the word before the next source is heard, in ms",
+        span=(0, 10000),
+    )
+    playback: str = _setting(
+        "",
+        "output device that plays what fifo:, unix:, cmd: and monitor: deliver, so delayed"
+        " that the lips agree; default: the default one; empty: none",
+    )
+    playback_delay_ms: int = _setting(
+        0, "further delay of that sound, as long as the screen is slow, in ms", span=(0, 1000)
+    )
 
 
 @dataclass(frozen=True)
@@ -35,17 +42,23 @@ class Model:
     """What computes the face."""
 
     bundle: str = _setting("", "folder of a bundle; empty for the one in the package")
-    provider: str = _setting("cpu", "what computes: auto is the fastest that works; cuda, tensorrt, and native for"
-                                    " TensorRT without ONNX Runtime, are demanded",
-                             ("cpu", "auto", "cuda", "tensorrt", "native"))
+    provider: str = _setting(
+        "cpu",
+        "what computes: auto is the fastest that works; cuda, tensorrt, and native for"
+        " TensorRT without ONNX Runtime, are demanded",
+        ("cpu", "auto", "cuda", "tensorrt", "native"),
+    )
 
 
 @dataclass(frozen=True)
 class Motion:
     """How the face moves."""
 
-    lookahead_ms: int = _setting(80, "sound heard after a frame before it is shown, in ms; more is more accurate",
-                                 (0, 40, 80, 160))
+    lookahead_ms: int = _setting(
+        80,
+        "sound heard after a frame before it is shown, in ms; more is more accurate",
+        (0, 40, 80, 160),
+    )
     blink: bool = _setting(True, "whether the eyes blink")
 
 
@@ -54,7 +67,9 @@ class Output:
     """Where frames go."""
 
     shm: str = _setting("edgeface", "name of the shared memory below /dev/shm")
-    mode: str = _setting("0640", "its permission bits, octal in quotes", ("0600", "0640", "0644", "0660", "0666"))
+    mode: str = _setting(
+        "0640", "its permission bits, octal in quotes", ("0600", "0640", "0644", "0660", "0666")
+    )
     group: str = _setting("", "its group; empty for the group of the process")
 
 
@@ -66,7 +81,9 @@ class Telemetry:
     interval_s: int = _setting(60, "seconds that a line of the log covers", span=(1, 3600))
     file_kb: int = _setting(1024, "size of a log file in kB", span=(16, 65536))
     total_kb: int = _setting(16384, "size of all log files in kB", span=(64, 1048576))
-    prometheus: str = _setting("", "text file for node_exporter's textfile collector; empty for none")
+    prometheus: str = _setting(
+        "", "text file for node_exporter's textfile collector; empty for none"
+    )
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ def load_settings(path):
         with open(path, "rb") as file:
             text = file.read()
     except OSError as error:
-        raise MissingInputError("configuration %s: %s; check the path" % (path, error.strerror)) from None
+        raise MissingInputError(f"configuration {path}: {error.strerror}; check the path") from None
     return parse_settings(text, path)
 
 
@@ -100,17 +117,22 @@ def parse_settings(text, path="configuration"):
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise ConfigurationError("%s%s: not YAML: %s" % (
-            path, " line %d" % (mark.line + 1) if mark else "",
-            getattr(error, "problem", None) or "not text")) from None
+        raise ConfigurationError(
+            "{}{}: not YAML: {}".format(
+                path,
+                " line %d" % (mark.line + 1) if mark else "",
+                getattr(error, "problem", None) or "not text",
+            )
+        ) from None
     if root is None:
         return Settings()
     names = {section.name: type(section.default) for section in fields(Settings)}
     sections = {}
     for name, node, line in _pairs(root, "the file", path):
         if name not in names:
-            raise ConfigurationError("%s line %d: unknown section '%s'; %s"
-                                     % (path, line, name, _nearest(name, names)))
+            raise ConfigurationError(
+                "%s line %d: unknown section '%s'; %s" % (path, line, name, _nearest(name, names))
+            )
         sections[name] = _section(names[name], name, node, path)
     return Settings(**sections)
 
@@ -120,34 +142,48 @@ def _section(kind, name, node, path):
     values = {}
     if isinstance(node, yaml.ScalarNode) and node.value == "":
         return kind()
-    for key, value_node, line in _pairs(node, "section '%s'" % name, path):
+    for key, value_node, line in _pairs(node, f"section '{name}'", path):
         where = "%s line %d: %s.%s" % (path, line, name, key)
         if key not in settings:
-            raise ConfigurationError("%s: unknown key; %s" % (where, _nearest(key, settings)))
+            raise ConfigurationError(f"{where}: unknown key; {_nearest(key, settings)}")
         setting = settings[key]
         wanted = type(setting.default)
         value = _list(value_node) if wanted is tuple else _scalar(value_node)
         if type(value) is not wanted:
-            raise ConfigurationError("%s: %s is no %s; %s" % (where, _shown(value_node), _KINDS[wanted],
-                                                              setting.metadata["text"]))
+            raise ConfigurationError(
+                "{}: {} is no {}; {}".format(
+                    where, _shown(value_node), _KINDS[wanted], setting.metadata["text"]
+                )
+            )
         choices = setting.metadata["choices"]
         if choices and value not in choices:
-            raise ConfigurationError("%s: %r is out of range; one of %s"
-                                     % (where, value, ", ".join(map(str, choices))))
+            raise ConfigurationError(
+                "{}: {!r} is out of range; one of {}".format(
+                    where, value, ", ".join(map(str, choices))
+                )
+            )
         span = setting.metadata["span"]
         if span and not span[0] <= value <= span[1]:
-            raise ConfigurationError("%s: %r is out of range; %d to %d" % (where, value, span[0], span[1]))
+            raise ConfigurationError(
+                "%s: %r is out of range; %d to %d" % (where, value, span[0], span[1])
+            )
         values[key] = value
     return kind(**values)
 
 
-_KINDS = {str: "text", int: "whole number", bool: "true or false", tuple: "list of texts, such as [mic]"}
+_KINDS = {
+    str: "text",
+    int: "whole number",
+    bool: "true or false",
+    tuple: "list of texts, such as [mic]",
+}
 
 
 def _pairs(node, what, path):
     if not isinstance(node, yaml.MappingNode):
-        raise ConfigurationError("%s line %d: %s must hold keys and values"
-                                 % (path, node.start_mark.line + 1, what))
+        raise ConfigurationError(
+            "%s line %d: %s must hold keys and values" % (path, node.start_mark.line + 1, what)
+        )
     seen = set()
     for key, value in node.value:
         line = key.start_mark.line + 1
@@ -183,14 +219,19 @@ def _shown(node):
 
 def _nearest(name, valid):
     close = difflib.get_close_matches(name, list(valid), 1, 0.0)
-    return "did you mean '%s'?" % close[0]
+    return f"did you mean '{close[0]}'?"
 
 
 def _dump(value):
     if isinstance(value, tuple):
-        return "[%s]" % ", ".join(map(_dump, value))
-    return yaml.safe_dump(value, width=float("inf"), default_style='"' if isinstance(value, str) else None
-                          ).strip().split("\n")[0]
+        return "[{}]".format(", ".join(map(_dump, value)))
+    return (
+        yaml.safe_dump(
+            value, width=float("inf"), default_style='"' if isinstance(value, str) else None
+        )
+        .strip()
+        .split("\n")[0]
+    )
 
 
 def print_settings(settings):
@@ -198,7 +239,7 @@ def print_settings(settings):
     lines = []
     for section in fields(settings):
         value = getattr(settings, section.name)
-        lines.append("%s:  # %s" % (section.name, type(value).__doc__))
+        lines.append(f"{section.name}:  # {type(value).__doc__}")
         for setting in fields(value):
             text, choices, span = (setting.metadata[key] for key in ("text", "choices", "span"))
             if choices:
@@ -206,5 +247,5 @@ def print_settings(settings):
             if span:
                 text += "; %d to %d" % span
             dumped = _dump(getattr(value, setting.name))
-            lines.append("  %s: %s  # %s" % (setting.name, dumped, text))
+            lines.append(f"  {setting.name}: {dumped}  # {text}")
     return "\n".join(lines) + "\n"

@@ -7,11 +7,11 @@ import sys
 import time
 import webbrowser
 
-from . import portaudio
-from .errors import UnavailableError
-from .impatient import Impatient
+from .core.errors import UnavailableError
+from .core.resources import BUNDLED_VOICE
+from .devices import portaudio
+from .devices.bounded_call import Impatient
 
-VOICE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "voice.flac")
 PORT = "8068"
 _PAUSE_S = 1.5  # between two turns of the bundled voice
 
@@ -19,7 +19,9 @@ _PAUSE_S = 1.5  # between two turns of the bundled voice
 def _microphone():
     """Whether there is a default microphone."""
     try:
-        Impatient("microphone").call(portaudio.ANSWER_S, lambda: portaudio.find_device(None, "input"))
+        Impatient("microphone").call(
+            portaudio.ANSWER_S, lambda: portaudio.find_device(None, "input")
+        )
     except (UnavailableError, OSError):
         return False
     return True
@@ -32,9 +34,11 @@ def _edgeface(*arguments):
 def main():
     """Runs both until Ctrl-C; the bundled voice is repeated."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    spec = "mic" if _microphone() else "file:" + VOICE
-    print("edgeface: listening to " + ("the microphone" if spec == "mic" else "the bundled voice; no microphone here"),
-          flush=True)
+    spec = "mic" if _microphone() else f"file:{BUNDLED_VOICE}"
+    print(
+        f"edgeface: listening to {'the microphone' if spec == 'mic' else 'the bundled voice; no microphone here'}",
+        flush=True,
+    )
     view = _edgeface("view", "--port", PORT)
     daemon = None
     try:
@@ -42,7 +46,7 @@ def main():
         if view.poll() is not None:
             return view.returncode
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-            webbrowser.open("http://127.0.0.1:%s/" % PORT)
+            webbrowser.open(f"http://127.0.0.1:{PORT}/")
         while True:
             daemon = _edgeface("run", "--source", spec)
             if daemon.wait() != 0:

@@ -9,7 +9,7 @@ from collections import deque
 
 import numpy as np
 
-from .features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
 from .features.f0 import F0
 from .features.fbank import Fbank
 from .features.level import level_dbfs
@@ -65,7 +65,7 @@ class Pipeline:
         known, start = [], 0
         while start < len(samples):
             take = min(HOP_SAMPLES - self._filled, len(samples) - start)
-            self._pending[self._filled:self._filled + take] = samples[start:start + take]
+            self._pending[self._filled : self._filled + take] = samples[start : start + take]
             self._filled += take
             start += take
             if self._filled == HOP_SAMPLES:
@@ -79,7 +79,7 @@ class Pipeline:
         missing = max(0, due - max(0, self._steps - self.lookahead_frames))
         known = []
         if self._filled:
-            self._pending[self._filled:] = 0.0
+            self._pending[self._filled :] = 0.0
             known += self._advance()
         while len(known) < missing:
             self._pending[:] = 0.0
@@ -108,5 +108,13 @@ class Pipeline:
         if self._blinker.apply(landmarks, blendshapes):
             flags |= frames.BLINKING
         self.stage("motion")
-        return [Frame(index, landmarks, blendshapes, self._f0_values.popleft(),
-                      self._levels.popleft(), flags)]
+        return [
+            Frame(
+                index,
+                landmarks,
+                blendshapes,
+                self._f0_values.popleft(),
+                self._levels.popleft(),
+                flags,
+            )
+        ]

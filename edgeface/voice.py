@@ -44,7 +44,7 @@ class Voice:
         """
         flags = INTERRUPT if interrupt else 0
         for at in range(0, max(1, len(pcm)), LONGEST_BYTES):
-            part = pcm[at:at + LONGEST_BYTES]
+            part = pcm[at : at + LONGEST_BYTES]
             self._socket.sendall(HEADER.pack(MAGIC, rate_hz, len(part), flags, play_at_ns) + part)
             flags = play_at_ns = 0
 

@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 done
 fail() { echo "install: $*" >&2; exit 69; }
 
-while IFS='=' read -r name value; do printf -v "board_$name" '%s' "$value"; done < <(python3 edgeface/board.py "$root")
+while IFS='=' read -r name value; do printf -v "board_$name" '%s' "$value"; done < <(python3 edgeface/core/board.py "$root")
 python=${PYTHON:-/usr/bin/python3}
 case $board_jetpack in  # Python of that JetPack, which is not the one here when --root is given
   4.*) tag=cp36 ;; 5.*) tag=cp38 ;; 6.*) tag=cp310 ;; 7.*) tag=cp312 ;;
@@ -78,7 +78,7 @@ if [ -n "$file" ]; then
   echo "$known  $folder/$file" | sha256sum -c --quiet - || fail "$file: its SHA-256 is not $known"
   wheel=$folder/$file
 fi
-if [ -n "$offline" ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=$offline; else tests/packages.sh python3-venv libportaudio2; fi
+if [ -n "$offline" ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=$offline; else scripts/apt-install.sh python3-venv libportaudio2; fi
 systemd/install.sh
 if [ -n "$wheel" ]; then
   venv=${PREFIX:-/usr/local}/lib/edgeface/venv/bin/python

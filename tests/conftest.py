@@ -1,20 +1,16 @@
+import importlib.util
 import os
-import subprocess
-import sys
 import time
 import wave
 
 import numpy as np
 import pytest
+from support.faces import DATA
 
 from edgeface.build import build_pipeline
 from edgeface.config import Settings
 from edgeface.model.bundle import Bundle
-from edgeface.motion.frame import Frame
 from edgeface.shm.writer import Writer
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-DATA = os.path.join(HERE, "data")
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +34,11 @@ def clips():
 @pytest.fixture
 def shm_name():
     """A name in /dev/shm; fails the test that leaves something behind there."""
-    name = "edgeface-test-%d-%d" % (os.getpid(), time.monotonic_ns() if hasattr(time, "monotonic_ns") else id(object()))
+    name = f"edgeface-test-{os.getpid()}-{time.monotonic_ns() if hasattr(time, 'monotonic_ns') else id(object())}"
     yield name
     left = [entry for entry in os.listdir("/dev/shm") if name in entry]
     for entry in left:
-        os.unlink("/dev/shm/" + entry)
+        os.unlink(f"/dev/shm/{entry}")
     assert left == []
 
 
@@ -56,7 +52,8 @@ def writer(shm_name):
 @pytest.fixture
 def server(tmp_path_factory):
     """A running `sound.SoundServer`."""
-    from sound import SoundServer  # which imports this file
+    from support.sound import SoundServer  # which imports this file
+
     server = SoundServer(tmp_path_factory.mktemp("pulse"))
     server.start()
     yield server
@@ -75,46 +72,11 @@ def speech_wav(clips, tmp_path):
     return path
 
 
-def edgeface(*arguments, timeout=120, **options):
-    """Runs the command line to its end; CompletedProcess with text output."""
-    return subprocess.run([sys.executable, "-m", "edgeface"] + list(arguments), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, universal_newlines=True, timeout=timeout, **options)
+# the importer's and the training's tests need torch (`make test-torch`)
+collect_ignore = []
+if importlib.util.find_spec("torch") is None:
+    collect_ignore = ["importer", "training", "bench"]
 
 
-def start(*arguments, **options):
-    """Starts the command line; Popen."""
-    return subprocess.Popen([sys.executable, "-m", "edgeface"] + list(arguments), stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, universal_newlines=True, **options)
-
-
-def wait_for(condition, seconds=20.0, poll=0.02):
-    """The first true value of `condition()` within `seconds`; fails the test otherwise."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(poll)
-    raise AssertionError("not within %g s" % seconds)
-
-
-def collect(reader, seconds):
-    """Every frame of so many seconds."""
-    frames, end = [], time.monotonic() + seconds
-    while time.monotonic() < end:
-        frame = reader.read()
-        if frame is not None and (not frames or frame.index != frames[-1].index):
-            frames.append(frame)
-        time.sleep(0.002)
-    return frames
-
-
-def lip_gap(landmarks):
-    """Distance of the inner lips of landmarks [T, 68, 3]."""
-    return np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)
-
-
-def random_frame(k, flags=0):
-    """The frame with index k of the tests of shared memory."""
-    rng = np.random.RandomState(k % 1000)
-    return Frame(k, rng.randn(68, 3).astype(np.float32), rng.rand(52).astype(np.float32), 100.5, -20.25, flags)
+def pytest_report_header():
+    return f"not collected, they need torch: {collect_ignore}" if collect_ignore else None

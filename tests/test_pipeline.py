@@ -2,9 +2,9 @@ import os
 
 import numpy as np
 import pytest
-from conftest import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.faces import DATA
 
 import edgeface
 from edgeface.build import build_pipeline
@@ -19,14 +19,18 @@ from edgeface.source.file import read_whole
 def run(pipeline, samples, sizes=()):
     frames, at = [], 0
     for size in sizes:
-        frames += pipeline.accept(samples[at:at + size])
+        frames += pipeline.accept(samples[at : at + size])
         at += size
     return frames + pipeline.accept(samples[at:]) + pipeline.finish()
 
 
 def bits(frames):
-    return b"".join(f.landmarks.tobytes() + f.blendshapes.tobytes() + np.float64([f.f0_hz, f.rms_dbfs]).tobytes()
-                    for f in frames)
+    return b"".join(
+        f.landmarks.tobytes()
+        + f.blendshapes.tobytes()
+        + np.float64([f.f0_hz, f.rms_dbfs]).tobytes()
+        for f in frames
+    )
 
 
 def speech(clips, n=3):
@@ -64,11 +68,14 @@ def test_a_frame_is_known_no_later_than_promised(bundle, lookahead_ms):
 @pytest.mark.parametrize("lookahead_ms", [0, 40, 80, 160])
 def test_streaming_equals_the_whole_file(bundle, clips, lookahead_ms):
     samples = speech(clips, 4)[:-300]
-    pipeline = build_pipeline(Settings(motion=Motion(lookahead_ms=lookahead_ms, blink=False)), bundle)
+    pipeline = build_pipeline(
+        Settings(motion=Motion(lookahead_ms=lookahead_ms, blink=False)), bundle
+    )
     frames = run(pipeline, samples)
     session = open_session(bundle.whole_file(lookahead_ms))
-    landmarks, blendshapes, _ = whole_motion(session, samples, lookahead_ms // 40, bundle.context_frames,
-                                             bundle.whole_frames)
+    landmarks, blendshapes, _ = whole_motion(
+        session, samples, lookahead_ms // 40, bundle.context_frames, bundle.whole_frames
+    )
     assert len(frames) == len(landmarks) == -(-len(samples) // 640)
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks).max() < 1e-4
     assert np.abs(np.array([f.blendshapes for f in frames]) - blendshapes).max() < 1e-4
@@ -79,18 +86,22 @@ def test_streaming_equals_the_whole_file_over_an_hour(bundle, clips, still):
     rng = np.random.RandomState(1)
     order = rng.randint(0, len(clips["samples"]), 1200)
     gains = rng.uniform(0.05, 1.5, len(order))
-    samples = np.concatenate([clips["samples"][i] * (g / 32768.0) for i, g in zip(order, gains)]).astype(np.float32)
+    samples = np.concatenate(
+        [clips["samples"][i] * (g / 32768.0) for i, g in zip(order, gains)]
+    ).astype(np.float32)
     samples = np.clip(samples, -1, 1)
     assert len(samples) == 3600 * 16000
     tail = 60 * 16000
     frames = []
     for start in range(0, len(samples), 64000):
-        known = still.accept(samples[start:start + 64000])
+        known = still.accept(samples[start : start + 64000])
         frames += [f for f in known if f.index >= 3540 * 25]
     frames += still.finish()
     session = open_session(bundle.whole_file(80))
     lead = 20 * 16000  # longer than the network remembers
-    landmarks, _, _ = whole_motion(session, samples[-tail - lead:], 2, bundle.context_frames, bundle.whole_frames)
+    landmarks, _, _ = whole_motion(
+        session, samples[-tail - lead :], 2, bundle.context_frames, bundle.whole_frames
+    )
     assert len(frames) == 1500
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks[-1500:]).max() < 1e-4
 
@@ -100,7 +111,10 @@ def test_every_runtime_gives_the_reference_frames(still, clips):
     frames = run(still, speech(clips, 1))
     with np.load(os.path.join(DATA, "reference.npz")) as reference:
         assert np.abs(np.array([f.landmarks for f in frames]) - reference["landmarks"]).max() < 1e-4
-        assert np.abs(np.array([f.blendshapes for f in frames]) - reference["blendshapes"]).max() < 1e-4
+        assert (
+            np.abs(np.array([f.blendshapes for f in frames]) - reference["blendshapes"]).max()
+            < 1e-4
+        )
 
 
 def test_lips_of_a_woman_who_speaks_german_pucker(still):
@@ -118,7 +132,7 @@ def test_reset_forgets_everything(still, clips):
 
 
 def test_lips_follow_the_tracked_ones_of_unseen_clips(still, clips):
-    """Every fourth held-out clip of the corpus; `edgeface.training.evaluate` takes all of them."""
+    """Every fourth held-out clip of the corpus; `training.evaluate` takes all of them."""
     gaps = []
     for samples, truth in zip(clips["samples"], clips["landmarks"].astype(np.float32)):
         frames = run(still, (samples / 32768.0).astype(np.float32))
@@ -145,7 +159,7 @@ def test_blinks_can_be_switched_off(still):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2 ** 32 - 1), st.floats(0.0, 1.0))
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
 def test_any_sound_gives_a_finite_face(still, seed, loudness):
     rng = np.random.RandomState(seed)
     samples = np.clip(rng.standard_cauchy(8000) * loudness, -1, 1).astype(np.float32)

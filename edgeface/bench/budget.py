@@ -7,7 +7,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from ..errors import UnavailableError
+from ..core.errors import UnavailableError
 
 # share of the peak that small transformer blocks reach; measured on a Nano: DistilBERT 56 of 236 GFLOPS on the GPU
 # and 10 of 46 on the CPU (ONNX Runtime), vision backbones 45 to 54 on the GPU
@@ -34,7 +34,9 @@ DEVICES = {
     "nano-2gb": Device("Jetson Nano 2 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 1980, 10.0),
     "tx2": Device("Jetson TX2, MAXN", 8 * 2.0, 256 * 2 * 1.30, 59.7, 7854),
     "xavier-nx": Device("Jetson Xavier NX, 15 W", 8 * 1.4, 384 * 2 * 1.10, 59.7, 7771, 15.0),
-    "orin-nano": Device("Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 7620, 15.0),
+    "orin-nano": Device(
+        "Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 7620, 15.0
+    ),
     "agx-orin": Device("Jetson AGX Orin 32 GB", 16 * 2.2, 1792 * 2 * 0.93, 204.8, 30536),
     "thor": Device("Jetson AGX Thor", 16 * 2.6, 2560 * 2 * 1.57, 273.0, 125749),
 }
@@ -71,8 +73,12 @@ def graph_cost(path):
     for node in graph.node:
         out = float(sum(np.prod(shapes.get(name, (0,))) for name in node.output))
         flops += out * _per_output(node, shapes)
-        moved += 4 * (out + sum(np.prod(shapes.get(name, ())) for name in node.input if name not in weights))
-    return Cost(flops, 4.0 * sum(np.prod(shape) for shape in weights.values()), moved, len(graph.node))
+        moved += 4 * (
+            out + sum(np.prod(shapes.get(name, ())) for name in node.input if name not in weights)
+        )
+    return Cost(
+        flops, 4.0 * sum(np.prod(shape) for shape in weights.values()), moved, len(graph.node)
+    )
 
 
 def _per_output(node, shapes):
@@ -81,8 +87,25 @@ def _per_output(node, shapes):
         return 2 * shapes[node.input[0]][-1]
     if node.op_type == "Conv":
         return 2 * int(np.prod(shapes[node.input[1]][1:]))
-    return 1 if node.op_type not in ("Constant", "Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze",
-                                     "Concat", "Slice", "Split", "Gather", "Expand", "Tile") else 0
+    return (
+        1
+        if node.op_type
+        not in (
+            "Constant",
+            "Identity",
+            "Reshape",
+            "Transpose",
+            "Squeeze",
+            "Unsqueeze",
+            "Concat",
+            "Slice",
+            "Split",
+            "Gather",
+            "Expand",
+            "Tile",
+        )
+        else 0
+    )
 
 
 def floor_ms(cost, gflops, bandwidth):
@@ -113,6 +136,8 @@ print(max(2 * 512 ** 3 / seconds(lambda: a @ a) / 1e9 for _ in range(30)),
 def measure_machine():
     """`Device` of the present machine: matrix products and copies of 64 MB on one core, in a process of one thread."""
     one = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    gflops, copied = map(float, subprocess.check_output([sys.executable, "-c", _PEAK], env=one).split())
+    gflops, copied = map(
+        float, subprocess.check_output([sys.executable, "-c", _PEAK], env=one).split()
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
     return Device("this machine, measured", gflops, 0.0, copied, memory)

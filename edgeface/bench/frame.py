@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from ..build import build_pipeline
-from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
 from ..features.f0 import F0
 from ..features.fbank import Fbank
 from ..features.level import level_dbfs
@@ -31,14 +31,14 @@ def _each_ms(function, items):
 
 def _telemetry():
     """What the loop tells telemetry about a frame that came in four blocks."""
-    latency = Latency(10 ** 9)
+    latency = Latency(10**9)
 
     def tell(k):
         for _ in range(4):
-            latency.block(10 ** 7, 10 ** 6)
+            latency.block(10**7, 10**6)
         for name in ("features", "encoder", "motion"):
             latency.stage(name)
-        latency.published(k * 40000000, k * 40000000 - 10 ** 8)
+        latency.published(k * 40000000, k * 40000000 - 10**8)
 
     return tell
 
@@ -47,7 +47,7 @@ class _Silent:
     """A loop that counts nothing, for the cost of reading the sensors."""
 
     published = dropped = restarts = state = 0
-    latency = Latency(10 ** 9)
+    latency = Latency(10**9)
 
     class pipeline:  # noqa: N801
         provider = "cpu"
@@ -58,21 +58,30 @@ def measure_stages(settings, bundle, samples):
 
     :param samples: float32 [N], 16 kHz, a voice
     """
-    hops = [samples[at:at + HOP_SAMPLES] for at in range(0, len(samples) - HOP_SAMPLES, HOP_SAMPLES)]
+    hops = [
+        samples[at : at + HOP_SAMPLES] for at in range(0, len(samples) - HOP_SAMPLES, HOP_SAMPLES)
+    ]
     fbank, f0 = Fbank(), F0()
-    stages = {"Fbank": _each_ms(fbank.accept, hops), "F0": _each_ms(f0.accept, hops),
-              "level": _each_ms(level_dbfs, hops)}
+    stages = {
+        "Fbank": _each_ms(fbank.accept, hops),
+        "F0": _each_ms(f0.accept, hops),
+        "level": _each_ms(level_dbfs, hops),
+    }
     lookahead_ms = settings.motion.lookahead_ms
-    stepper = Stepper(open_session(bundle.step_file(lookahead_ms), settings.model.provider), bundle.context_frames)
+    stepper = Stepper(
+        open_session(bundle.step_file(lookahead_ms), settings.model.provider), bundle.context_frames
+    )
     feature = Fbank()
     feature.accept(np.zeros(LEAD_SAMPLES, np.float32))
     stages["encoder and head"] = _each_ms(stepper.step, [feature.accept(hop) for hop in hops])
     blinker = Blinker()
     face = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
     stages["idle layer"] = _each_ms(lambda arrays: blinker.apply(*arrays), face)
-    writer = Writer("edgeface-bench-%d" % os.getpid(), bundle.crc32, 0.08)
+    writer = Writer(f"edgeface-bench-{os.getpid()}", bundle.crc32, 0.08)
     try:
-        frames = [Frame(k, landmarks, shapes, 0.0, 0.0, 0) for k, (landmarks, shapes) in enumerate(face)]
+        frames = [
+            Frame(k, landmarks, shapes, 0.0, 0.0, 0) for k, (landmarks, shapes) in enumerate(face)
+        ]
         stages["publish"] = _each_ms(lambda frame: writer.publish(frame, 0, 0), frames)
     finally:
         writer.close()

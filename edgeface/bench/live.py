@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 
-from ..clock import monotonic_ns
-from ..errors import UnavailableError
+from ..core.clock import monotonic_ns
+from ..core.errors import UnavailableError
 from ..shm.reader import Reader
 
 _PATIENCE_S = 20.0
@@ -21,11 +21,13 @@ class Daemon:
     """
 
     def __init__(self, *arguments):
-        self._name = "edgeface-bench-%d" % os.getpid()
+        self._name = f"edgeface-bench-{os.getpid()}"
         self._began = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "edgeface", "run", "--shm", self._name] + list(arguments),
-            stderr=subprocess.PIPE, universal_newlines=True)
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
         self.reader = Reader(self._name)
 
     def __enter__(self):
@@ -41,15 +43,20 @@ class Daemon:
         """Waits for the first frame; seconds from the start of the process to it."""
         while self.reader.read() is None:
             if self._process.poll() is not None or time.monotonic() - self._began > _PATIENCE_S:
-                raise UnavailableError("the daemon did not start: %s"
-                                       % (self._process.stderr.read().strip() if self._process.poll() is not None
-                                          else "no frame within %d s" % _PATIENCE_S))
+                raise UnavailableError(
+                    "the daemon did not start: %s"
+                    % (
+                        self._process.stderr.read().strip()
+                        if self._process.poll() is not None
+                        else "no frame within %d s" % _PATIENCE_S
+                    )
+                )
             time.sleep(0.001)
         return time.monotonic() - self._began
 
     def memory_mb(self):
         """Resident memory of the process in MB."""
-        with open("/proc/%d/statm" % self._process.pid) as file:
+        with open(f"/proc/{self._process.pid}/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def watch(self, seconds):

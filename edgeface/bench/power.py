@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from ..errors import UnavailableError
-from ..features import FRAME_RATE_HZ
+from ..core.errors import UnavailableError
+from ..core.rates import FRAME_RATE_HZ
 
 
 def mean_mw(source, seconds, period_s=1.0):
@@ -21,13 +21,19 @@ def mean_mw(source, seconds, period_s=1.0):
         if total is not None:
             readings.append(total)
     if not readings:
-        raise UnavailableError("power source %s: no reading; `bench power` needs a Jetson, RAPL as root or nvidia-smi"
-                               % source.name)
+        raise UnavailableError(
+            f"power source {source.name}: no reading; `bench power` needs a Jetson, RAPL as root or nvidia-smi"
+        )
     return float(np.mean(readings))
 
 
 def costs(idle_mw, running_mw):
     """Watts at rest and running, and joules that the face adds; names to floats."""
     added_w = (running_mw - idle_mw) / 1000
-    return {"at rest, W": idle_mw / 1000, "with the face, W": running_mw / 1000, "the face, W": added_w,
-            "the face, J a frame": added_w / FRAME_RATE_HZ, "the face, J per minute of audio": 60 * added_w}
+    return {
+        "at rest, W": idle_mw / 1000,
+        "with the face, W": running_mw / 1000,
+        "the face, W": added_w,
+        "the face, J a frame": added_w / FRAME_RATE_HZ,
+        "the face, J per minute of audio": 60 * added_w,
+    }

@@ -7,8 +7,8 @@ import threading
 import time
 
 from ..build import build_pipeline, load_bundle
-from ..errors import ConfigurationError, EdgefaceError, UsageError
-from ..features import FRAME_RATE_HZ
+from ..core.errors import ConfigurationError, EdgefaceError, UsageError
+from ..core.rates import FRAME_RATE_HZ
 from ..playback.output import Output
 from ..playback.player import Player
 from ..shm.layout import STATE_NAMES
@@ -85,8 +85,14 @@ class Daemon:
         self._writer = self._make_writer(settings, pipeline)
         if not self._demanded:  # after it: a second daemon must not take the first one's sound
             self._source.open()
-        self.loop = Loop(self._source, pipeline, self._writer, lambda: build_pipeline(self._settings, self._bundle),
-                         self._make_player(settings), keep=self._keep)
+        self.loop = Loop(
+            self._source,
+            pipeline,
+            self._writer,
+            lambda: build_pipeline(self._settings, self._bundle),
+            self._make_player(settings),
+            keep=self._keep,
+        )
         if self._stopping:
             self.loop.stop()
         self._recorder = self._make_recorder(settings)
@@ -110,12 +116,13 @@ class Daemon:
             if self._stopping:
                 raise _Stopped
             if now_s - began_s > _LONGEST_BUILD_S:
-                raise EdgefaceError("the model was not built within %d s; try `edgeface model verify`"
-                                    % _LONGEST_BUILD_S)
+                raise EdgefaceError(
+                    f"the model was not built within {_LONGEST_BUILD_S:.0f} s; try `edgeface model verify`"
+                )
             if now_s - told_s > _TELL_S:
                 told_s = now_s
-                self._notifier.send("EXTEND_TIMEOUT_USEC=%d" % (4e6 * _TELL_S))
-                self._notifier.status("building the model, %d s so far" % (now_s - began_s))
+                self._notifier.send(f"EXTEND_TIMEOUT_USEC={4e6 * _TELL_S:.0f}")
+                self._notifier.status(f"building the model, {now_s - began_s:.0f} s so far")
         pipeline, error = result[0]
         if error is not None:
             raise error
@@ -126,12 +133,18 @@ class Daemon:
         if not self._ready and loop.published:
             self._ready = True
             self._notifier.send("READY=1")
-            _LOG.info("running: %s to %s", self._source.name, self._writer.path, extra={"event": "started"})
+            _LOG.info(
+                "running: %s to %s",
+                self._source.name,
+                self._writer.path,
+                extra={"event": "started"},
+            )
         if loop.published != self._seen:
             self._seen = loop.published
             self._notifier.worked()
-        self._notifier.status("%s: %s, dropped %d samples, %d restarts of a source" % (
-            STATE_NAMES[loop.state], self._source.name, loop.dropped, loop.restarts))
+        self._notifier.status(
+            f"{STATE_NAMES[loop.state]}: {self._source.name}, dropped {loop.dropped} samples, {loop.restarts} restarts of a source"
+        )
         if each_time is not None:
             each_time(loop)
         if self._reload.is_set():
@@ -154,8 +167,10 @@ class Daemon:
         model = (settings.model, settings.motion) != (old.model, old.motion)
         # everything that may be wrong comes first
         bundle = load_bundle(settings.model.bundle)
-        audio = settings.audio != old.audio or (bundle.lookahead_ms(settings.motion.lookahead_ms)
-                                                != self._bundle.lookahead_ms(old.motion.lookahead_ms))
+        audio = settings.audio != old.audio or (
+            bundle.lookahead_ms(settings.motion.lookahead_ms)
+            != self._bundle.lookahead_ms(old.motion.lookahead_ms)
+        )
         source = self._make_source(settings, bundle) if audio else None
         pipeline = build_pipeline(settings, bundle) if model else loop.pipeline
         _group_id(settings.output.group)
@@ -186,25 +201,42 @@ class Daemon:
 
     def _make_source(self, settings, bundle):
         audio = settings.audio
-        ahead_ms = bundle.lookahead_ms(settings.motion.lookahead_ms) + 1e3 / FRAME_RATE_HZ + audio.playback_delay_ms
+        ahead_ms = (
+            bundle.lookahead_ms(settings.motion.lookahead_ms)
+            + 1e3 / FRAME_RATE_HZ
+            + audio.playback_delay_ms
+        )
         try:
-            return make_selector(audio.sources, audio.hold_ms / 1e3, self._fast, int(ahead_ms * 1e6))
+            return make_selector(
+                audio.sources, audio.hold_ms / 1e3, self._fast, int(ahead_ms * 1e6)
+            )
         except UsageError as error:
             if self._demanded:
                 raise
-            raise ConfigurationError("audio.sources: %s" % error) from None
+            raise ConfigurationError(f"audio.sources: {error}") from None
 
     def _make_writer(self, settings, pipeline):
         output = settings.output
-        return Writer(output.shm, self._bundle.crc32, pipeline.latency_s, int(output.mode, 8), _group_id(output.group))
+        return Writer(
+            output.shm,
+            self._bundle.crc32,
+            pipeline.latency_s,
+            int(output.mode, 8),
+            _group_id(output.group),
+        )
 
     def _make_player(self, settings):
         audio = settings.audio
         if not audio.playback:
             return None
-        delay_ms = (self._bundle.lookahead_ms(settings.motion.lookahead_ms) + 1e3 / FRAME_RATE_HZ
-                    + audio.playback_delay_ms)
-        player = Player(Output(None if audio.playback == "default" else audio.playback), int(delay_ms * 1e6))
+        delay_ms = (
+            self._bundle.lookahead_ms(settings.motion.lookahead_ms)
+            + 1e3 / FRAME_RATE_HZ
+            + audio.playback_delay_ms
+        )
+        player = Player(
+            Output(None if audio.playback == "default" else audio.playback), int(delay_ms * 1e6)
+        )
         player.open()
         return player
 
@@ -212,8 +244,11 @@ class Daemon:
         telemetry = settings.telemetry
         if not telemetry.log and not telemetry.prometheus:
             return None
-        log = (LogWriter(telemetry.log, 1000 * telemetry.file_kb, 1000 * telemetry.total_kb)
-               if telemetry.log else None)
+        log = (
+            LogWriter(telemetry.log, 1000 * telemetry.file_kb, 1000 * telemetry.total_kb)
+            if telemetry.log
+            else None
+        )
         recorder = Recorder(self.loop, log, telemetry.interval_s, telemetry.prometheus)
         recorder.start()
         return recorder
@@ -232,5 +267,6 @@ def _group_id(name):
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise ConfigurationError("output.group: no group '%s' on this machine; create it or leave it empty"
-                                 % name) from None
+        raise ConfigurationError(
+            f"output.group: no group '{name}' on this machine; create it or leave it empty"
+        ) from None

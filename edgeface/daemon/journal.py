@@ -21,7 +21,7 @@ class JournalHandler(logging.Handler):
     """
 
     def __init__(self, path=SOCKET):
-        super(JournalHandler, self).__init__()
+        super().__init__()
         self.setFormatter(logging.Formatter("%(message)s"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
@@ -30,11 +30,18 @@ class JournalHandler(logging.Handler):
     def emit(self, record):
         """Sends one record; a journal that is gone or full costs the record, nothing else."""
         priority = next(p for level, p in _PRIORITIES if record.levelno >= level)
-        fields = {"MESSAGE": self.format(record), "PRIORITY": str(priority), "SYSLOG_IDENTIFIER": "edgeface",
-                  "CODE_FILE": record.pathname, "CODE_LINE": str(record.lineno),
-                  "EDGEFACE_EVENT": getattr(record, "event", "")}
+        fields = {
+            "MESSAGE": self.format(record),
+            "PRIORITY": str(priority),
+            "SYSLOG_IDENTIFIER": "edgeface",
+            "CODE_FILE": record.pathname,
+            "CODE_LINE": str(record.lineno),
+            "EDGEFACE_EVENT": getattr(record, "event", ""),
+        }
         try:
-            self._socket.send(b"".join(_field(name, value) for name, value in fields.items() if value))
+            self._socket.send(
+                b"".join(_field(name, value) for name, value in fields.items() if value)
+            )
         except OSError:
             self.handleError(record)
 
@@ -53,7 +60,7 @@ def set_up_events():
     """Decides where this process' events go."""
     handler = logging.StreamHandler(sys.stderr)
     prefix = "\r\x1b[K" if sys.stderr.isatty() else ""  # over the status line
-    handler.setFormatter(logging.Formatter(prefix + "edgeface: %(message)s"))
+    handler.setFormatter(logging.Formatter(f"{prefix}edgeface: %(message)s"))
     level = logging.WARNING
     if os.environ.get("JOURNAL_STREAM"):  # set by systemd for a unit whose stderr is the journal
         try:

@@ -5,9 +5,9 @@ from collections import deque
 
 import numpy as np
 
-from ..clock import monotonic_ns
-from ..errors import EdgefaceError, InferenceError
-from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..core.clock import monotonic_ns
+from ..core.errors import EdgefaceError, InferenceError
+from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
 from ..shm import layout
 from ..telemetry.latency import Latency
 from .timeline import Timeline
@@ -89,7 +89,7 @@ class Loop:
         self._clock_in(block)
         # a frame at a time, so that a backlog is published, and the heart beats, as it is worked off
         for at in range(0, len(block.samples), HOP_SAMPLES):
-            if not self._work(self.pipeline.accept, block.samples[at:at + HOP_SAMPLES]):
+            if not self._work(self.pipeline.accept, block.samples[at : at + HOP_SAMPLES]):
                 break  # the rest of the block went with the old pipeline
             self.writer.heartbeat()
 
@@ -108,23 +108,28 @@ class Loop:
         now = monotonic_ns()
         self.errors += 1
         self.writer.store(layout.INFERENCE_ERRORS, self.errors)
-        text = " ".join(("%s: %s" % (type(error).__name__, error)).split())[:200]
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         if self._rebuild is None or (self._erred_ns and now - self._erred_ns < _FORGIVEN_NS):
-            raise InferenceError("the model fails again (%s); check it with `edgeface doctor`" % text) from error
+            raise InferenceError(
+                f"the model fails again ({text}); check it with `edgeface doctor`"
+            ) from error
         self._erred_ns = now
-        _LOG.error("the model failed (%s); building it anew", text, extra={"event": "inference_error"})
+        _LOG.error(
+            "the model failed (%s); building it anew", text, extra={"event": "inference_error"}
+        )
         try:
             self.use_pipeline(self._rebuild())
         except EdgefaceError:
             raise
         except Exception as again:  # as above
-            raise InferenceError("the model fails (%s), also when it is built anew (%s); check it with"
-                                 " `edgeface doctor`" % (text, type(again).__name__)) from again
+            raise InferenceError(
+                f"the model fails ({text}), also when it is built anew ({type(again).__name__}); check it with `edgeface doctor`"
+            ) from again
 
     def _publish(self, known):
         for face in known:
             if not np.isfinite(face.landmarks).all():
-                raise ValueError("frame %d holds values that are no numbers" % face.index)
+                raise ValueError(f"frame {face.index} holds values that are no numbers")
             sample, audio_ns, flags = self._timeline.take(face.index * HOP_SAMPLES, HOP_SAMPLES)
             frame = face._replace(index=self.published, flags=face.flags | flags)
             publish_ns = self.writer.publish(frame, sample, audio_ns)
@@ -144,7 +149,9 @@ class Loop:
 
     def _count_lost(self, lost):
         if lost:
-            if monotonic_ns() >= self._degraded_until_ns:  # one event for a run of losses; the counter has them all
+            if (
+                monotonic_ns() >= self._degraded_until_ns
+            ):  # one event for a run of losses; the counter has them all
                 _LOG.warning("too slow: %d samples dropped", lost, extra={"event": "dropped"})
             self.dropped += lost
             self._degraded_until_ns = monotonic_ns() + _DEGRADED_NS
@@ -155,15 +162,22 @@ class Loop:
         if now - self._checked_ns > _CHECK_NS:
             self._checked_ns = now
             if self.writer.renew_if_deleted():
-                _LOG.warning("shared memory %s was deleted; it is there again", self.writer.path,
-                             extra={"event": "segment_deleted"})
+                _LOG.warning(
+                    "shared memory %s was deleted; it is there again",
+                    self.writer.path,
+                    extra={"event": "segment_deleted"},
+                )
                 self.tell_counters()
 
     def tell_counters(self):
         """Stores state and counters in a segment that is new."""
-        for offset, value in ((layout.STATE, self.state), (layout.DROPPED_SAMPLES, self.dropped),
-                              (layout.SOURCE_RESTARTS, self.restarts), (layout.LATE_FRAMES, self.late),
-                              (layout.INFERENCE_ERRORS, self.errors)):
+        for offset, value in (
+            (layout.STATE, self.state),
+            (layout.DROPPED_SAMPLES, self.dropped),
+            (layout.SOURCE_RESTARTS, self.restarts),
+            (layout.LATE_FRAMES, self.late),
+            (layout.INFERENCE_ERRORS, self.errors),
+        ):
             self.writer.store(offset, value)
 
     def _settle_state(self):

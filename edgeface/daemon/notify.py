@@ -3,7 +3,7 @@
 import os
 import socket
 
-from ..clock import monotonic_ns
+from ..core.clock import monotonic_ns
 
 
 class Notifier:
@@ -14,8 +14,12 @@ class Notifier:
 
     def __init__(self, environment=os.environ):
         address = environment.get("NOTIFY_SOCKET", "")
-        self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if address else None
+        self._address = f"\x00{address[1:]}" if address.startswith("@") else address
+        self._socket = (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            if address
+            else None
+        )
         if self._socket is not None:
             self._socket.setblocking(False)
         mine = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
@@ -37,7 +41,7 @@ class Notifier:
         """Sets the line that `systemctl status` shows, when it is another one."""
         if text != self._status:
             self._status = text
-            self.send("STATUS=" + text)
+            self.send(f"STATUS={text}")
 
     def worked(self):
         """Says that work was completed; the only thing that feeds the watchdog."""

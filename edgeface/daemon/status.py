@@ -2,7 +2,7 @@
 
 import sys
 
-from ..clock import monotonic_ns
+from ..core.clock import monotonic_ns
 from ..shm.layout import STATE_NAMES
 
 _PERIOD_NS = 200 * 1000 * 1000
@@ -27,8 +27,9 @@ class StatusLine:
         (then, before), (now, published) = self._history[0], self._history[-1]
         fps = (published - before) * 1e9 / (now - then) if now > then else 0.0
         bar = "#" * max(0, min(20, int((loop.level_dbfs + 60) / 3)))
-        self._stream.write("\r%-8s %5.1f fps  latency %4.0f ms  level %4.0f dBFS |%-20s|  dropped %d \x1b[K" % (
-            STATE_NAMES[loop.state], fps, loop.latency_ns / 1e6, loop.level_dbfs, bar, loop.dropped))
+        self._stream.write(
+            f"\r{STATE_NAMES[loop.state]:8} {fps:5.1f} fps  latency {loop.latency_ns / 1e6:4.0f} ms  level {loop.level_dbfs:4.0f} dBFS |{bar:20}|  dropped {loop.dropped} \x1b[K"
+        )
         self._stream.flush()
 
     def close(self):

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import NamedTuple
 
-from ..features import SAMPLE_RATE_HZ
+from ..core.rates import SAMPLE_RATE_HZ
 from ..motion.frame import DISCONTINUITY, NEUTRAL, PLAYBACK
 from ..source.block import Block
 
@@ -29,7 +29,9 @@ class Timeline:
         """Appends a `source.block.Block`."""
         self.audio_sample += block.lost
         # the times are kept, the sound is not
-        self._anchors.append(_Anchor(self._position, self.audio_sample, block._replace(samples=None)))
+        self._anchors.append(
+            _Anchor(self._position, self.audio_sample, block._replace(samples=None))
+        )
         self._position += len(block.samples)
         self.audio_sample += len(block.samples)
 
@@ -43,8 +45,18 @@ class Timeline:
             self._anchors.popleft()
         first = self._anchors[0]
         offset = position - first.position
-        gap = any(anchor.block.gap or anchor.block.lost for anchor in self._anchors
-                  if position <= anchor.position < position + samples)
-        flags = ((DISCONTINUITY if gap else 0) | (NEUTRAL if first.block.neutral else 0)
-                 | (PLAYBACK if first.block.playback else 0))
-        return (first.audio_sample + offset, first.block.audio_ns + offset * 1000000000 // SAMPLE_RATE_HZ, flags)
+        gap = any(
+            anchor.block.gap or anchor.block.lost
+            for anchor in self._anchors
+            if position <= anchor.position < position + samples
+        )
+        flags = (
+            (DISCONTINUITY if gap else 0)
+            | (NEUTRAL if first.block.neutral else 0)
+            | (PLAYBACK if first.block.playback else 0)
+        )
+        return (
+            first.audio_sample + offset,
+            first.block.audio_ns + offset * 1000000000 // SAMPLE_RATE_HZ,
+            flags,
+        )

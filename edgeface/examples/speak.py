@@ -12,7 +12,7 @@ import subprocess
 import sys
 import wave
 
-from edgeface.voice import Voice
+from ..voice import Voice
 
 
 def main():
@@ -23,12 +23,15 @@ def main():
     parser.add_argument("--language", default="en", help="a voice of espeak-ng")
     options = parser.parse_args()
     try:
-        wav = subprocess.check_output(["espeak-ng", "-v", options.language, "--stdout", options.text])
+        wav = subprocess.check_output(
+            ["espeak-ng", "-v", options.language, "--stdout", options.text]
+        )
         with wave.open(io.BytesIO(wav)) as file, Voice(options.socket) as voice:
             voice.say(file.readframes(file.getnframes()), file.getframerate())
     except (OSError, subprocess.CalledProcessError) as error:
-        sys.stderr.write("speak: %s; install espeak-ng, and start `edgeface run --source unix:%s`\n"
-                         % (error, options.socket))
+        sys.stderr.write(
+            f"speak: {error}; install espeak-ng, and start `edgeface run --source unix:{options.socket}`\n"
+        )
         return 69
     return 0
 

@@ -48,7 +48,7 @@ class F0:
         self._first_lag = int(np.floor(_RATE_HZ / CEILING_HZ))
         self._last_lag = int(np.ceil(_RATE_HZ / FLOOR_HZ))
         window_correlation = self._autocorrelation(self._window)
-        self._lag_gain = window_correlation[0] / window_correlation[:self._last_lag + 2]
+        self._lag_gain = window_correlation[0] / window_correlation[: self._last_lag + 2]
         self.reset()
 
     def reset(self):
@@ -76,7 +76,7 @@ class F0:
 
     def _autocorrelation(self, x):
         spectrum = np.fft.rfft(x, _FFT_SIZE)
-        return np.fft.irfft(spectrum.real ** 2 + spectrum.imag ** 2)
+        return np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
 
     def _candidates(self, frame):
         """Frequencies [c] in Hz and strengths [c]; the first is 0 Hz, unvoiced."""
@@ -85,12 +85,17 @@ class F0:
         self._peak = max(peak, self._peak * _PEAK_DECAY)
         loudness = peak / self._peak
         unvoiced = _VOICING_THRESHOLD + max(
-            0.0, 2.0 - loudness * (1.0 + _VOICING_THRESHOLD) / _SILENCE_THRESHOLD)
+            0.0, 2.0 - loudness * (1.0 + _VOICING_THRESHOLD) / _SILENCE_THRESHOLD
+        )
         correlation = self._autocorrelation(frame * self._window)
         if correlation[0] <= 0.0:
             return np.zeros(1), np.array([unvoiced])
-        r = correlation[:self._last_lag + 2] / correlation[0] * self._lag_gain
-        before, here, after = r[self._first_lag - 1:-2], r[self._first_lag:-1], r[self._first_lag + 1:]
+        r = correlation[: self._last_lag + 2] / correlation[0] * self._lag_gain
+        before, here, after = (
+            r[self._first_lag - 1 : -2],
+            r[self._first_lag : -1],
+            r[self._first_lag + 1 :],
+        )
         tops = np.flatnonzero((here > before) & (here >= after) & (here > 0.5 * _VOICING_THRESHOLD))
         slope = 0.5 * (after[tops] - before[tops])
         bend = 2.0 * here[tops] - before[tops] - after[tops]
@@ -113,9 +118,15 @@ class F0:
         else:
             previous = self._history[-1][0] if self._history else self._last_hz
             voiced, was = hz > 0.0, previous > 0.0
-            ratio = np.log2(np.where(voiced, hz, 1.0))[:, None] - np.log2(np.where(was, previous, 1.0))[None, :]
-            cost = np.where(voiced[:, None] & was[None, :], _OCTAVE_JUMP_COST * np.abs(ratio),
-                            np.where(voiced[:, None] != was[None, :], _VOICING_JUMP_COST, 0.0))
+            ratio = (
+                np.log2(np.where(voiced, hz, 1.0))[:, None]
+                - np.log2(np.where(was, previous, 1.0))[None, :]
+            )
+            cost = np.where(
+                voiced[:, None] & was[None, :],
+                _OCTAVE_JUMP_COST * np.abs(ratio),
+                np.where(voiced[:, None] != was[None, :], _VOICING_JUMP_COST, 0.0),
+            )
             total = self._score[None, :] - cost
             pointers = total.argmax(axis=1)
             score = strength + total.max(axis=1)

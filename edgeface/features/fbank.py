@@ -31,7 +31,9 @@ def mel_banks():
     left = low + step * np.arange(MEL_BINS)[:, None]
     bins = _mel(np.arange(FFT_SIZE // 2) * 16000.0 / FFT_SIZE)[None, :]
     weights = np.maximum(0.0, np.minimum((bins - left) / step, (left + 2 * step - bins) / step))
-    return np.pad(weights, ((0, 0), (0, 1)), "constant").astype(np.float32)  # Nyquist counts nothing
+    return np.pad(weights, ((0, 0), (0, 1)), "constant").astype(
+        np.float32
+    )  # Nyquist counts nothing
 
 
 def povey_window():
@@ -51,8 +53,7 @@ class Fbank:
         self._framer = Framer(span, SHIFT_SAMPLES * block)
         self._banks = np.ascontiguousarray(mel_banks().T)
         self._window = povey_window()
-        self._index = (np.arange(WINDOW_SAMPLES)[None, :]
-                       + SHIFT_SAMPLES * np.arange(block)[:, None])
+        self._index = np.arange(WINDOW_SAMPLES)[None, :] + SHIFT_SAMPLES * np.arange(block)[:, None]
 
     def reset(self):
         """Forgets all samples."""
@@ -73,7 +74,7 @@ class Fbank:
         block, real = self._framer.flush(WINDOW_SAMPLES)
         if block is None:
             return np.zeros((0, MEL_BINS), np.float32)
-        return self._block(block)[:1 + (real - WINDOW_SAMPLES) // SHIFT_SAMPLES]
+        return self._block(block)[: 1 + (real - WINDOW_SAMPLES) // SHIFT_SAMPLES]
 
     def _block(self, block):
         frames = block[self._index] * np.float32(32768.0)
@@ -82,5 +83,5 @@ class Fbank:
         emphasised[:, 1:] = frames[:, 1:] - np.float32(PREEMPHASIS) * frames[:, :-1]
         emphasised[:, 0] = frames[:, 0] * np.float32(1.0 - PREEMPHASIS)
         spectrum = np.fft.rfft(emphasised * self._window, FFT_SIZE)
-        power = (spectrum.real ** 2 + spectrum.imag ** 2).astype(np.float32)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
         return np.log(np.maximum(power @ self._banks, LOG_FLOOR))

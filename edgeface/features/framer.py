@@ -16,7 +16,7 @@ class Framer:
 
     def __init__(self, window_samples, hop_samples):
         if not 0 < hop_samples <= window_samples:
-            raise ValueError("hop must lie between 1 and the window, %d" % window_samples)
+            raise ValueError(f"hop must lie between 1 and the window, {window_samples}")
         self.window_samples = window_samples
         self.hop_samples = hop_samples
         self.reset()
@@ -30,7 +30,7 @@ class Framer:
         pending = np.concatenate((self._pending, samples))
         blocks, start = [], 0
         while start + self.window_samples <= len(pending):
-            blocks.append(pending[start:start + self.window_samples])
+            blocks.append(pending[start : start + self.window_samples])
             start += self.hop_samples
         self._pending = pending[start:].copy()
         return blocks

@@ -7,13 +7,20 @@ from typing import NamedTuple, Optional
 
 import yaml
 
-from ..errors import DataError, MissingInputError, UnavailableError
+from ..core.errors import DataError, MissingInputError, UnavailableError
+from ..core.resources import DEFAULT_BUNDLE
 
 DESCRIPTION = "bundle.yaml"
-DEFAULT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "default")
 _FIELDS = {
-    "name": str, "version": str, "licence": str, "origin": str, "sample_rate_hz": int,
-    "frame_rate_hz": int, "latency_ms": int, "neutral": list, "files": dict,
+    "name": str,
+    "version": str,
+    "licence": str,
+    "origin": str,
+    "sample_rate_hz": int,
+    "frame_rate_hz": int,
+    "latency_ms": int,
+    "neutral": list,
+    "files": dict,
 }
 _STEP_FIELDS = {"context_frames": int, "whole_frames": int, "steps": dict, "wholes": dict}
 _PAIR_FIELDS = {"window": dict, "encoder": dict, "motion": dict}
@@ -58,15 +65,16 @@ class Bundle:
     :raises DataError: the description is damaged, or a file is not what it says
     """
 
-    def __init__(self, folder=DEFAULT):
+    def __init__(self, folder=DEFAULT_BUNDLE):
         self.folder = str(folder)
         path = os.path.join(self.folder, DESCRIPTION)
         try:
             with open(path, "rb") as file:
                 text = file.read()
         except OSError as error:
-            raise MissingInputError("bundle %s: %s; give the folder that holds %s"
-                                    % (self.folder, error.strerror or error, DESCRIPTION)) from None
+            raise MissingInputError(
+                f"bundle {self.folder}: {error.strerror or error}; give the folder that holds {DESCRIPTION}"
+            ) from None
         self.crc32 = zlib.crc32(text)
         self._take(text, path)
         for name in sorted(self.files):
@@ -93,33 +101,40 @@ class Bundle:
     @property
     def graphs(self):
         """Paths of all graphs."""
-        names = (set(self.pair.encoders.values()) | set(self.pair.heads.values()) if self.pair
-                 else set(self.steps.values()) | set(self.wholes.values()))
+        names = (
+            set(self.pair.encoders.values()) | set(self.pair.heads.values())
+            if self.pair
+            else set(self.steps.values()) | set(self.wholes.values())
+        )
         return [os.path.join(self.folder, name) for name in sorted(names)]
 
     def _graph(self, graphs, lookahead_ms):
         if self.pair:
-            raise UnavailableError("bundle %s: an imported pair has no such graph; this is for bundles like the"
-                                   " package's" % self.folder)
+            raise UnavailableError(
+                f"bundle {self.folder}: an imported pair has no such graph; this is for bundles like the package's"
+            )
         if lookahead_ms not in graphs:
-            raise DataError("bundle %s: no graph with a look-ahead of %s ms; it has %s"
-                            % (self.folder, lookahead_ms, ", ".join(map(str, sorted(graphs)))))
+            raise DataError(
+                f"bundle {self.folder}: no graph with a look-ahead of {lookahead_ms} ms; it has {', '.join(map(str, sorted(graphs)))}"
+            )
         return os.path.join(self.folder, graphs[lookahead_ms])
 
     def _take(self, text, path):
         try:
             fields = yaml.safe_load(text)
         except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-            raise DataError("%s: not YAML (%s); fetch the bundle again"
-                            % (path, " ".join(str(error).split())[:120])) from None
+            raise DataError(
+                f"{path}: not YAML ({' '.join(str(error).split())[:120]}); fetch the bundle again"
+            ) from None
         if not isinstance(fields, dict):
-            raise DataError("%s: not a bundle description; fetch the bundle again" % path)
+            raise DataError(f"{path}: not a bundle description; fetch the bundle again")
         self.pair = None
         imported = "window" in fields
         for name, other in (("encoder", "fasthubert"), ("motion", "audio2motion")):
             if imported and name not in fields:
-                raise DataError("%s: only half a pair; add the other half with `edgeface import %s CKPT -o %s`"
-                                % (path, other, self.folder))
+                raise DataError(
+                    f"{path}: only half a pair; add the other half with `edgeface import {other} CKPT -o {self.folder}`"
+                )
         self._set(fields, _FIELDS, path)
         self._set(fields, _PAIR_FIELDS if imported else _STEP_FIELDS, path)
         if not imported:
@@ -128,52 +143,68 @@ class Bundle:
             try:
                 self.pair = _pair(self.window, self.encoder, self.motion)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise DataError("%s: window, encoder or motion is not understood (%s); import again"
-                                % (path, error)) from None
-            named = set(self.pair.encoders.values()) | set(self.pair.heads.values()) | {self.pair.database} - {None}
+                raise DataError(
+                    f"{path}: window, encoder or motion is not understood ({error}); import again"
+                ) from None
+            named = (
+                set(self.pair.encoders.values())
+                | set(self.pair.heads.values())
+                | {self.pair.database} - {None}
+            )
         unknown = sorted(str(name) for name in named if name not in self.files)
         if unknown:
-            raise DataError("%s: no hash for %s; fetch the bundle again" % (path, ", ".join(unknown)))
+            raise DataError(f"{path}: no hash for {', '.join(unknown)}; fetch the bundle again")
 
     def _set(self, fields, kinds, path):
         for name, kind in kinds.items():
             if not isinstance(fields.get(name), kind):
-                raise DataError("%s: field '%s' is missing or no %s; fetch the bundle again"
-                                % (path, name, kind.__name__))
+                raise DataError(
+                    f"{path}: field '{name}' is missing or no {kind.__name__}; fetch the bundle again"
+                )
             setattr(self, name, fields[name])
 
     def _verify(self, name):
         path = os.path.join(self.folder, str(name))
         if os.path.basename(str(name)) != name:
-            raise DataError("%s: file name %r leaves the bundle" % (self.folder, name))
+            raise DataError(f"{self.folder}: file name {name!r} leaves the bundle")
         digest = hashlib.sha256()
         try:
             with open(path, "rb") as file:
                 for piece in iter(lambda: file.read(1 << 20), b""):
                     digest.update(piece)
         except OSError as error:
-            raise DataError("%s: %s; fetch the bundle again" % (path, error.strerror or error)) from None
+            raise DataError(f"{path}: {error.strerror or error}; fetch the bundle again") from None
         if digest.hexdigest() != self.files[name]:
-            raise DataError("%s: damaged, its SHA-256 is not the one in %s; fetch the bundle again"
-                            % (path, DESCRIPTION))
+            raise DataError(
+                f"{path}: damaged, its SHA-256 is not the one in {DESCRIPTION}; fetch the bundle again"
+            )
 
 
 def _pair(window, encoder, motion):
     """`Pair` of these sections; ValueError and the like if they make none."""
     lengths = [window[name] for name in ("past", "hop", "future")]
-    if not all(type(n) is int and 0 <= n <= _MOST_FRAMES and n % 4 == 0 for n in lengths) or not lengths[1]:
+    if (
+        not all(type(n) is int and 0 <= n <= _MOST_FRAMES and n % 4 == 0 for n in lengths)
+        or not lengths[1]
+    ):
         raise ValueError("window: past, hop and future must be multiples of 4")
     encoders, heads = dict(encoder["graphs"]), dict(motion["graphs"])
     if sum(lengths) not in encoders or set(encoders) != set(heads):
-        raise ValueError("no graphs for a window of %d frames" % sum(lengths))
+        raise ValueError(f"no graphs for a window of {sum(lengths)} frames")
     if not all(type(n) is int and 0 < n <= _MOST_FRAMES for n in encoders):
         raise ValueError("graphs: not by a number of frames")
     values = {name: float(motion[name]) for name in _PAIR_LIMITS}
     for name, (low, high) in _PAIR_LIMITS.items():
         if not low <= values[name] <= high:
-            raise ValueError("motion.%s: out of range, %g to %g" % (name, low, high))
+            raise ValueError(f"motion.{name}: out of range, {low:g} to {high:g}")
     database = motion.get("database")
     if not (database is None or isinstance(database, str)):
         raise ValueError("motion.database: no name")
-    return Pair(*lengths, encoders=encoders, heads=heads, seed=int(motion["seed"]) & 0xFFFFFFFF, database=database,
-                **values)
+    return Pair(
+        *lengths,
+        encoders=encoders,
+        heads=heads,
+        seed=int(motion["seed"]) & 0xFFFFFFFF,
+        database=database,
+        **values,
+    )

@@ -2,7 +2,7 @@
 
 import threading
 
-from ..errors import DataError, UnavailableError
+from ..core.errors import DataError, UnavailableError
 
 _WORKSPACE_BYTES = 256 << 20
 
@@ -18,16 +18,20 @@ class Cuda:
             import tensorrt
             from pycuda import driver
         except ImportError as error:
-            raise UnavailableError("provider native: %s; it needs python3-libnvinfer and pycuda" % error) from None
+            raise UnavailableError(
+                f"provider native: {error}; it needs python3-libnvinfer and pycuda"
+            ) from None
         self._driver, self._trt = driver, tensorrt
         self._logger = tensorrt.Logger(tensorrt.Logger.WARNING)
         try:
             driver.init()
-            self._context = driver.Device(0).retain_primary_context()  # shared with whoever else uses CUDA here
+            self._context = driver.Device(
+                0
+            ).retain_primary_context()  # shared with whoever else uses CUDA here
             self._thread = None
             self.attach()
         except driver.Error as error:
-            raise UnavailableError("provider native: no GPU (%s)" % error) from None
+            raise UnavailableError(f"provider native: no GPU ({error})") from None
         self._stream = driver.Stream()
 
     def attach(self):
@@ -46,7 +50,7 @@ class Cuda:
         network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH))
         parser = trt.OnnxParser(network, self._logger)
         if not parser.parse_from_file(path):
-            raise DataError("%s: TensorRT's parser refuses it (%s)" % (path, parser.get_error(0).desc()))
+            raise DataError(f"{path}: TensorRT's parser refuses it ({parser.get_error(0).desc()})")
         config = builder.create_builder_config()
         config.max_workspace_size = _WORKSPACE_BYTES
         if float16:
@@ -69,8 +73,14 @@ class Cuda:
         if engine is None:
             raise RuntimeError("made by another TensorRT or for another GPU")
         self._engine, self._execution = engine, engine.create_execution_context()
-        return [(engine.get_binding_name(i), tuple(engine.get_binding_shape(i)), engine.binding_is_input(i))
-                for i in range(engine.num_bindings)]
+        return [
+            (
+                engine.get_binding_name(i),
+                tuple(engine.get_binding_shape(i)),
+                engine.binding_is_input(i),
+            )
+            for i in range(engine.num_bindings)
+        ]
 
     def allocate(self, size):
         """GPU memory of so many bytes."""
@@ -79,6 +89,7 @@ class Cuda:
     def page_locked(self, shape):
         """Array float32 that the GPU can copy from and to without the CPU."""
         import numpy as np
+
         return self._driver.pagelocked_zeros(shape, np.float32)
 
     def upload(self, target, array):
@@ -95,7 +106,9 @@ class Cuda:
 
     def execute(self, pointers):
         """Runs the engine on the stream; whether it was accepted."""
-        return self._execution.execute_async_v2(bindings=[int(p) for p in pointers], stream_handle=self._stream.handle)
+        return self._execution.execute_async_v2(
+            bindings=[int(p) for p in pointers], stream_handle=self._stream.handle
+        )
 
     def synchronise(self):
         """Waits for the stream."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import onnxruntime
 
-from ..board import this_board
-from ..errors import DataError, UnavailableError
+from ..core.board import this_board
+from ..core.errors import DataError, UnavailableError
 
 MANIFEST = "manifest.json"
 # landmarks may differ by so much of the distance of the eyes: half a pixel of a face 100 pixels between the eyes
@@ -38,12 +38,20 @@ def cache_root():
     return os.path.join(folder or os.path.expanduser("~/.cache/edgeface"), "engines")
 
 
-def engine_key(bundle, lookahead_ms, provider="tensorrt", board=None, release=onnxruntime.__version__):
+def engine_key(
+    bundle, lookahead_ms, provider="tensorrt", board=None, release=onnxruntime.__version__
+):
     """What an engine depends on, as a name: model, builder, ONNX Runtime, TensorRT, L4T and device."""
     board = board or this_board()
     graphs = bundle.streaming_files(lookahead_ms)
-    parts = [bundle.files[name] for name in sorted(bundle.files) if name in graphs or name.endswith(".bin")]
-    text = "|".join(parts + [provider, release, board.tensorrt, board.l4t, board.model, board.machine])
+    parts = [
+        bundle.files[name]
+        for name in sorted(bundle.files)
+        if name in graphs or name.endswith(".bin")
+    ]
+    text = "|".join(
+        parts + [provider, release, board.tensorrt, board.l4t, board.model, board.machine]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -61,8 +69,16 @@ def ready_engine(bundle, lookahead_ms, provider="tensorrt", root=None):
         return None
 
 
-def prepare(bundle, lookahead_ms, tell, root=None, provider="tensorrt", worker=None, longest_s=_LONGEST_S,
-            available_mb=None):
+def prepare(
+    bundle,
+    lookahead_ms,
+    tell,
+    root=None,
+    provider="tensorrt",
+    worker=None,
+    longest_s=_LONGEST_S,
+    available_mb=None,
+):
     """Builds the engines of a bundle, with half precision if that changes nothing that is seen.
 
     :param tell: called with a line of text every few seconds
@@ -75,25 +91,41 @@ def prepare(bundle, lookahead_ms, tell, root=None, provider="tensorrt", worker=N
     root = root or cache_root()
     free_mb = _available_mb() if available_mb is None else available_mb
     if provider != "cpu" and free_mb < _HEADROOM_MB:
-        raise UnavailableError("engine: %d MB of memory are free, %d are needed; boot without a desktop, or add swap"
-                               % (free_mb, _HEADROOM_MB))
-    worker = worker or [sys.executable, "-m", "edgeface.model.engine_worker", bundle.folder, str(lookahead_ms)]
+        raise UnavailableError(
+            f"engine: {free_mb:.0f} MB of memory are free, {_HEADROOM_MB} are needed; boot without a desktop, or add swap"
+        )
+    worker = worker or [
+        sys.executable,
+        "-m",
+        "edgeface.model.engine_worker",
+        bundle.folder,
+        str(lookahead_ms),
+    ]
     final = os.path.join(root, engine_key(bundle, lookahead_ms, provider))
-    temporary = "%s.%d.tmp" % (final, os.getpid())
+    temporary = f"{final}.{os.getpid()}.tmp"
     try:
         folders = {}
         for precision in ("float32", "float16"):
             folders[precision] = os.path.join(temporary, precision)
             os.makedirs(folders[precision])
-            _build(worker + [folders[precision], provider, precision], folders[precision], tell, longest_s)
-        float16, reason = choose(*(_frames(folders[precision]) for precision in ("float32", "float16")))
-        tell("float16: " + reason)
+            _build(
+                worker + [folders[precision], provider, precision],
+                folders[precision],
+                tell,
+                longest_s,
+            )
+        float16, reason = choose(
+            *(_frames(folders[precision]) for precision in ("float32", "float16"))
+        )
+        tell(f"float16: {reason}")
         chosen = folders["float16" if float16 else "float32"]
         _seal(chosen, float16, reason)
         shutil.rmtree(final, ignore_errors=True)
         os.rename(chosen, final)
     except OSError as error:
-        raise UnavailableError("engine: %s: %s; make room, or give access" % (root, error.strerror)) from None
+        raise UnavailableError(
+            f"engine: {root}: {error.strerror}; make room, or give access"
+        ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Engine(final, float16, reason)
@@ -102,13 +134,16 @@ def prepare(bundle, lookahead_ms, tell, root=None, provider="tensorrt", worker=N
 def choose(wanted, got):
     """Whether half precision is good enough: (bool, why), from landmarks [T, 68, 3] of the same voice."""
     if wanted.shape != got.shape:
-        return False, "refused: %d frames instead of %d" % (len(got), len(wanted))
+        return False, f"refused: {len(got)} frames instead of {len(wanted)}"
     if not np.isfinite(got).all():
         return False, "refused: it computes values that are no numbers"
     difference = float(np.abs(got - wanted).max(initial=0.0))
     if difference > BOUND:
-        return False, "refused: landmarks differ by up to %.4f, the bound is %.4f" % (difference, BOUND)
-    return True, "taken: landmarks differ by at most %.4f, the bound is %.4f" % (difference, BOUND)
+        return (
+            False,
+            f"refused: landmarks differ by up to {difference:.4f}, the bound is {BOUND:.4f}",
+        )
+    return True, f"taken: landmarks differ by at most {difference:.4f}, the bound is {BOUND:.4f}"
 
 
 def _build(command, folder, tell, longest_s):
@@ -123,8 +158,10 @@ def _build(command, folder, tell, longest_s):
             except subprocess.TimeoutExpired:
                 passed_s = time.monotonic() - began
                 if passed_s > longest_s:
-                    raise UnavailableError("engine: not built within %d s; see `edgeface doctor`" % longest_s) from None
-                tell("%s: building, %d s" % (command[-1], passed_s))
+                    raise UnavailableError(
+                        f"engine: not built within {longest_s:.0f} s; see `edgeface doctor`"
+                    ) from None
+                tell(f"{command[-1]}: building, {passed_s:.0f} s")
     finally:
         if child.poll() is None:
             child.kill()
@@ -132,8 +169,9 @@ def _build(command, folder, tell, longest_s):
     if code != 0:
         with open(os.path.join(folder, "build.log"), errors="replace") as file:
             last = " ".join(file.read()[-300:].split())
-        raise UnavailableError("engine: the builder ended with %d (%s); -9 is the system's want of memory"
-                               % (code, last))
+        raise UnavailableError(
+            f"engine: the builder ended with {code} ({last}); -9 is the system's want of memory"
+        )
 
 
 def _frames(folder):
@@ -162,4 +200,6 @@ def _digest(path):
 
 def _available_mb():
     with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) // 1024 for line in file if line.startswith("MemAvailable"))
+        return next(
+            int(line.split()[1]) // 1024 for line in file if line.startswith("MemAvailable")
+        )

@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from ..errors import DataError, UnavailableError
+from ..core.errors import DataError, UnavailableError
 
 PLAN = "engine.plan"
 # the parts of a layer normalisation that overflow or lose too much in half precision
@@ -30,6 +30,7 @@ def open_native(path, cache, float16, cuda=None):
     """
     if cuda is None:
         from .cuda import Cuda
+
         cuda = Cuda()
     plan_path = os.path.join(cache, PLAN)
     if os.path.exists(plan_path):
@@ -66,22 +67,40 @@ class NativeSession:
     def __init__(self, cuda, plan, name="engine"):
         self._cuda, self._name = cuda, name
         try:
-            tensors = cuda.load(plan)  # [(name, shape, whether it is an input)] in the order of the bindings
+            tensors = cuda.load(
+                plan
+            )  # [(name, shape, whether it is an input)] in the order of the bindings
         except RuntimeError as error:
-            raise DataError("%s: TensorRT does not load it (%s); edgeface model prepare" % (name, error)) from None
+            raise DataError(
+                f"{name}: TensorRT does not load it ({error}); edgeface model prepare"
+            ) from None
         self._order = [tensor for tensor, _, _ in tensors]
         self.inputs = {tensor: tuple(shape) for tensor, shape, is_input in tensors if is_input}
         shapes = {tensor: tuple(shape) for tensor, shape, _ in tensors}
         self._caches = [tensor for tensor in self.inputs if tensor != "fbank"]
         missing = sorted({"new_" + cache for cache in self._caches} - set(self._order))
         if "fbank" not in self.inputs or missing:
-            raise DataError("%s: no step graph (%s)" % (name, "no " + ", ".join(missing) if missing else "no fbank"))
-        self._results = [tensor for tensor in self._order
-                         if tensor not in self.inputs and tensor[len("new_"):] not in self._caches]
-        self._sets = {side: {cache: cuda.allocate(4 * int(np.prod(shapes[cache]))) for cache in self._caches}
-                      for side in _SIDES + ("kept",)}
-        self._device = {tensor: cuda.allocate(4 * int(np.prod(shapes[tensor]))) for tensor in ["fbank"] + self._results}
-        self._host = {tensor: cuda.page_locked(shapes[tensor]) for tensor in ["fbank"] + self._results}
+            raise DataError(
+                "{}: no step graph ({})".format(
+                    name, "no " + ", ".join(missing) if missing else "no fbank"
+                )
+            )
+        self._results = [
+            tensor
+            for tensor in self._order
+            if tensor not in self.inputs and tensor[len("new_") :] not in self._caches
+        ]
+        self._sets = {
+            side: {cache: cuda.allocate(4 * int(np.prod(shapes[cache]))) for cache in self._caches}
+            for side in _SIDES + ("kept",)
+        }
+        self._device = {
+            tensor: cuda.allocate(4 * int(np.prod(shapes[tensor])))
+            for tensor in ["fbank"] + self._results
+        }
+        self._host = {
+            tensor: cuda.page_locked(shapes[tensor]) for tensor in ["fbank"] + self._results
+        }
 
     def first_caches(self):
         """Caches of zeros: the name of a set."""
@@ -95,7 +114,11 @@ class NativeSession:
         """Copies caches to where no step writes; returns them."""
         self._cuda.attach()
         for cache in self._caches:
-            self._cuda.copy(self._sets["kept"][cache], self._sets[caches][cache], 4 * int(np.prod(self.inputs[cache])))
+            self._cuda.copy(
+                self._sets["kept"][cache],
+                self._sets[caches][cache],
+                4 * int(np.prod(self.inputs[cache])),
+            )
         self._cuda.synchronise()
         return "kept"
 
@@ -111,10 +134,14 @@ class NativeSession:
         try:
             self._cuda.upload(self._device["fbank"], self._host["fbank"])
             if not self._cuda.execute([pointers[tensor] for tensor in self._order]):
-                raise UnavailableError("%s: TensorRT did not run it; see its messages above" % self._name)
+                raise UnavailableError(
+                    f"{self._name}: TensorRT did not run it; see its messages above"
+                )
             for tensor in results:
                 self._cuda.download(self._host[tensor], self._device[tensor])
             self._cuda.synchronise()
-        except RuntimeError as error:  # pycuda's errors: the context is lost, and a new session is due
-            raise RuntimeError("%s: %s" % (self._name, " ".join(str(error).split()))) from error
+        except (
+            RuntimeError
+        ) as error:  # pycuda's errors: the context is lost, and a new session is due
+            raise RuntimeError("{}: {}".format(self._name, " ".join(str(error).split()))) from error
         return [self._host[tensor].copy() for tensor in results], after

@@ -2,8 +2,18 @@
 
 # first release with the option, as found in the binaries of the GPU wheels
 _TENSORRT = (
-    ((1, 10), ("device_id", "trt_max_partition_iterations", "trt_min_subgraph_size", "trt_max_workspace_size",
-               "trt_fp16_enable", "trt_engine_cache_enable", "trt_engine_cache_path")),
+    (
+        (1, 10),
+        (
+            "device_id",
+            "trt_max_partition_iterations",
+            "trt_min_subgraph_size",
+            "trt_max_workspace_size",
+            "trt_fp16_enable",
+            "trt_engine_cache_enable",
+            "trt_engine_cache_path",
+        ),
+    ),
     ((1, 12), ("trt_context_memory_sharing_enable",)),
     ((1, 14), ("trt_layer_norm_fp32_fallback",)),
     ((1, 15), ("trt_timing_cache_enable", "trt_builder_optimization_level")),
@@ -26,11 +36,18 @@ def tensorrt_options(release, cache, float16):
     :param cache: folder of the engines
     :param float16: whether kernels may use half precision; normalisation never does where that can be said
     """
-    known = {name for first, names in _TENSORRT if version_tuple(release) >= first for name in names}
+    known = {
+        name for first, names in _TENSORRT if version_tuple(release) >= first for name in names
+    }
     wanted = {
-        "device_id": 0, "trt_max_workspace_size": _WORKSPACE_BYTES, "trt_engine_cache_enable": True,
-        "trt_engine_cache_path": cache, "trt_fp16_enable": bool(float16), "trt_timing_cache_enable": True,
-        "trt_timing_cache_path": cache, "trt_layer_norm_fp32_fallback": bool(float16),
+        "device_id": 0,
+        "trt_max_workspace_size": _WORKSPACE_BYTES,
+        "trt_engine_cache_enable": True,
+        "trt_engine_cache_path": cache,
+        "trt_fp16_enable": bool(float16),
+        "trt_timing_cache_enable": True,
+        "trt_timing_cache_path": cache,
+        "trt_layer_norm_fp32_fallback": bool(float16),
         "trt_context_memory_sharing_enable": True,
     }
     return {name: value for name, value in wanted.items() if name in known}
@@ -38,8 +55,13 @@ def tensorrt_options(release, cache, float16):
 
 def cuda_options():
     """Options of the CUDA provider, all of which every supported release knows."""
-    return {"device_id": 0, "arena_extend_strategy": "kSameAsRequested", "gpu_mem_limit": _GPU_BYTES,
-            "cudnn_conv_algo_search": "HEURISTIC", "do_copy_in_default_stream": True}
+    return {
+        "device_id": 0,
+        "arena_extend_strategy": "kSameAsRequested",
+        "gpu_mem_limit": _GPU_BYTES,
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "do_copy_in_default_stream": True,
+    }
 
 
 def threads(weight_bytes, cores):

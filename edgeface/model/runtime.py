@@ -12,12 +12,16 @@ import numpy as np
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
-from ..errors import DataError, UnavailableError
+from ..core.errors import DataError, UnavailableError
 from .native import open_native
 from .options import cuda_options, tensorrt_options, threads
 
 _LOG = logging.getLogger(__name__)
-PROVIDERS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
+PROVIDERS = {
+    "tensorrt": "TensorrtExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
 _SHORT = {name: short for short, name in PROVIDERS.items()}
 
 
@@ -46,16 +50,20 @@ class Session:
         :param results: names of the outputs to be returned as arrays
         :return: (list of arrays, caches for the next call)
         """
-        names = ["new_" + name for name in caches]
+        names = [f"new_{name}" for name in caches]
         if self.provider == "cpu":  # binding costs more than the copies that it saves
             values = self._session.run(results + names, dict(caches, fbank=fbank))
         else:
             values = self._bound(fbank, caches, results, names, "cuda")
-        return values[:len(results)], dict(zip(caches, values[len(results):]))
+        return values[: len(results)], dict(zip(caches, values[len(results) :]))
 
     def first_caches(self):
         """Caches of zeros."""
-        zeros = {name: np.zeros(shape, np.float32) for name, shape in self.inputs.items() if name != "fbank"}
+        zeros = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in self.inputs.items()
+            if name != "fbank"
+        }
         return zeros if self.provider == "cpu" else self._on_device(zeros, "cuda")
 
     def keep(self, caches):
@@ -64,7 +72,10 @@ class Session:
 
     @staticmethod
     def _on_device(arrays, device):
-        return {name: onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0) for name, array in arrays.items()}
+        return {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0)
+            for name, array in arrays.items()
+        }
 
     def _bound(self, fbank, caches, results, names, device):
         binding = self._session.io_binding()
@@ -77,7 +88,7 @@ class Session:
             binding.bind_output(name, device)
         self._session.run_with_iobinding(binding)
         values = binding.get_outputs()
-        return [value.numpy() for value in values[:len(results)]] + values[len(results):]
+        return [value.numpy() for value in values[: len(results)]] + values[len(results) :]
 
 
 def open_session(path, policy="cpu", cache=None, float16=False):
@@ -123,16 +134,21 @@ def available_providers():
 def _announce(failures, provider):
     text = "; ".join(failures)
     if text:
-        _LOG.warning("%s computes, not what was hoped for: %s", provider, text, extra={"event": "provider_fallback"})
+        _LOG.warning(
+            "%s computes, not what was hoped for: %s",
+            provider,
+            text,
+            extra={"event": "provider_fallback"},
+        )
     return text
 
 
 def _open(path, provider, cache, float16):
     wanted = PROVIDERS[provider]
     if wanted not in onnxruntime.get_available_providers():
-        raise UnavailableError("provider %s: this onnxruntime %s has only %s; install one that has it"
-                               % (provider, onnxruntime.__version__,
-                                  ", ".join(onnxruntime.get_available_providers())))
+        raise UnavailableError(
+            f"provider {provider}: this onnxruntime {onnxruntime.__version__} has only {', '.join(onnxruntime.get_available_providers())}; install one that has it"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads(_weight_bytes(path), os.cpu_count() or 1)
     options.inter_op_num_threads = 1
@@ -145,34 +161,57 @@ def _open(path, provider, cache, float16):
     try:
         session = onnxruntime.InferenceSession(path, options, **_choice(provider, cache, float16))
     except Exception as error:  # the binding raises a class of its own per failure
-        raise DataError("%s: ONNX Runtime does not load it (%s)"
-                        % (path, " ".join(str(error).split())[:160])) from None
+        raise DataError(
+            f"{path}: ONNX Runtime does not load it ({' '.join(str(error).split())[:160]})"
+        ) from None
     if session.get_providers()[0] != wanted:
-        raise UnavailableError("provider %s: ONNX Runtime fell back to %s; see its messages above, and"
-                               " `edgeface doctor`" % (provider, session.get_providers()[0]))
-    return Session(session, provider, _checked(placement(session, profile), provider) if profile else None)
+        raise UnavailableError(
+            f"provider {provider}: ONNX Runtime fell back to {session.get_providers()[0]}; see its messages above, and `edgeface doctor`"
+        )
+    return Session(
+        session, provider, _checked(placement(session, profile), provider) if profile else None
+    )
 
 
 def _checked(kernels, provider):
     """Kernels by provider, unless the demanded one has none."""
     if not kernels.get(provider):
-        raise UnavailableError("provider %s: it is there, but every node runs elsewhere (%s)" % (provider, kernels))
+        raise UnavailableError(
+            f"provider {provider}: it is there, but every node runs elsewhere ({kernels})"
+        )
     if len(kernels) > 1:
-        _LOG.warning("provider %s: some nodes run elsewhere: %s", provider, kernels, extra={"event": "placement"})
+        _LOG.warning(
+            "provider %s: some nodes run elsewhere: %s",
+            provider,
+            kernels,
+            extra={"event": "placement"},
+        )
     return kernels
 
 
 def _choice(provider, cache, float16):
     if provider == "tensorrt":
-        return {"providers": [PROVIDERS["tensorrt"], PROVIDERS["cuda"]],
-                "provider_options": [tensorrt_options(onnxruntime.__version__, cache or "", float16), cuda_options()]}
-    return {"providers": [PROVIDERS[provider]], "provider_options": [cuda_options() if provider == "cuda" else {}]}
+        return {
+            "providers": [PROVIDERS["tensorrt"], PROVIDERS["cuda"]],
+            "provider_options": [
+                tensorrt_options(onnxruntime.__version__, cache or "", float16),
+                cuda_options(),
+            ],
+        }
+    return {
+        "providers": [PROVIDERS[provider]],
+        "provider_options": [cuda_options() if provider == "cuda" else {}],
+    }
 
 
 def _weight_bytes(path):
     folder = os.path.dirname(path)
-    external = [os.path.join(folder, name) for name in os.listdir(folder or ".") if name.endswith(".bin")]
-    return os.path.getsize(path) + sum(map(os.path.getsize, external)) if os.path.exists(path) else 0
+    external = [
+        os.path.join(folder, name) for name in os.listdir(folder or ".") if name.endswith(".bin")
+    ]
+    return (
+        os.path.getsize(path) + sum(map(os.path.getsize, external)) if os.path.exists(path) else 0
+    )
 
 
 def placement(session, folder):
@@ -180,13 +219,21 @@ def placement(session, folder):
 
     `get_providers` names a provider also when most nodes run elsewhere.
     """
-    session.run(None, {item.name: np.zeros(item.shape, np.int64 if "int64" in item.type else np.float32)
-                       for item in session.get_inputs()})
+    session.run(
+        None,
+        {
+            item.name: np.zeros(item.shape, np.int64 if "int64" in item.type else np.float32)
+            for item in session.get_inputs()
+        },
+    )
     path = session.end_profiling()
     with open(path) as file:
         events = json.load(file)
     os.unlink(path)
     os.rmdir(folder)
-    names = [(event.get("args") or {}).get("provider") for event in events
-             if event.get("cat") == "Node" and event.get("name", "").endswith("kernel_time")]
+    names = [
+        (event.get("args") or {}).get("provider")
+        for event in events
+        if event.get("cat") == "Node" and event.get("name", "").endswith("kernel_time")
+    ]
     return dict(Counter(_SHORT.get(name, name) for name in names if name))

@@ -42,5 +42,7 @@ class Stepper:
         :return: landmarks [68, 3], blendshapes [52] and the probability of speech,
             of the frame that lies the graph's look-ahead back
         """
-        (landmarks, blendshapes, speech), self._caches = self._session.step(fbank[None], self._caches, _RESULTS)
+        (landmarks, blendshapes, speech), self._caches = self._session.step(
+            fbank[None], self._caches, _RESULTS
+        )
         return landmarks[0], blendshapes[0], float(speech[0])

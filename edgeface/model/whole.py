@@ -19,18 +19,27 @@ def whole_motion(session, samples, lookahead_frames, context_frames, whole_frame
     """
     frames = -(-len(samples) // 640)
     padded = np.zeros(LEAD_SAMPLES + 640 * (frames + lookahead_frames), np.float32)
-    padded[LEAD_SAMPLES:LEAD_SAMPLES + len(samples)] = samples
+    padded[LEAD_SAMPLES : LEAD_SAMPLES + len(samples)] = samples
     fbank = Fbank()
-    heard = np.concatenate((fbank.accept(padded), fbank.finish()))[:FBANK_PER_FRAME * (frames + lookahead_frames)]
+    heard = np.concatenate((fbank.accept(padded), fbank.finish()))[
+        : FBANK_PER_FRAME * (frames + lookahead_frames)
+    ]
     useful = whole_frames - context_frames - lookahead_frames
-    silence = np.full((FBANK_PER_FRAME * (context_frames + whole_frames), MEL_BINS), SILENCE, np.float32)
-    stream = np.concatenate((silence[:FBANK_PER_FRAME * context_frames], heard, silence))
+    silence = np.full(
+        (FBANK_PER_FRAME * (context_frames + whole_frames), MEL_BINS), SILENCE, np.float32
+    )
+    stream = np.concatenate((silence[: FBANK_PER_FRAME * context_frames], heard, silence))
     pieces = []
     for start in range(0, frames, useful):
         at = FBANK_PER_FRAME * start
-        outputs = session.run(["landmarks", "blendshapes", "speech"],
-                              {"fbank": stream[None, at:at + FBANK_PER_FRAME * whole_frames]})
-        pieces.append([output[0, context_frames:context_frames + useful] for output in outputs])
-    return tuple(np.concatenate([piece[i] for piece in pieces])[:frames] if pieces
-                 else np.zeros((0,) + shape, np.float32)
-                 for i, shape in enumerate(((68, 3), (52,), ())))
+        outputs = session.run(
+            ["landmarks", "blendshapes", "speech"],
+            {"fbank": stream[None, at : at + FBANK_PER_FRAME * whole_frames]},
+        )
+        pieces.append([output[0, context_frames : context_frames + useful] for output in outputs])
+    return tuple(
+        np.concatenate([piece[i] for piece in pieces])[:frames]
+        if pieces
+        else np.zeros((0,) + shape, np.float32)
+        for i, shape in enumerate(((68, 3), (52,), ()))
+    )

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from ..features import HOP_SAMPLES
+from ..core.rates import HOP_SAMPLES
 from ..features.f0 import F0
 from ..features.fbank import MEL_BINS, SILENCE, Fbank
 from ..features.level import level_dbfs
@@ -19,6 +19,7 @@ LEAD_ROWS = 2
 
 def pitch_bins(f0_hz):
     """Bin 1..255 of each F0 in Hz, 0 where unvoiced, as GeneFace quantises it: int64 of the same shape."""
+
     def mel(hz):
         return 1127.0 * np.log(1.0 + np.asarray(hz, np.float32) / 700.0)
 
@@ -29,7 +30,9 @@ def pitch_bins(f0_hz):
 
 def noise(seed, slot):
     """The latent of the 160 ms that begin at frame 4 * slot, whichever window asks: float32 [16]."""
-    return np.random.RandomState([seed, slot & 0xFFFFFFFF]).standard_normal(LATENT).astype(np.float32)
+    return (
+        np.random.RandomState([seed, slot & 0xFFFFFFFF]).standard_normal(LATENT).astype(np.float32)
+    )
 
 
 class Window:
@@ -52,21 +55,33 @@ class Window:
         """
         count = -(-len(rows) // FBANK_PER_FRAME)
         fbank = np.full((1, FBANK_PER_FRAME * self.frames, MEL_BINS), SILENCE, np.float32)
-        fbank[0, :len(rows)] = rows
+        fbank[0, : len(rows)] = rows
         bins = np.ones((1, self.frames), np.int64)
         known = pitch_bins(f0_hz[:count])
-        bins[0, :len(known)] = known
+        bins[0, : len(known)] = known
         if len(known):
-            bins[0, len(known):count] = known[-1]
+            bins[0, len(known) : count] = known[-1]
         slots = self.frames // FRAMES_PER_LATENT
-        z = self._pair.temperature * np.stack([noise(self._pair.seed, first // FRAMES_PER_LATENT + i)
-                                               for i in range(slots)], 1)[None]
-        features = self._encoder.run(["features"], {"fbank": fbank, "rows": np.array([len(rows)], np.float32)})[0]
+        z = (
+            self._pair.temperature
+            * np.stack(
+                [noise(self._pair.seed, first // FRAMES_PER_LATENT + i) for i in range(slots)], 1
+            )[None]
+        )
+        features = self._encoder.run(
+            ["features"], {"fbank": fbank, "rows": np.array([len(rows)], np.float32)}
+        )[0]
         heard = FRAMES_PER_LATENT * -(-count // FRAMES_PER_LATENT)
-        feed = {"features": features, "f0_bins": bins, "z": z.astype(np.float32),
-                "frames": np.array([heard], np.float32)}
+        feed = {
+            "features": features,
+            "f0_bins": bins,
+            "z": z.astype(np.float32),
+            "frames": np.array([heard], np.float32),
+        }
         # a network without pitch has no such input
-        return self._head.run(["landmarks"], {name: feed[name] for name in self._head.inputs})[0][0, :count]
+        return self._head.run(["landmarks"], {name: feed[name] for name in self._head.inputs})[0][
+            0, :count
+        ]
 
 
 class WindowStepper:
@@ -94,7 +109,7 @@ class WindowStepper:
 
     def step(self, fbank, f0_hz, level_dbfs):
         """As `Stepper.step`; before the first frame is known, the resting face."""
-        self._rows = np.concatenate((self._rows, fbank[self._missing_rows:]))
+        self._rows = np.concatenate((self._rows, fbank[self._missing_rows :]))
         self._missing_rows = 0
         self._f0.extend(f0_hz)
         self._levels.append(level_dbfs)
@@ -105,15 +120,16 @@ class WindowStepper:
         if ready % self._pair.hop_frames == 0:
             self._compute()
         landmarks, voiced = self._faces.popleft()
-        face = self._refiner.apply(landmarks, [self._levels[i] for i in range(min(SOON_FRAMES, len(self._levels)))],
-                                   voiced)
+        face = self._refiner.apply(
+            landmarks, [self._levels[i] for i in range(min(SOON_FRAMES, len(self._levels)))], voiced
+        )
         self._levels.popleft()
         return face
 
     def _compute(self):
         first = max(0, self._heard - self._window.frames)
         drop = first - self._first
-        self._rows = self._rows[FBANK_PER_FRAME * drop:]
+        self._rows = self._rows[FBANK_PER_FRAME * drop :]
         for _ in range(min(drop, len(self._f0))):
             self._f0.popleft()
         self._first = first
@@ -144,9 +160,20 @@ def whole_motion(windows, refiner, samples):
     refiner.reset()
     frames = []
     for at in range(0, count, window.frames):
-        landmarks = window.run(rows[FBANK_PER_FRAME * at:FBANK_PER_FRAME * (at + window.frames)],
-                               f0_hz[at:at + window.frames], at)
-        frames += [refiner.apply(face, levels[at + i:at + i + SOON_FRAMES],
-                                 at + i < len(f0_hz) and f0_hz[at + i] > 0.0) for i, face in enumerate(landmarks)]
-    return tuple(np.array([frame[i] for frame in frames], np.float32).reshape((count,) + shape)
-                 for i, shape in enumerate(((68, 3), (52,), ())))
+        landmarks = window.run(
+            rows[FBANK_PER_FRAME * at : FBANK_PER_FRAME * (at + window.frames)],
+            f0_hz[at : at + window.frames],
+            at,
+        )
+        frames += [
+            refiner.apply(
+                face,
+                levels[at + i : at + i + SOON_FRAMES],
+                at + i < len(f0_hz) and f0_hz[at + i] > 0.0,
+            )
+            for i, face in enumerate(landmarks)
+        ]
+    return tuple(
+        np.array([frame[i] for frame in frames], np.float32).reshape((count,) + shape)
+        for i, shape in enumerate(((68, 3), (52,), ()))
+    )

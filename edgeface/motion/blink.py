@@ -13,7 +13,9 @@ _SHORTEST_FRAMES, _LONGEST_FRAMES = 50, 150
 # lid points of both eyes: (upper, lower) pairs of iBUG-68
 _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _BLINK_SHAPES = (BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight"))
-_MEET = 0.75  # how far the upper lid goes of the way to the lower one; the lower comes up for the rest
+_MEET = (
+    0.75  # how far the upper lid goes of the way to the lower one; the lower comes up for the rest
+)
 
 
 class Blinker:

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from ..errors import UnavailableError
-from ..features import FRAME_RATE_HZ
+from ..core.errors import UnavailableError
+from ..core.rates import FRAME_RATE_HZ
 
 
 def save_motion(path, frames, latency_s):
@@ -25,7 +25,7 @@ def save_motion(path, frames, latency_s):
         "fps": np.float64(FRAME_RATE_HZ),
         "latency_s": np.float64(latency_s),
     }
-    temporary = "%s.%d.tmp" % (path, os.getpid())
+    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
             np.savez_compressed(file, **arrays)
@@ -33,4 +33,4 @@ def save_motion(path, frames, latency_s):
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise UnavailableError("%s: %s; choose another place" % (path, error.strerror)) from None
+        raise UnavailableError(f"{path}: {error.strerror}; choose another place") from None

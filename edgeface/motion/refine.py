@@ -78,4 +78,8 @@ class Refiner:
         self._awake = min(1.0, max(0.0, self._awake + step / _FADE_FRAMES))
         self._unvoiced = 0 if voiced else self._unvoiced + 1
         moved = np.float32(self._awake) * (face.reshape(68, 3) - self._neutral)
-        return self._neutral + moved, self._map.shapes(moved), float(self._unvoiced < _VOICED_FRAMES)
+        return (
+            self._neutral + moved,
+            self._map.shapes(moved),
+            float(self._unvoiced < _VOICED_FRAMES),
+        )

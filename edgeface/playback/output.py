@@ -4,12 +4,12 @@ from collections import deque
 
 import numpy as np
 
-from .. import portaudio
-from ..clock import monotonic_ns
-from ..errors import UnavailableError
-from ..features import SAMPLE_RATE_HZ
-from ..impatient import Impatient
-from ..source.clock import SampleClock
+from ..core.clock import monotonic_ns
+from ..core.errors import UnavailableError
+from ..core.rates import SAMPLE_RATE_HZ
+from ..devices import portaudio
+from ..devices.bounded_call import Impatient
+from ..devices.sample_clock import SampleClock
 
 _BUFFER_S = 3.0
 _BLOCK_S = 0.01
@@ -25,7 +25,7 @@ class Output:
     def __init__(self, device=None):
         self.name = device or "default"
         self._device = device
-        self._impatient = Impatient("playback " + self.name)
+        self._impatient = Impatient(f"playback {self.name}")
         self._stream = None
 
     def open(self):
@@ -39,18 +39,24 @@ class Output:
         self._played = 0
         self._last_ns = monotonic_ns() + 2 * _SILENT_NS
         try:
-            self._stream = self._impatient.call(portaudio.ANSWER_S, lambda: self._start(sounddevice),
-                                                discard=lambda late: late.close())
+            self._stream = self._impatient.call(
+                portaudio.ANSWER_S,
+                lambda: self._start(sounddevice),
+                discard=lambda late: late.close(),
+            )
         except sounddevice.PortAudioError as error:
-            raise UnavailableError("playback %s: %s; `edgeface devices` lists what can be played to"
-                                   % (self.name, " ".join(str(error).split()))) from None
+            raise UnavailableError(
+                f"playback {self.name}: {' '.join(str(error).split())}; `edgeface devices` lists what can be played to"
+            ) from None
 
     def _start(self, sounddevice):
         info = portaudio.find_device(self._device, "output")
         try:
             stream = self._stream_at(sounddevice, info, SAMPLE_RATE_HZ)
         except sounddevice.PortAudioError:
-            stream = self._stream_at(sounddevice, info, max(SAMPLE_RATE_HZ, int(info["default_samplerate"])))
+            stream = self._stream_at(
+                sounddevice, info, max(SAMPLE_RATE_HZ, int(info["default_samplerate"]))
+            )
         return portaudio.start(stream)
 
     def _stream_at(self, sounddevice, info, rate_hz):
@@ -58,9 +64,15 @@ class Output:
         self._clock, self._stamped = SampleClock(rate_hz), False
         self._samples = np.zeros(int(_BUFFER_S * rate_hz), np.float32)
         self._played_by = sounddevice.OutputStream(
-            samplerate=rate_hz, channels=min(2, info["max_output_channels"]), dtype="float32", device=info["index"],
-            blocksize=int(rate_hz * _BLOCK_S), latency="low", callback=self._callback,
-            finished_callback=self._finished)
+            samplerate=rate_hz,
+            channels=min(2, info["max_output_channels"]),
+            dtype="float32",
+            device=info["index"],
+            blocksize=int(rate_hz * _BLOCK_S),
+            latency="low",
+            callback=self._callback,
+            finished_callback=self._finished,
+        )
         return self._played_by
 
     def _callback(self, block, frames, times, _status):
@@ -71,8 +83,10 @@ class Output:
             delay_s = self._played_by.latency
         at = self._played % len(self._samples)
         first = min(frames, len(self._samples) - at)
-        for part, target in ((self._samples[at:at + first], block[:first]),
-                             (self._samples[:frames - first], block[first:])):
+        for part, target in (
+            (self._samples[at : at + first], block[:first]),
+            (self._samples[: frames - first], block[first:]),
+        ):
             target[:] = part[:, None]
             part[:] = 0.0
         self._stamps.append((self._played, now + int(delay_s * 1e9)))
@@ -97,11 +111,11 @@ class Output:
     def write(self, position, samples):
         """Puts float32 [n] at a position; returns how many of them come too late to be heard."""
         late = min(len(samples), max(0, self._played - position))
-        samples = samples[late:][:len(self._samples) // 2]
+        samples = samples[late:][: len(self._samples) // 2]
         at = (position + late) % len(self._samples)
         first = min(len(samples), len(self._samples) - at)
-        self._samples[at:at + first] = samples[:first]
-        self._samples[:len(samples) - first] = samples[first:]
+        self._samples[at : at + first] = samples[:first]
+        self._samples[: len(samples) - first] = samples[first:]
         return late
 
     def close(self):

@@ -3,8 +3,8 @@
 import logging
 import threading
 
-from ..errors import UnavailableError
-from ..features import SAMPLE_RATE_HZ
+from ..core.errors import UnavailableError
+from ..core.rates import SAMPLE_RATE_HZ
 from .resample import VariableResampler
 
 _LOG = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ class Player:
                 self._stopping.wait(_PAUSE_S)
                 continue
             if self._told:
-                _LOG.warning("playback %s: back", self._output.name, extra={"event": "playback_back"})
+                _LOG.warning(
+                    "playback %s: back", self._output.name, extra={"event": "playback_back"}
+                )
                 self._told = False
             self._next = None
             self._ready.set()

@@ -42,7 +42,9 @@ FOLDER = "/dev/shm"
 def segment_path(name):
     """Path of the segment NAME; ValueError unless it is a plain file name."""
     if not name or name.startswith(".") or "/" in name or "\0" in name or len(name) > 200:
-        raise ValueError("'%s' is no name for shared memory; use a plain name such as edgeface" % name)
+        raise ValueError(
+            f"'{name}' is no name for shared memory; use a plain name such as edgeface"
+        )
     return os.path.join(FOLDER, name)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..clock import monotonic_ns
+from ..core.clock import monotonic_ns
 from . import layout
 
 _TRIES = 3
@@ -73,8 +73,16 @@ class Reader:
         """Live part of the header as a dict of ints, or None when there is no writer."""
         if not self.alive:
             return None
-        names = ("latest", "heartbeat_ns", "state", "dropped_samples", "source_restarts",
-                 "late_frames", "inference_errors", "latency_ns")
+        names = (
+            "latest",
+            "heartbeat_ns",
+            "state",
+            "dropped_samples",
+            "source_restarts",
+            "late_frames",
+            "inference_errors",
+            "latency_ns",
+        )
         values = dict(zip(names, struct.unpack_from("<8Q", self._map, layout.LATEST)))
         values["pid"], values["model_crc32"] = self._pid, self._model_crc32
         values["instance_id"] = self._identity
@@ -90,17 +98,29 @@ class Reader:
                 return None
             start = layout.slot_offset(latest - 1)
             before = self._word(start)
-            slot = self._map[start:start + layout.SLOT_STRIDE]
+            slot = self._map[start : start + layout.SLOT_STRIDE]
             after = self._word(start)
             index, sample, audio_ns, publish_ns, flags = layout.SLOT_INDEX.unpack_from(
-                slot, layout.SLOT_INDEX_OFFSET)
-            crc, = struct.unpack_from("<I", slot, layout.SLOT_CRC_OFFSET)
+                slot, layout.SLOT_INDEX_OFFSET
+            )
+            (crc,) = struct.unpack_from("<I", slot, layout.SLOT_CRC_OFFSET)
             if before == after == 2 * latest and index == latest and crc == layout.slot_crc(slot):
                 level, f0_hz, _, _ = layout.SLOT_VALUES.unpack_from(slot, layout.SLOT_VALUES_OFFSET)
-                landmarks = np.frombuffer(slot, "<f4", 204, layout.SLOT_LANDMARKS_OFFSET).reshape(68, 3)
+                landmarks = np.frombuffer(slot, "<f4", 204, layout.SLOT_LANDMARKS_OFFSET).reshape(
+                    68, 3
+                )
                 blendshapes = np.frombuffer(slot, "<f4", 52, layout.SLOT_BLENDSHAPES_OFFSET)
-                return ReadFrame(index - 1, sample, audio_ns, publish_ns, flags, level, f0_hz,
-                                 landmarks, blendshapes)
+                return ReadFrame(
+                    index - 1,
+                    sample,
+                    audio_ns,
+                    publish_ns,
+                    flags,
+                    level,
+                    f0_hz,
+                    landmarks,
+                    blendshapes,
+                )
             self.rejected += 1
         return None
 
@@ -139,11 +159,21 @@ class Reader:
         finally:
             os.close(file)
         fields = layout.HEADER.unpack_from(mapped, 0)
-        crc, = struct.unpack_from("<I", mapped, layout.HEADER_CRC_OFFSET)
-        shape = (layout.HEADER_SIZE, layout.SLOT_STRIDE, layout.SLOT_COUNT, layout.POINTS, layout.DIMS,
-                 layout.BLENDSHAPES)
-        if (fields[0] != layout.MAGIC or fields[1] != layout.ABI_MAJOR or fields[3:9] != shape
-                or crc != zlib.crc32(mapped[:layout.HEADER_CRC_OFFSET])):
+        (crc,) = struct.unpack_from("<I", mapped, layout.HEADER_CRC_OFFSET)
+        shape = (
+            layout.HEADER_SIZE,
+            layout.SLOT_STRIDE,
+            layout.SLOT_COUNT,
+            layout.POINTS,
+            layout.DIMS,
+            layout.BLENDSHAPES,
+        )
+        if (
+            fields[0] != layout.MAGIC
+            or fields[1] != layout.ABI_MAJOR
+            or fields[3:9] != shape
+            or crc != zlib.crc32(mapped[: layout.HEADER_CRC_OFFSET])
+        ):
             mapped.close()
             return False
         if fields[9] != self._identity:

@@ -8,8 +8,8 @@ import struct
 import time
 import zlib
 
-from ..clock import monotonic_ns
-from ..errors import UnavailableError, UsageError
+from ..core.clock import monotonic_ns
+from ..core.errors import UnavailableError, UsageError
 from . import layout
 from .reader import Reader
 
@@ -33,14 +33,14 @@ def runtime_folder():
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if not folder and os.geteuid() == 0:
         folder = "/run/edgeface"
-    folder = folder or os.environ.get("XDG_RUNTIME_DIR") or "/tmp/edgeface-%d" % os.geteuid()
+    folder = folder or os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/edgeface-{os.geteuid()}"
     os.makedirs(folder, mode=0o755, exist_ok=True)
     return folder
 
 
 def _runs(pid):
     try:
-        with open("/proc/%d/stat" % pid) as file:
+        with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
@@ -72,14 +72,15 @@ class Writer:
             self._create(*self._arguments)
         except OSError as error:
             self._release_lock()
-            raise UnavailableError("shared memory %s: %s; make room in or get access to %s"
-                                   % (self.path, error.strerror, layout.FOLDER)) from None
+            raise UnavailableError(
+                f"shared memory {self.path}: {error.strerror}; make room in or get access to {layout.FOLDER}"
+            ) from None
         except UnavailableError:
             self._release_lock()
             raise
 
     def _take_lock(self, name):
-        path = os.path.join(runtime_folder(), name + ".lock")
+        path = os.path.join(runtime_folder(), f"{name}.lock")
         lock = None
         try:
             lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -87,9 +88,14 @@ class Writer:
         except OSError as error:
             if lock is not None:
                 os.close(lock)
-            why = "another edgeface writes it" if isinstance(error, BlockingIOError) else error.strerror
-            raise UnavailableError("shared memory %s: %s (lock %s); stop the other one or choose another --shm"
-                                   % (self.path, why, path)) from None
+            why = (
+                "another edgeface writes it"
+                if isinstance(error, BlockingIOError)
+                else error.strerror
+            )
+            raise UnavailableError(
+                f"shared memory {self.path}: {why} (lock {path}); stop the other one or choose another --shm"
+            ) from None
         return lock
 
     def _refuse_living_writer(self):
@@ -101,15 +107,18 @@ class Writer:
             time.sleep(_HEARTBEAT_S)
             now = reader.header()
         if now is not None and now["heartbeat_ns"] != before["heartbeat_ns"]:
-            raise UnavailableError("shared memory %s: process %d writes it; stop it or choose another --shm"
-                                   % (self.path, now["pid"]))
+            raise UnavailableError(
+                f"shared memory {self.path}: process {now['pid']} writes it; stop it or choose another --shm"
+            )
 
     def _create(self, name, model_crc32, latency_s, mode, group_id):
         self._remove_leftovers(name)
         self._published = 0
         self.instance_id = int.from_bytes(os.urandom(8), "little") | 1
-        temporary = os.path.join(layout.FOLDER, ".%s.%d" % (name, os.getpid()))
-        file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        temporary = os.path.join(layout.FOLDER, f".{name}.{os.getpid()}")
+        file = os.open(
+            temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
         try:
             # allocates, so that a full /dev/shm is an error here and not a SIGBUS later
             os.posix_fallocate(file, 0, layout.SEGMENT_SIZE)
@@ -118,9 +127,21 @@ class Writer:
             # aligned 64-bit stores; struct.pack_into would show readers a moment of zeros
             self._words = self._bytes.cast("Q")
             header = layout.HEADER.pack(
-                layout.MAGIC, layout.ABI_MAJOR, layout.ABI_MINOR, layout.HEADER_SIZE, layout.SLOT_STRIDE,
-                layout.SLOT_COUNT, layout.POINTS, layout.DIMS, layout.BLENDSHAPES, self.instance_id,
-                monotonic_ns(), os.getpid(), layout.FRAME_RATE_MHZ, model_crc32)
+                layout.MAGIC,
+                layout.ABI_MAJOR,
+                layout.ABI_MINOR,
+                layout.HEADER_SIZE,
+                layout.SLOT_STRIDE,
+                layout.SLOT_COUNT,
+                layout.POINTS,
+                layout.DIMS,
+                layout.BLENDSHAPES,
+                self.instance_id,
+                monotonic_ns(),
+                os.getpid(),
+                layout.FRAME_RATE_MHZ,
+                model_crc32,
+            )
             self._bytes[:64] = header + struct.pack("<I", zlib.crc32(header))
             self.store(layout.LATENCY_NS, round(latency_s * 1e9))
             self.heartbeat()
@@ -139,10 +160,10 @@ class Writer:
     @staticmethod
     def _remove_leftovers(name):
         """Deletes temporary files of writers that died before their rename."""
-        prefix = ".%s." % name
+        prefix = f".{name}."
         for entry in os.listdir(layout.FOLDER):
-            pid = entry[len(prefix):]
-            if entry.startswith(prefix) and pid.isdigit() and not os.path.exists("/proc/" + pid):
+            pid = entry[len(prefix) :]
+            if entry.startswith(prefix) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
                 os.unlink(os.path.join(layout.FOLDER, entry))
 
     def store(self, offset, value):
@@ -162,16 +183,21 @@ class Writer:
         n = self._published
         slot = bytearray(layout.SLOT_STRIDE)
         publish_ns = monotonic_ns()
-        layout.SLOT_INDEX.pack_into(slot, layout.SLOT_INDEX_OFFSET, n + 1, audio_sample, audio_ns,
-                                    publish_ns, frame.flags)
-        layout.SLOT_VALUES.pack_into(slot, layout.SLOT_VALUES_OFFSET, frame.rms_dbfs, frame.f0_hz, 0.0, 0)
-        slot[layout.SLOT_LANDMARKS_OFFSET:layout.SLOT_BLENDSHAPES_OFFSET] = frame.landmarks.tobytes()
-        slot[layout.SLOT_BLENDSHAPES_OFFSET:] = frame.blendshapes.tobytes()
+        layout.SLOT_INDEX.pack_into(
+            slot, layout.SLOT_INDEX_OFFSET, n + 1, audio_sample, audio_ns, publish_ns, frame.flags
+        )
+        layout.SLOT_VALUES.pack_into(
+            slot, layout.SLOT_VALUES_OFFSET, frame.rms_dbfs, frame.f0_hz, 0.0, 0
+        )
+        slot[layout.SLOT_LANDMARKS_OFFSET : layout.SLOT_BLENDSHAPES_OFFSET] = (
+            frame.landmarks.tobytes()
+        )
+        slot[layout.SLOT_BLENDSHAPES_OFFSET :] = frame.blendshapes.tobytes()
         struct.pack_into("<I", slot, layout.SLOT_CRC_OFFSET, layout.slot_crc(slot))
         start = layout.slot_offset(n)
         self.store(start, 2 * n + 1)
         self._fence()
-        self._bytes[start + 8:start + layout.SLOT_STRIDE] = bytes(slot[8:])
+        self._bytes[start + 8 : start + layout.SLOT_STRIDE] = bytes(slot[8:])
         self._fence()
         self.store(start, 2 * n + 2)
         self._fence()
@@ -184,13 +210,16 @@ class Writer:
         """Creates the segment anew if somebody deleted or replaced it; returns whether that was so."""
         if self._is_ours():
             return False
-        self.store(layout.STATE, layout.STOPPED)  # whoever still reads the old one looks for the new one
+        self.store(
+            layout.STATE, layout.STOPPED
+        )  # whoever still reads the old one looks for the new one
         self._unmap()
         try:
             self._create(*self._arguments)
         except OSError as error:
-            raise UnavailableError("shared memory %s: deleted, and not to be had again (%s)"
-                                   % (self.path, error.strerror)) from None
+            raise UnavailableError(
+                f"shared memory {self.path}: deleted, and not to be had again ({error.strerror})"
+            ) from None
         return True
 
     def close(self):

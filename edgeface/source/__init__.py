@@ -7,5 +7,7 @@ which returns a `Block`, an empty one when nothing came in time, or None at the
 end, and raises `SourceLost`; and `close()`, which never hangs.
 """
 
-SPECS = ("mic, mic:NAME, monitor, monitor:SINK, cmd:COMMAND, fifo:PATH, unix:PATH, file:PATH or"
-         " - (raw s16le mono 16 kHz)")
+SPECS = (
+    "mic, mic:NAME, monitor, monitor:SINK, cmd:COMMAND, fifo:PATH, unix:PATH, file:PATH or"
+    " - (raw s16le mono 16 kHz)"
+)

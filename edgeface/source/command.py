@@ -5,7 +5,7 @@ import shlex
 import signal
 import subprocess
 
-from ..errors import UnavailableError
+from ..core.errors import UnavailableError
 from .block import SourceLost
 from .pipe import PipeSource
 
@@ -20,8 +20,8 @@ class CommandSource(PipeSource):
     playback = True
 
     def __init__(self, command, name=None):
-        super(CommandSource, self).__init__(-1)
-        self.name = name or "cmd:" + command
+        super().__init__(-1)
+        self.name = name or f"cmd:{command}"
         self._command = command
         self._child = None
 
@@ -32,11 +32,16 @@ class CommandSource(PipeSource):
         """
         try:
             # in a session of its own, so that what it starts ends with it
-            self._child = subprocess.Popen(shlex.split(self._command), stdin=subprocess.DEVNULL,
-                                           stdout=subprocess.PIPE, start_new_session=True)
+            self._child = subprocess.Popen(
+                shlex.split(self._command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
         except (OSError, ValueError) as error:
-            raise UnavailableError("%s: %s; check the command line"
-                                   % (self.name, getattr(error, "strerror", None) or error)) from None
+            raise UnavailableError(
+                f"{self.name}: {getattr(error, 'strerror', None) or error}; check the command line"
+            ) from None
         self.attach(self._child.stdout.fileno())
 
     def read(self, timeout_s):
@@ -44,9 +49,9 @@ class CommandSource(PipeSource):
 
         :raises SourceLost: the program ended
         """
-        block = super(CommandSource, self).read(timeout_s)
+        block = super().read(timeout_s)
         if block is None:
-            raise SourceLost("%s: ended" % self.name)
+            raise SourceLost(f"{self.name}: ended")
         return block
 
     def close(self):

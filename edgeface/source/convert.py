@@ -3,7 +3,7 @@
 import numpy as np
 import soxr
 
-from ..features import SAMPLE_RATE_HZ
+from ..core.rates import SAMPLE_RATE_HZ
 
 LOWEST_RATE_HZ = 2000
 HIGHEST_RATE_HZ = 768000
@@ -18,7 +18,9 @@ class Converter:
     def __init__(self, rate_hz):
         self._resampler = None
         if rate_hz != SAMPLE_RATE_HZ:
-            self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+            self._resampler = soxr.ResampleStream(
+                rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ"
+            )
 
     def accept(self, block, last=False):
         """Takes float32 [n, channels]; returns float32 [m], what is known by now.

@@ -3,7 +3,7 @@
 import os
 import stat
 
-from ..errors import UnavailableError
+from ..core.errors import UnavailableError
 from .pipe import PipeSource
 
 
@@ -17,8 +17,8 @@ class FifoSource(PipeSource):
     playback = True
 
     def __init__(self, path):
-        super(FifoSource, self).__init__(-1)
-        self.name = "fifo:" + path
+        super().__init__(-1)
+        self.name = f"fifo:{path}"
         self._path = path
 
     def open(self):
@@ -30,12 +30,15 @@ class FifoSource(PipeSource):
             if not os.path.exists(self._path):
                 os.mkfifo(self._path, 0o660)
             if not stat.S_ISFIFO(os.stat(self._path).st_mode):
-                raise UnavailableError("%s: not a named pipe; remove it or choose another place" % self.name)
+                raise UnavailableError(
+                    f"{self.name}: not a named pipe; remove it or choose another place"
+                )
             # for writing as well: the end of one writer is not the end of the sound
             self.attach(os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
         except OSError as error:
-            raise UnavailableError("%s: %s; choose a place that the service can write"
-                                   % (self.name, error.strerror)) from None
+            raise UnavailableError(
+                f"{self.name}: {error.strerror}; choose a place that the service can write"
+            ) from None
 
     def close(self):
         """Closes the pipe; its name stays, for the next start."""
@@ -44,5 +47,5 @@ class FifoSource(PipeSource):
             self._file = -1
 
     def _restart(self):
-        super(FifoSource, self)._restart()
+        super()._restart()
         self._rest = b""  # half a sample of a writer that died

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import soundfile
 
-from ..errors import DataError, MissingInputError
-from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..core.errors import DataError, MissingInputError
+from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
 from .block import Block
 from .convert import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Converter
 from .pace import Pace
@@ -32,22 +32,27 @@ class FileSource:
     def __init__(self, path, fast=False):
         self.name = path
         if not os.path.exists(path):
-            raise MissingInputError("%s: no such file; check the path" % path)
+            raise MissingInputError(f"{path}: no such file; check the path")
         try:
             self._file = soundfile.SoundFile(path)
         except (RuntimeError, OSError, TypeError, ValueError) as error:
-            raise DataError("%s: no sound file that can be read (%s); give wav, flac or ogg"
-                            % (path, " ".join(str(error).split())[-80:])) from None
+            raise DataError(
+                f"{path}: no sound file that can be read ({' '.join(str(error).split())[-80:]}); give wav, flac or ogg"
+            ) from None
         rate = self._file.samplerate
         if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-            self._refuse("%d Hz is outside %d..%d Hz; resample it" % (rate, LOWEST_RATE_HZ, HIGHEST_RATE_HZ))
+            self._refuse(
+                f"{rate} Hz is outside {LOWEST_RATE_HZ}..{HIGHEST_RATE_HZ} Hz; resample it"
+            )
         if self._file.frames == 0:
             self._refuse("holds no sound; give another file")
         if _is_cut_short(self._file.extra_info):
             self._refuse("is cut short, its header promises more sound; copy it again")
         self._converter = Converter(rate)
         self._pace = Pace(fast)
-        self._block = HOP_SAMPLES * 25 * rate // SAMPLE_RATE_HZ if fast else max(1, int(rate * _BLOCK_S))
+        self._block = (
+            HOP_SAMPLES * 25 * rate // SAMPLE_RATE_HZ if fast else max(1, int(rate * _BLOCK_S))
+        )
         self._taken = 0
 
     def open(self):
@@ -66,28 +71,31 @@ class FileSource:
         try:
             block = self._file.read(self._block, dtype="float32", always_2d=True)
         except RuntimeError as error:
-            self._refuse("damaged after %.2f s (%s); copy it again"
-                         % (self._taken / self._file.samplerate, " ".join(str(error).split())[-80:]))
+            self._refuse(
+                f"damaged after {self._taken / self._file.samplerate:.2f} s ({' '.join(str(error).split())[-80:]}); copy it again"
+            )
         if not len(block):
             unread = _UNREAD_S * self._file.samplerate if self._file.format == "OGG" else 0
             if self._taken < self._file.frames - unread:
-                self._refuse("damaged: ends after %d of %d samples; copy it again"
-                             % (self._taken, self._file.frames))
+                self._refuse(
+                    f"damaged: ends after {self._taken} of {self._file.frames} samples; copy it again"
+                )
             if self._converter is None:
                 return None
             converter, self._converter = self._converter, None
             rest = converter.accept(np.zeros((0, 1), np.float32), last=True)
             return Block(rest, self._pace.due(len(rest)), 0)
         if not np.isfinite(block).all():
-            self._refuse("holds values that are no numbers near %.2f s; write it again"
-                         % (self._taken / self._file.samplerate))
+            self._refuse(
+                f"holds values that are no numbers near {self._taken / self._file.samplerate:.2f} s; write it again"
+            )
         self._taken += len(block)
         samples = self._converter.accept(block)
         return Block(samples, self._pace.due(len(samples)), 0)
 
     def _refuse(self, why):
         self._file.close()
-        raise DataError("%s: %s" % (self.name, why))
+        raise DataError(f"{self.name}: {why}")
 
 
 def _is_cut_short(log):

@@ -5,16 +5,16 @@ from collections import deque
 
 import numpy as np
 
-from .. import portaudio
-from ..clock import monotonic_ns
-from ..errors import UnavailableError
-from ..features import SAMPLE_RATE_HZ
-from ..impatient import Impatient
-from ..ring import Ring
+from ..core.clock import monotonic_ns
+from ..core.errors import UnavailableError
+from ..core.rates import SAMPLE_RATE_HZ
+from ..devices import portaudio
+from ..devices.bounded_call import Impatient
+from ..devices.pulse import MoveGuard
+from ..devices.ring import Ring
+from ..devices.sample_clock import ArrivalClock
 from .block import EMPTY, Block, SourceLost
-from .clock import ArrivalClock
 from .convert import Converter
-from .pulse import MoveGuard
 
 _BLOCK_S = 0.01
 _RING_S = 2.0
@@ -42,8 +42,15 @@ class _Capture:
         self._written = 0
         self._delay_s = _LONGEST_DELAY_S
         self.stream = sounddevice.InputStream(
-            samplerate=rate_hz, channels=channels, dtype="float32", device=info["index"],
-            blocksize=int(rate_hz * _BLOCK_S), latency="low", callback=self._callback, finished_callback=self._finished)
+            samplerate=rate_hz,
+            channels=channels,
+            dtype="float32",
+            device=info["index"],
+            blocksize=int(rate_hz * _BLOCK_S),
+            latency="low",
+            callback=self._callback,
+            finished_callback=self._finished,
+        )
 
     def _callback(self, block, frames, times, _status):
         now = monotonic_ns()
@@ -51,7 +58,9 @@ class _Capture:
         called_ns = now - int((self.stream.time - times.currentTime) * 1e9)
         # PulseAudio's own account of its delay wanders by 30 ms in the first ten seconds of a stream, while the
         # blocks arrive in step: only the least delay is believed, and not every host knows one
-        self._delay_s = min(self._delay_s, max(times.currentTime - times.inputBufferAdcTime, frames / self.rate_hz))
+        self._delay_s = min(
+            self._delay_s, max(times.currentTime - times.inputBufferAdcTime, frames / self.rate_hz)
+        )
         self.ring.write(block)
         self.stamps.append((self._written, called_ns - int(self._delay_s * 1e9)))
         self._written += frames
@@ -79,7 +88,7 @@ class MicSource:
     pauses = False
 
     def __init__(self, device=None):
-        self.name = "mic" if device is None else "mic:" + device
+        self.name = "mic" if device is None else f"mic:{device}"
         self._device = device
         self._capture = self._guard = None
         self._arrived = threading.Event()
@@ -92,10 +101,15 @@ class MicSource:
         """
         sounddevice = portaudio.load()
         try:
-            capture = self._impatient.call(portaudio.ANSWER_S, lambda: self._start(sounddevice),
-                                           discard=lambda late: late.stream.close())
+            capture = self._impatient.call(
+                portaudio.ANSWER_S,
+                lambda: self._start(sounddevice),
+                discard=lambda late: late.stream.close(),
+            )
         except sounddevice.PortAudioError as error:
-            raise UnavailableError("microphone %s: %s; %s" % (self.name, " ".join(str(error).split()), _MEND)) from None
+            raise UnavailableError(
+                f"microphone {self.name}: {' '.join(str(error).split())}; {_MEND}"
+            ) from None
         self._converter = Converter(capture.rate_hz)
         self._clock = ArrivalClock(capture.rate_hz)
         self._delivered = 0  # samples at 16 kHz
@@ -122,23 +136,29 @@ class MicSource:
         self._arrived.clear()
         capture = self._capture
         if capture.replaced:
-            raise SourceLost("%s: the sound server put another device in its place" % self.name)
+            raise SourceLost(f"{self.name}: the sound server put another device in its place")
         if not capture.ring.waiting:
             if capture.ended or monotonic_ns() - capture.last_ns > _SILENT_NS:
-                raise SourceLost("%s: no more sound from the device" % self.name)
+                raise SourceLost(f"{self.name}: no more sound from the device")
             return EMPTY
         while capture.stamps:
             self._clock.update(*capture.stamps.popleft())
         waiting = capture.ring.waiting
         stale = waiting > _STALE_S * capture.rate_hz  # whoever reads is too slow
-        _, block, lost = capture.ring.read(int(_KEEP_S * capture.rate_hz) if stale else waiting, newest=stale)
+        _, block, lost = capture.ring.read(
+            int(_KEEP_S * capture.rate_hz) if stale else waiting, newest=stale
+        )
         samples = np.nan_to_num(self._converter.accept(block))
         self._lost += lost
         # the resampler withholds some sound: count what came out of it, not what went in
         first = self._lost + self._delivered * capture.rate_hz / SAMPLE_RATE_HZ
         self._delivered += len(samples)
-        return Block(samples, self._clock.ns(first), lost * SAMPLE_RATE_HZ // capture.rate_hz,
-                     capture.last_ns)
+        return Block(
+            samples,
+            self._clock.ns(first),
+            lost * SAMPLE_RATE_HZ // capture.rate_hz,
+            capture.last_ns,
+        )
 
     def close(self):
         """Stops recording; never waits for a device that hangs."""

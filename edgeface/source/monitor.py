@@ -3,11 +3,11 @@
 import shlex
 import shutil
 
-from ..errors import UnavailableError
-from ..impatient import Impatient
+from ..core.errors import UnavailableError
+from ..devices.bounded_call import Impatient
+from ..devices.pulse import MoveGuard, monitors
 from .block import SourceLost
 from .command import CommandSource
-from .pulse import MoveGuard, monitors
 
 _ANSWER_S = 4.0
 
@@ -21,7 +21,7 @@ class MonitorSource(CommandSource):
     """
 
     def __init__(self, sink=None):
-        super(MonitorSource, self).__init__("", "monitor" + (":" + sink if sink else ""))
+        super().__init__("", f"monitor{(f':{sink}' if sink else '')}")
         self._sink = sink
         self._impatient = Impatient(self.name)
         self._guard = None
@@ -32,29 +32,28 @@ class MonitorSource(CommandSource):
         :raises UnavailableError: no sound server, no such sink, or no `parec`
         """
         if shutil.which("parec") is None:
-            raise UnavailableError("%s: parec is missing; apt install pulseaudio-utils" % self.name)
+            raise UnavailableError(f"{self.name}: parec is missing; apt install pulseaudio-utils")
         sinks = self._impatient.call(_ANSWER_S, monitors)
         # by its name: PipeWire hears the microphone when it is asked for the default monitor
         sink = self._sink or (sinks[0] if sinks else None)
         if sink not in sinks:
-            raise UnavailableError("%s: not there; `edgeface devices` lists what is" % self.name)
-        self._command = ("parec --client-name=edgeface --device=%s.monitor --format=s16le --rate=16000 --channels=1"
-                         " --latency-msec=20" % shlex.quote(sink))
-        super(MonitorSource, self).open()
+            raise UnavailableError(f"{self.name}: not there; `edgeface devices` lists what is")
+        self._command = f"parec --client-name=edgeface --device={shlex.quote(sink)}.monitor --format=s16le --rate=16000 --channels=1 --latency-msec=20"
+        super().open()
         self._moved = False
         self._guard = MoveGuard(self._mark_moved, self._child.pid, default_sink=self._sink is None)
 
     def read(self, timeout_s):
         """As `CommandSource.read`; also lost when the server taps another device."""
         if self._moved:
-            raise SourceLost("%s: the sound server put another device in its place" % self.name)
-        return super(MonitorSource, self).read(timeout_s)
+            raise SourceLost(f"{self.name}: the sound server put another device in its place")
+        return super().read(timeout_s)
 
     def close(self):
         """Ends the recording."""
         if self._guard is not None:
             self._guard.close()
-        super(MonitorSource, self).close()
+        super().close()
 
     def _mark_moved(self):
         self._moved = True

@@ -2,8 +2,8 @@
 
 import time
 
-from ..clock import monotonic_ns
-from ..features import SAMPLE_RATE_HZ
+from ..core.clock import monotonic_ns
+from ..core.rates import SAMPLE_RATE_HZ
 
 
 class Pace:

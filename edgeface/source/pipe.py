@@ -8,10 +8,10 @@ import termios
 
 import numpy as np
 
-from ..clock import monotonic_ns
-from ..features import SAMPLE_RATE_HZ
+from ..core.clock import monotonic_ns
+from ..core.rates import SAMPLE_RATE_HZ
+from ..devices.sample_clock import SampleClock
 from .block import EMPTY, Block
-from .clock import SampleClock
 from .pace import Pace
 
 _BLOCK_BYTES = 2 * SAMPLE_RATE_HZ // 100
@@ -77,7 +77,9 @@ class PipeSource:
         self._position += lost + len(samples)
         now = monotonic_ns()
         self._clock.update(self._position, now)
-        return Block(samples, self._clock.ns(self._position - len(samples)), lost, playback=self.playback)
+        return Block(
+            samples, self._clock.ns(self._position - len(samples)), lost, playback=self.playback
+        )
 
     def _samples(self, data):
         data = self._rest + data

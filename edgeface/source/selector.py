@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from ..clock import monotonic_ns
-from ..features import SAMPLE_RATE_HZ
+from ..core.clock import monotonic_ns
+from ..core.rates import SAMPLE_RATE_HZ
 from .block import Block
 
 SOUND_PEAK = 1e-3  # -60 dBFS; a sink's monitor delivers zeros while nothing plays
@@ -101,12 +101,18 @@ class Selector:
         return blocks[chosen]
 
     def _listen(self, i, block):
-        if i < len(self._sources) - 1 and len(block.samples) and np.abs(block.samples).max() > SOUND_PEAK:
+        if (
+            i < len(self._sources) - 1
+            and len(block.samples)
+            and np.abs(block.samples).max() > SOUND_PEAK
+        ):
             self._until_ns[i] = monotonic_ns() + self._hold_ns
 
     def _silence(self, gap):
         now = monotonic_ns()
-        first = self._end_ns if self._end_ns is not None and self._end_ns > now - _BACKFILL_NS else now
+        first = (
+            self._end_ns if self._end_ns is not None and self._end_ns > now - _BACKFILL_NS else now
+        )
         self._end_ns = first + _SILENT_BLOCK_NS
         if self._end_ns > now:
             time.sleep((self._end_ns - now) / 1e9)

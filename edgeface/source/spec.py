@@ -1,6 +1,6 @@
 """Source specifications, such as `mic:NAME` or `unix:PATH`."""
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 from . import SPECS
 from .command import CommandSource
 from .fifo import FifoSource
@@ -12,7 +12,19 @@ from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
 
-_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf")
+_SUFFIXES = (
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".aiff",
+    ".aif",
+    ".au",
+    ".w64",
+    ".caf",
+)
 
 
 def make_source(spec, fast=False, ahead_ns=0):
@@ -35,7 +47,7 @@ def make_source(spec, fast=False, ahead_ns=0):
         return FileSource(rest, fast)
     if not colon and spec.lower().endswith(_SUFFIXES):
         return FileSource(spec, fast)
-    raise UsageError("source '%s': not known; use %s" % (spec, SPECS))
+    raise UsageError(f"source '{spec}': not known; use {SPECS}")
 
 
 _KINDS = {"mic": MicSource, "monitor": MonitorSource, "cmd": CommandSource, "fifo": FifoSource}
@@ -49,7 +61,7 @@ def make_selector(specs, hold_s, fast=False, ahead_ns=0):
     sources = [make_source(spec, fast, ahead_ns) for spec in specs]
     ending = [source.name for source in sources if not source.live]
     if ending and len(sources) > 1:
-        raise UsageError("source '%s': ends by itself, and cannot stand beside others" % ending[0])
+        raise UsageError(f"source '{ending[0]}': ends by itself, and cannot stand beside others")
     if fast and not ending:
-        raise UsageError("--fast: %s is live; give a file" % sources[0].name)
+        raise UsageError(f"--fast: {sources[0].name} is live; give a file")
     return Selector([Supervisor(source) for source in sources], hold_s)

@@ -3,12 +3,14 @@
 import logging
 import threading
 
-from ..clock import monotonic_ns
+from ..core.clock import monotonic_ns
 from .block import EMPTY, SourceLost
 
 _LOG = logging.getLogger(__name__)
 _PAUSES_S = (0.1, 1.0)  # between attempts to open it: first, longest
-_HEALTHY_NS = 2 * 1000 * 1000 * 1000  # a source that delivered for so long is not one that fails at once
+_HEALTHY_NS = (
+    2 * 1000 * 1000 * 1000
+)  # a source that delivered for so long is not one that fails at once
 
 
 class Supervisor:
@@ -56,7 +58,7 @@ class Supervisor:
         except Exception as error:  # what nobody thought of must not end the daemon either
             if not self._source.live:
                 raise
-            self._leave("%s: %s: %s" % (self.name, type(error).__name__, error))
+            self._leave(f"{self.name}: {type(error).__name__}: {error}")
             return EMPTY
         if block is not None and len(block.samples) and self._gap:
             self._gap = False
@@ -95,18 +97,24 @@ class Supervisor:
             self._told = True
 
     def _look_for_it(self, close_first=False):
-        threading.Thread(target=self._open_again, args=(close_first,), name="edgeface-reopen", daemon=True).start()
+        threading.Thread(
+            target=self._open_again, args=(close_first,), name="edgeface-reopen", daemon=True
+        ).start()
 
     def _open_again(self, close_first):
         if close_first:
             self._source.close()
-            self._stopping.wait(self._pause_s)  # a program that ends at once is not started in a frenzy
+            self._stopping.wait(
+                self._pause_s
+            )  # a program that ends at once is not started in a frenzy
             self._pause_s = min(2 * self._pause_s, _PAUSES_S[1])
         pause_s = _PAUSES_S[0]
         while not self._stopping.is_set():
             try:
                 self._source.open()
-            except Exception as error:  # whatever it is: a search that ended would leave the kiosk mute
+            except (
+                Exception
+            ) as error:  # whatever it is: a search that ended would leave the kiosk mute
                 self._tell(error)
                 self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, _PAUSES_S[1])

@@ -8,9 +8,9 @@ from collections import deque
 
 import numpy as np
 
-from ..clock import monotonic_ns
-from ..errors import UnavailableError
-from ..features import SAMPLE_RATE_HZ
+from ..core.clock import monotonic_ns
+from ..core.errors import UnavailableError
+from ..core.rates import SAMPLE_RATE_HZ
 from ..voice import HEADER, INTERRUPT, LONGEST_BYTES, MAGIC
 from .block import EMPTY, Block
 from .convert import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Converter
@@ -50,7 +50,10 @@ class Chunks:
                     break
                 if self._converter is None:  # the writer paused in the middle of a chunk
                     self._converter = Converter(self._rate_hz)
-                sound = np.frombuffer(data[at:at + whole], "<i2").astype(np.float32)[:, None] / 32768.0
+                sound = (
+                    np.frombuffer(data[at : at + whole], "<i2").astype(np.float32)[:, None]
+                    / 32768.0
+                )
                 at, self._missing = at + whole, self._missing - whole
                 found.append((self._play_at_ns, False, self._converter.accept(sound)))
                 self._play_at_ns = 0
@@ -72,10 +75,16 @@ class Chunks:
         return converter.accept(np.zeros((0, 1), np.float32), last=True)
 
     def _begin(self, magic, rate_hz, length, flags, play_at_ns):
-        if (magic != MAGIC or not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ or length % 2
-                or length > LONGEST_BYTES or flags & ~INTERRUPT):
-            raise ProtocolError("no chunk header (magic %08x, %d Hz, %d bytes, flags %d)"
-                                % (magic, rate_hz, length, flags))
+        if (
+            magic != MAGIC
+            or not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ
+            or length % 2
+            or length > LONGEST_BYTES
+            or flags & ~INTERRUPT
+        ):
+            raise ProtocolError(
+                f"no chunk header (magic {magic:08x}, {rate_hz} Hz, {length} bytes, flags {flags})"
+            )
         if rate_hz != self._rate_hz or play_at_ns or flags & INTERRUPT or self._converter is None:
             self._rate_hz, self._converter = rate_hz, Converter(rate_hz)
         self._missing, self._play_at_ns = length, play_at_ns
@@ -94,7 +103,7 @@ class UnixSource:
     pauses = True
 
     def __init__(self, path, ahead_ns=0):
-        self.name = "unix:" + path
+        self.name = f"unix:{path}"
         self._path, self._ahead_ns = path, ahead_ns
         self._listener = self._writer = None
         self._waiting = []  # writers whose turn has not come
@@ -114,8 +123,9 @@ class UnixSource:
             listener.setblocking(False)
         except OSError as error:
             listener.close()
-            raise UnavailableError("%s: %s; choose a place that the service can write and nobody else listens at"
-                                   % (self.name, error.strerror or error)) from None
+            raise UnavailableError(
+                f"{self.name}: {error.strerror or error}; choose a place that the service can write and nobody else listens at"
+            ) from None
         self._listener = listener
         self._queue, self._queued = deque(), 0
         self._next_ns = 0  # when the sample after the last one read is due

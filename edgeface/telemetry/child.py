@@ -5,7 +5,7 @@ import select
 import subprocess
 import threading
 
-from ..clock import monotonic_ns
+from ..core.clock import monotonic_ns
 from .tegrastats import parse_tegrastats
 
 _FRESH_NS = 5 * 1000 * 1000 * 1000  # a line is valid for so long, and a child without one hangs
@@ -30,7 +30,9 @@ class TegrastatsChild:
         self.restarts = 0
         self.unknown_tokens = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep_running, name="edgeface-tegrastats", daemon=True)
+        self._thread = threading.Thread(
+            target=self._keep_running, name="edgeface-tegrastats", daemon=True
+        )
         self._thread.start()
 
     def latest(self):
@@ -55,15 +57,19 @@ class TegrastatsChild:
                 pass  # cannot be started: tried again like one that died
             if self._stop.is_set():
                 return
-            worked = self._latest is not had and monotonic_ns() - began > 60 * 10 ** 9
+            worked = self._latest is not had and monotonic_ns() - began > 60 * 10**9
             pause_s = self._pauses_s[0] if worked else pause_s
             self._stop.wait(pause_s)
             pause_s = min(2 * pause_s, self._pauses_s[1])
             self.restarts += 1
 
     def _run_once(self):
-        child = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             self._read_lines(child.stdout.fileno())
         finally:
@@ -84,7 +90,7 @@ class TegrastatsChild:
             data = os.read(file, 4096)
             if not data:
                 return
-            if now - second_ns > 10 ** 9:
+            if now - second_ns > 10**9:
                 second_ns, bytes_in_second = now, 0
             bytes_in_second += len(data)
             if bytes_in_second > _FLOOD_BYTES:
@@ -94,6 +100,8 @@ class TegrastatsChild:
             for line in lines:
                 values = parse_tegrastats(line.decode("ascii", "replace"))
                 self.unknown_tokens += len(values.unknown)
-                if values.ram_total_mb is not None:  # every real line has it; garbage is no sign of life
+                if (
+                    values.ram_total_mb is not None
+                ):  # every real line has it; garbage is no sign of life
                     heard_ns = now
                     self._latest = (now, values)

@@ -62,9 +62,13 @@ class Summary:
 
     def as_ms(self):
         """p50, p95, p99 and max in ms, rounded; None where nothing was recorded."""
-        values = [self.percentile_ns(p) for p in (50, 95, 99)] + [self.largest_ns if self.count else None]
-        return {name: None if ns is None else round(ns / 1e6, 3)
-                for name, ns in zip(("p50", "p95", "p99", "max"), values)}
+        values = [self.percentile_ns(p) for p in (50, 95, 99)] + [
+            self.largest_ns if self.count else None
+        ]
+        return {
+            name: None if ns is None else round(ns / 1e6, 3)
+            for name, ns in zip(("p50", "p95", "p99", "max"), values)
+        }
 
     def bins_ms(self, width_ms=10):
         """Counts per `width_ms`, {lower edge as str: count}, for drawing."""

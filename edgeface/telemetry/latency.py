@@ -2,7 +2,7 @@
 
 import time
 
-from ..features import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
 from .histogram import Histogram
 
 STAGES = ("capture", "ring", "features", "encoder", "motion", "publish", "end_to_end", "jitter")

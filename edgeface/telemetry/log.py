@@ -13,8 +13,11 @@ _NUMBERED = re.compile(PREFIX + r"\d{8}-")
 
 def log_files(folder):
     """Paths of the log files in a folder, the oldest first."""
-    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))
-            if name.startswith(PREFIX) and name.endswith(SUFFIX)]
+    return [
+        os.path.join(folder, name)
+        for name in sorted(os.listdir(folder))
+        if name.startswith(PREFIX) and name.endswith(SUFFIX)
+    ]
 
 
 class LogWriter:
@@ -30,7 +33,12 @@ class LogWriter:
     """
 
     def __init__(self, folder, file_bytes, total_bytes, clock=time.time):
-        self.folder, self._file_bytes, self._total_bytes, self._clock = folder, file_bytes, total_bytes, clock
+        self.folder, self._file_bytes, self._total_bytes, self._clock = (
+            folder,
+            file_bytes,
+            total_bytes,
+            clock,
+        )
         self._file = None
         self._size = 0
         self._warned = False
@@ -38,7 +46,7 @@ class LogWriter:
 
     def write(self, values):
         """Appends a dict; returns whether that worked."""
-        line = (json.dumps(values, separators=(",", ":"), allow_nan=False) + "\n").encode()
+        line = f"{json.dumps(values, separators=(',', ':'), allow_nan=False)}\n".encode()
         try:
             if self._file is not None and self._size + len(line) > self._file_bytes:
                 self.close()
@@ -50,8 +58,11 @@ class LogWriter:
             self.lost += 1
             if not self._warned:
                 self._warned = True
-                _LOG.warning("telemetry log %s: %s; the face goes on, lines are lost until this is mended",
-                             self.folder, error.strerror or error)
+                _LOG.warning(
+                    "telemetry log %s: %s; the face goes on, lines are lost until this is mended",
+                    self.folder,
+                    error.strerror or error,
+                )
             self._abandon()
             return False
         self._size += len(line)
@@ -76,10 +87,15 @@ class LogWriter:
         os.makedirs(self.folder, exist_ok=True)
         # numbered, because a board without a battery wakes up in 1970
         names = [os.path.basename(path) for path in log_files(self.folder)]
-        number = 1 + max([int(name[len(PREFIX):].split("-")[0]) for name in names if _NUMBERED.match(name)] or [0])
+        number = 1 + max(
+            [int(name[len(PREFIX) :].split("-")[0]) for name in names if _NUMBERED.match(name)]
+            or [0]
+        )
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
-        path = os.path.join(self.folder, "%s%08d-%s%s" % (PREFIX, number, stamp, SUFFIX))
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        path = os.path.join(self.folder, f"{PREFIX}{number:08}-{stamp}{SUFFIX}")
+        self._file = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640
+        )
         self._size = 0
         self._make_room(upcoming, path)
 
@@ -99,7 +115,11 @@ def _object(line):
         value = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-    good = isinstance(value, dict) and isinstance(value.get("time_s"), (int, float)) and line.endswith(b"\n")
+    good = (
+        isinstance(value, dict)
+        and isinstance(value.get("time_s"), (int, float))
+        and line.endswith(b"\n")
+    )
     return value if good and 0 <= value["time_s"] < 1e11 else None
 
 

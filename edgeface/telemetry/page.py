@@ -9,7 +9,13 @@ from .tegrastats import TOTALS
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 170, 56, 12, 24
 _COLOURS = ("#3b7dd8", "#e08a2c", "#3fa66b", "#c2475d", "#8a63c9", "#5f7d8c", "#b0a030", "#d06ab0")
-_STATES = {"running": "#3fa66b", "degraded": "#e0b02c", "waiting": "#e08a2c", "starting": "#8aa", "stopped": "#999"}
+_STATES = {
+    "running": "#3fa66b",
+    "degraded": "#e0b02c",
+    "waiting": "#e08a2c",
+    "starting": "#8aa",
+    "stopped": "#999",
+}
 _MOST_POINTS = 1500  # a year of minutes must not make a page of 100 MB
 
 _STYLE = """
@@ -36,6 +42,7 @@ def _nice(value):
 
 def _frame(top, start, end, unit):
     """Axes, and functions from time and value to x and y."""
+
     def x(seconds):
         return _LEFT + (_WIDTH - _LEFT - 8) * (seconds - start) / max(1.0, end - start)
 
@@ -44,20 +51,24 @@ def _frame(top, start, end, unit):
 
     parts = []
     for share in (0, 0.5, 1):
-        parts.append('<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#e4e4e4"/><text x="%d" y="%.1f" '
-                     'text-anchor="end">%g%s</text>' % (_LEFT, _WIDTH - 8, y(top * share), y(top * share), _LEFT - 6,
-                                                        y(top * share) + 4, top * share, unit))
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{_WIDTH - 8}" y1="{y(top * share):.1f}" y2="{y(top * share):.1f}" stroke="#e4e4e4"/><text x="{_LEFT - 6}" y="{y(top * share) + 4:.1f}" text-anchor="end">{top * share:g}{unit}</text>'
+        )
     for i in range(7):
         at = start + (end - start) * i / 6
-        parts.append('<text x="%.1f" y="%d" text-anchor="middle">%s</text>' % (
-            min(max(x(at), _LEFT + 12), _WIDTH - 24), _HEIGHT - 6, _clock(at, end - start)))
+        parts.append(
+            f'<text x="{min(max(x(at), _LEFT + 12), _WIDTH - 24):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{_clock(at, end - start)}</text>'
+        )
     return x, y, parts
 
 
 def _thin(points):
     """At most `_MOST_POINTS` points, the largest of each stretch, so that peaks stay."""
     size = -(-len(points) // _MOST_POINTS)
-    return [max(points[i:i + size], key=lambda p: -1 if p[1] is None else p[1]) for i in range(0, len(points), size)]
+    return [
+        max(points[i : i + size], key=lambda p: -1 if p[1] is None else p[1])
+        for i in range(0, len(points), size)
+    ]
 
 
 def lines_plot(series, start, end, unit, broken_s):
@@ -76,18 +87,23 @@ def lines_plot(series, start, end, unit, broken_s):
             if value is None:
                 last = None
                 continue
-            join = last is not None and seconds - last <= broken_s * max(1, len(points) / _MOST_POINTS)
-            path.append("%s%.1f %.1f" % ("L" if join else "M", x(seconds), y(value)))
+            join = last is not None and seconds - last <= broken_s * max(
+                1, len(points) / _MOST_POINTS
+            )
+            path.append(f"{'L' if join else 'M'}{x(seconds):.1f} {y(value):.1f}")
             last = seconds
-        parts.append('<path d="%s" fill="none" stroke="%s" stroke-width="1.4" stroke-linecap="round"/>' % (
-            "".join(path), colour))
-    keys = "".join('<span class="key"><i style="background:%s"></i>%s</span>' % (colour, escape(name))
-                   for colour, (name, _) in zip(_COLOURS, series))
-    return "<div>%s</div>%s" % (keys, _svg(parts, _HEIGHT))
+        parts.append(
+            f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-width="1.4" stroke-linecap="round"/>'
+        )
+    keys = "".join(
+        f'<span class="key"><i style="background:{colour}"></i>{escape(name)}</span>'
+        for colour, (name, _) in zip(_COLOURS, series)
+    )
+    return f"<div>{keys}</div>{_svg(parts, _HEIGHT)}"
 
 
 def _svg(parts, height):
-    return '<svg viewBox="0 0 %d %d">%s</svg>' % (_WIDTH, height, "".join(parts))
+    return f'<svg viewBox="0 0 {_WIDTH} {height}">{"".join(parts)}</svg>'
 
 
 def state_plot(figures):
@@ -105,18 +121,23 @@ def state_plot(figures):
             spans.append([key, begin, to])
     parts = []
     for (state, throttled), begin, to in spans:
-        parts.append('<rect x="%.1f" y="6" width="%.1f" height="20" fill="%s"/>' % (
-            x(begin), max(0.8, x(to) - x(begin)), _STATES.get(state, "#bbb")))
+        parts.append(
+            f'<rect x="{x(begin):.1f}" y="6" width="{max(0.8, x(to) - x(begin)):.1f}" height="20" fill="{_STATES.get(state, "#bbb")}"/>'
+        )
         if throttled:
-            parts.append('<rect x="%.1f" y="28" width="%.1f" height="6" fill="#c2475d"/>' % (
-                x(begin), max(0.8, x(to) - x(begin))))
+            parts.append(
+                f'<rect x="{x(begin):.1f}" y="28" width="{max(0.8, x(to) - x(begin)):.1f}" height="6" fill="#c2475d"/>'
+            )
     for i in range(7):
         at = start + (end - start) * i / 6
-        parts.append('<text x="%.1f" y="50" text-anchor="middle">%s</text>' % (
-            min(max(x(at), _LEFT + 12), _WIDTH - 24), _clock(at, end - start)))
-    keys = "".join('<span class="key"><i style="background:%s;height:9px"></i>%s</span>' % (colour, name)
-                   for name, colour in list(_STATES.items())[:3] + [("throttled", "#c2475d")])
-    return "<div>%s</div>%s" % (keys, _svg(parts, 54))
+        parts.append(
+            f'<text x="{min(max(x(at), _LEFT + 12), _WIDTH - 24):.1f}" y="50" text-anchor="middle">{_clock(at, end - start)}</text>'
+        )
+    keys = "".join(
+        f'<span class="key"><i style="background:{colour};height:9px"></i>{name}</span>'
+        for name, colour in list(_STATES.items())[:3] + [("throttled", "#c2475d")]
+    )
+    return f"<div>{keys}</div>{_svg(parts, 54)}"
 
 
 def histogram_plot(objects):
@@ -135,14 +156,17 @@ def histogram_plot(objects):
     for edge, count in sorted(counts.items()):
         height = (base - _TOP) * len_log(count) / top
         left = _LEFT + (_WIDTH - _LEFT - 8) * edge / largest
-        parts.append('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#3b7dd8"/>' % (
-            left, base - height, max(1.0, (_WIDTH - _LEFT - 8) * 10 / largest - 1), height))
+        parts.append(
+            f'<rect x="{left:.1f}" y="{base - height:.1f}" width="{max(1.0, (_WIDTH - _LEFT - 8) * 10 / largest - 1):.1f}" height="{height:.1f}" fill="#3b7dd8"/>'
+        )
     for power in range(top + 1):
-        parts.append('<text x="%d" y="%.1f" text-anchor="end">%s</text>' % (
-            _LEFT - 6, base - (base - _TOP) * power / top + 4, "0" if power == 0 else str(10 ** (power - 1))))
+        parts.append(
+            f'<text x="{_LEFT - 6}" y="{base - (base - _TOP) * power / top + 4:.1f}" text-anchor="end">{"0" if power == 0 else str(10 ** (power - 1))}</text>'
+        )
     for i in range(6):
-        parts.append('<text x="%.1f" y="%d" text-anchor="middle">%d ms</text>' % (
-            _LEFT + (_WIDTH - _LEFT - 30) * i / 5, _HEIGHT - 6, largest * i / 5))
+        parts.append(
+            f'<text x="{_LEFT + (_WIDTH - _LEFT - 30) * i / 5:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{largest * i / 5:.0f} ms</text>'
+        )
     return _svg(parts, _HEIGHT)
 
 
@@ -152,7 +176,7 @@ def len_log(count):
 
 
 def _names(objects, field):
-    return sorted({name for o in objects for name in fields(o, field)})[:len(_COLOURS)]
+    return sorted({name for o in objects for name in fields(o, field)})[: len(_COLOURS)]
 
 
 def _machine(figures):
@@ -166,22 +190,32 @@ def _machine(figures):
     power = [("total", [(t, None if v is None else v / 1000) for t, v in series("power_total_mw")])]
     if set(TOTALS) & set(_names(objects, "power_mw")):
         power = []  # a rail that is the total already is drawn by its own name
-    power += [(name, [(t, None if v is None else v / 1000) for t, v in series("power_mw", name)])
-              for name in _names(objects, "power_mw")]
+    power += [
+        (name, [(t, None if v is None else v / 1000) for t, v in series("power_mw", name)])
+        for name in _names(objects, "power_mw")
+    ]
     heat = [(name, series("temperatures_c", name)) for name in _names(objects, "temperatures_c")]
-    return "".join((
-        "<h2>%s</h2><h3>State</h3>" % escape(figures.host), state_plot(figures),
-        "<h3>Latency, capture to publishing</h3>", lines_plot(latency, start, end, " ms", broken_s),
-        "<h3>How often each latency occurred</h3>", histogram_plot(objects),
-        "<h3>Power</h3>", lines_plot(power[:len(_COLOURS)], start, end, " W", broken_s),
-        "<h3>Temperature</h3>", lines_plot(heat, start, end, " C", broken_s)))
+    return "".join(
+        (
+            f"<h2>{escape(figures.host)}</h2><h3>State</h3>",
+            state_plot(figures),
+            "<h3>Latency, capture to publishing</h3>",
+            lines_plot(latency, start, end, " ms", broken_s),
+            "<h3>How often each latency occurred</h3>",
+            histogram_plot(objects),
+            "<h3>Power</h3>",
+            lines_plot(power[: len(_COLOURS)], start, end, " W", broken_s),
+            "<h3>Temperature</h3>",
+            lines_plot(heat, start, end, " C", broken_s),
+        )
+    )
 
 
 def page(machines):
     """The page for several `report.Figures`, str."""
-    heads = "".join("<th>%s</th>" % escape(m.host) for m in machines)
-    body = "".join("<tr><td>%s</td>%s</tr>" % (escape(line[0][0]), "".join("<td>%s</td>" % escape(v) for _, v in line))
-                   for line in zip(*[rows(m) for m in machines]))
-    return ('<!doctype html><html lang="en"><meta charset="utf-8"><title>edgeface report</title><style>%s</style>'
-            "<h1>edgeface report</h1><table><tr><th></th>%s</tr>%s</table>%s</html>\n"
-            % (_STYLE, heads, body, "".join(map(_machine, machines))))
+    heads = "".join(f"<th>{escape(m.host)}</th>" for m in machines)
+    body = "".join(
+        f"<tr><td>{escape(line[0][0])}</td>{''.join((f'<td>{escape(v)}</td>' for _, v in line))}</tr>"
+        for line in zip(*[rows(m) for m in machines])
+    )
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>edgeface report</title><style>{_STYLE}</style><h1>edgeface report</h1><table><tr><th></th>{heads}</tr>{body}</table>{"".join(map(_machine, machines))}</html>\n'

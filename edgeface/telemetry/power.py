@@ -58,10 +58,12 @@ class Ina3221(PowerSource):
     def __init__(self, root="/"):
         drivers = os.path.join(root, "sys/bus/i2c/drivers")
         # [(rail, file of mW)] and [(rail, file of mV, file of mA)]
-        self._powers = [(_text(path.replace("in_power", "rail_name_").replace("_input", "")), path) for path in
-                        sorted(glob.glob(drivers + "/ina3221x/*/iio:device*/in_power[0-9]_input"))]
+        self._powers = [
+            (_text(path.replace("in_power", "rail_name_").replace("_input", "")), path)
+            for path in sorted(glob.glob(f"{drivers}/ina3221x/*/iio:device*/in_power[0-9]_input"))
+        ]
         self._products = []
-        for label in sorted(glob.glob(drivers + "/ina3221/*/hwmon/hwmon*/in[0-9]_label")):
+        for label in sorted(glob.glob(f"{drivers}/ina3221/*/hwmon/hwmon*/in[0-9]_label")):
             folder, name = os.path.split(label)
             current = os.path.join(folder, name.replace("in", "curr").replace("_label", "_input"))
             if os.path.exists(current):  # the sum of shunt voltages has none
@@ -69,7 +71,7 @@ class Ina3221(PowerSource):
         self._powers = [rail for rail in self._powers if rail[0] != NOT_CONNECTED]
         self._products = [rail for rail in self._products if rail[0] != NOT_CONNECTED]
         if not self._powers and not self._products:
-            raise OSError("no INA3221 below %s" % drivers)
+            raise OSError(f"no INA3221 below {drivers}")
 
     def read(self):
         """A `Reading`; OSError when no rail answers any more."""
@@ -92,14 +94,21 @@ class Tegrastats(PowerSource):
         command = command or shutil.which("tegrastats")
         if not command:
             raise OSError("no tegrastats here")
-        self._child = TegrastatsChild([command, "--interval", "1000"] if isinstance(command, str) else command)
+        self._child = TegrastatsChild(
+            [command, "--interval", "1000"] if isinstance(command, str) else command
+        )
 
     def read(self):
         """A `Reading`; everything None while no line comes."""
         values = self._child.latest()
         if values is None:
             return Reading({}, None)
-        return Reading(dict(values.power_mw), total_mw(values.power_mw), values.temperatures_c, values.gpu_percent)
+        return Reading(
+            dict(values.power_mw),
+            total_mw(values.power_mw),
+            values.temperatures_c,
+            values.gpu_percent,
+        )
 
     def close(self):
         """Ends the child, and no other tegrastats."""
@@ -119,9 +128,11 @@ class Rapl(PowerSource):
         self._clock = clock
         self._zones = []  # (name, file of uJ, where it wraps)
         for folder in sorted(glob.glob(os.path.join(root, "sys/class/powercap/intel-rapl:*"))):
-            name = _text(folder + "/name")
+            name = _text(f"{folder}/name")
             if name.startswith("package") or name == "dram":
-                self._zones.append((name, folder + "/energy_uj", _number(folder + "/max_energy_range_uj") or 0))
+                self._zones.append(
+                    (name, f"{folder}/energy_uj", _number(f"{folder}/max_energy_range_uj") or 0)
+                )
         if not self._zones or all(_number(path) is None for _, path, _ in self._zones):
             raise OSError("no energy counters that this user may read")
         self._last = None
@@ -145,7 +156,10 @@ class NvidiaSmi(PowerSource):
     """A discrete NVIDIA GPU through nvidia-smi; its power only, not the machine's."""
 
     name = "nvidia-smi"
-    _QUERY = ["--query-gpu=power.draw,temperature.gpu,utilization.gpu", "--format=csv,noheader,nounits"]
+    _QUERY = [
+        "--query-gpu=power.draw,temperature.gpu,utilization.gpu",
+        "--format=csv,noheader,nounits",
+    ]
 
     def __init__(self, command=None):
         self._command = command or shutil.which("nvidia-smi")
@@ -156,15 +170,20 @@ class NvidiaSmi(PowerSource):
     def read(self):
         """A `Reading`; OSError when nvidia-smi fails or takes more than two seconds."""
         try:
-            out = subprocess.run([self._command] + self._QUERY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                 timeout=2.0, check=True).stdout.decode("ascii", "replace")
+            out = subprocess.run(
+                [self._command] + self._QUERY,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=2.0,
+                check=True,
+            ).stdout.decode("ascii", "replace")
         except subprocess.SubprocessError as error:
-            raise OSError("nvidia-smi: %s" % error) from None
+            raise OSError(f"nvidia-smi: {error}") from None
         power, temperatures, loads = {}, {}, []
         for number, line in enumerate(out.splitlines()[:16]):
             watts, celsius, load = ([_float(cell) for cell in line.split(",")] + [None] * 3)[:3]
-            power["GPU%d" % number] = None if watts is None else 1000.0 * watts
-            temperatures["GPU%d" % number] = celsius
+            power[f"GPU{number}"] = None if watts is None else 1000.0 * watts
+            temperatures[f"GPU{number}"] = celsius
             loads += [] if load is None else [int(load)]
         if not power:
             raise OSError("nvidia-smi lists no GPU")

@@ -10,16 +10,29 @@ def metrics(values, prefix="edgeface"):
 
     def walk(name, labels, value):
         if isinstance(value, (bool, int, float)):
-            text = "{%s}" % ",".join('%s="%s"' % label for label in labels) if labels else ""
-            lines.append("%s%s %s" % (name, text, repr(float(value))))
+            text = (
+                "{{{}}}".format(",".join('{}="{}"'.format(*label) for label in labels))
+                if labels
+                else ""
+            )
+            lines.append(f"{name}{text} {float(value)!r}")
         elif isinstance(value, dict):
             for key, inner in value.items():
-                walk(name, labels + [("k%d" % len(labels) if labels else "name", re.sub(r'["\\\n]', "_", str(key)))],
-                     inner)
+                walk(
+                    name,
+                    labels
+                    + [
+                        (
+                            "k%d" % len(labels) if labels else "name",
+                            re.sub(r'["\\\n]', "_", str(key)),
+                        )
+                    ],
+                    inner,
+                )
 
     for key, value in values.items():
         if key != "latency_bins_ms":
-            walk("%s_%s" % (prefix, re.sub(r"\W", "_", key)), [], value)
+            walk("{}_{}".format(prefix, re.sub(r"\W", "_", key)), [], value)
     return "\n".join(lines) + "\n"
 
 

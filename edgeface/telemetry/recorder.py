@@ -7,7 +7,7 @@ import threading
 import time
 
 from .. import __version__
-from ..features import FRAME_RATE_HZ
+from ..core.rates import FRAME_RATE_HZ
 from ..shm.layout import STATE_NAMES
 from .energy import Energy
 from .power import NoPower, find_power_source
@@ -35,7 +35,9 @@ class _Mean:
                 self.largest[name] = max(value, self.largest.get(name, value))
 
     def means(self):
-        return {name: round(self._sums[name] / n, 1) if n else None for name, n in self._counts.items()}
+        return {
+            name: round(self._sums[name] / n, 1) if n else None for name, n in self._counts.items()
+        }
 
 
 class Recorder:
@@ -48,8 +50,22 @@ class Recorder:
     :param power_source: of `power`; None looks for one
     """
 
-    def __init__(self, loop, log, interval_s, prometheus="", power_source=None, system=None, clock=time.monotonic):
-        self._loop, self._log, self._interval_s, self._prometheus = loop, log, interval_s, prometheus
+    def __init__(
+        self,
+        loop,
+        log,
+        interval_s,
+        prometheus="",
+        power_source=None,
+        system=None,
+        clock=time.monotonic,
+    ):
+        self._loop, self._log, self._interval_s, self._prometheus = (
+            loop,
+            log,
+            interval_s,
+            prometheus,
+        )
         self._power, self._system, self._clock = power_source, system or System(), clock
         self._search_again_s = None
         self._stop = threading.Event()
@@ -94,15 +110,25 @@ class Recorder:
 
     def _counters(self):
         loop = self._loop
-        return {"frames": loop.published, "dropped_samples": loop.dropped, "source_restarts": loop.restarts,
-                "late": dict(loop.latency.late)}
+        return {
+            "frames": loop.published,
+            "dropped_samples": loop.dropped,
+            "source_restarts": loop.restarts,
+            "late": dict(loop.latency.late),
+        }
 
     def sample(self):
         """Reads all sensors once."""
         reading = self._read_power()
         self._energy.add(self._clock(), reading.total_mw)
         self._power_means.add(reading.power_mw)
-        self._loads.add({"total_mw": reading.total_mw, "cpu": self._system.cpu_percent(), "gpu": reading.gpu_percent})
+        self._loads.add(
+            {
+                "total_mw": reading.total_mw,
+                "cpu": self._system.cpu_percent(),
+                "gpu": reading.gpu_percent,
+            }
+        )
         self._temperatures.add(reading.temperatures_c or self._system.temperatures_c())
         throttled = self._system.throttled()
         if throttled is not None:
@@ -110,12 +136,16 @@ class Recorder:
 
     def _read_power(self):
         now = self._clock()
-        if self._power is None or (self._search_again_s is not None and now >= self._search_again_s):
+        if self._power is None or (
+            self._search_again_s is not None and now >= self._search_again_s
+        ):
             self._power, self._search_again_s = find_power_source(), None
         try:
             return self._power.read()
         except (OSError, ValueError) as error:
-            _LOG.warning("power source %s: %s; looked for again in %d s", self._power.name, error, _RETRY_S)
+            _LOG.warning(
+                "power source %s: %s; looked for again in %d s", self._power.name, error, _RETRY_S
+            )
             self._power.close()
             self._power, self._search_again_s = NoPower(), now + _RETRY_S
             return self._power.read()
@@ -145,13 +175,21 @@ class Recorder:
         before = self._before
         frames = now["frames"] - before["frames"]
         joules, known_s, gap_s = self._energy.take()
-        summaries = {stage: histogram.take() for stage, histogram in loop.latency.histograms.items()}
+        summaries = {
+            stage: histogram.take() for stage, histogram in loop.latency.histograms.items()
+        }
         audio_min = frames / FRAME_RATE_HZ / 60
         loads = self._loads.means()
         return {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "time_s": round(time.time(), 1),
-            "host": platform.node(), "version": __version__, "pid": os.getpid(), "interval_s": round(passed_s, 1),
-            "state": STATE_NAMES[loop.state], "provider": loop.pipeline.provider, "frames": frames,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "time_s": round(time.time(), 1),
+            "host": platform.node(),
+            "version": __version__,
+            "pid": os.getpid(),
+            "interval_s": round(passed_s, 1),
+            "state": STATE_NAMES[loop.state],
+            "provider": loop.pipeline.provider,
+            "frames": frames,
             "fps": round(frames / passed_s, 2),
             "latency_ms": {stage: summary.as_ms() for stage, summary in summaries.items()},
             "latency_bins_ms": summaries["end_to_end"].bins_ms(),
@@ -160,12 +198,19 @@ class Recorder:
             "late_frames": {cause: n - before["late"][cause] for cause, n in now["late"].items()},
             "power_source": self._power.name if self._power is not None else None,
             "power_notes": self._power.notes() if self._power is not None else {},
-            "power_mw": self._power_means.means(), "power_total_mw": loads.get("total_mw"),
+            "power_mw": self._power_means.means(),
+            "power_total_mw": loads.get("total_mw"),
             "energy_j": None if joules is None else round(joules, 2),
-            "energy_known_s": round(known_s, 1), "energy_gap_s": round(gap_s, 1),
-            "j_per_audio_minute": round(joules / audio_min, 2) if joules is not None and frames else None,
+            "energy_known_s": round(known_s, 1),
+            "energy_gap_s": round(gap_s, 1),
+            "j_per_audio_minute": round(joules / audio_min, 2)
+            if joules is not None and frames
+            else None,
             "j_per_frame": round(joules / frames, 4) if joules is not None and frames else None,
             "temperatures_c": self._temperatures.largest or self._temperatures.means(),
-            "throttled": self._throttled, "cpu_percent": loads.get("cpu"), "gpu_percent": loads.get("gpu"),
-            "memory_mb": self._system.memory_mb(), "own_memory_mb": self._system.own_memory_mb(),
+            "throttled": self._throttled,
+            "cpu_percent": loads.get("cpu"),
+            "gpu_percent": loads.get("gpu"),
+            "memory_mb": self._system.memory_mb(),
+            "own_memory_mb": self._system.own_memory_mb(),
         }

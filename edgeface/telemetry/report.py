@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 
-from ..errors import UsageError
+from ..core.errors import UsageError
 
 _GAP_FACTOR = 2.5  # lines further apart than this many intervals leave a hole
 
@@ -22,7 +22,7 @@ def parse_since(text, now):
             return datetime.strptime(text, form).replace(tzinfo=timezone.utc).timestamp()
         except ValueError:
             continue
-    raise UsageError("--since %s: not a time; use 90m, 24h, 7d or 2026-11-24T08:00" % text)
+    raise UsageError(f"--since {text}: not a time; use 90m, 24h, 7d or 2026-11-24T08:00")
 
 
 def number(value, *path):
@@ -74,10 +74,14 @@ class Figures:
         self.uptime_percent = min(100.0, 100 * sum(covered) / max(1e-9, self.to_s - self.from_s))
         self.frames = int(sum(_known(objects, "frames")))
         self.fps = self.frames / sum(covered) if sum(covered) else None
-        self.latency = {name: max(_known(objects, "latency_ms", "end_to_end", name) or [0]) or None
-                        for name in ("p50", "p95", "p99", "max")}
-        self.late = {cause: int(sum(_known(objects, "late_frames", cause)))
-                     for cause in ("capture", "ring", "compute")}
+        self.latency = {
+            name: max(_known(objects, "latency_ms", "end_to_end", name) or [0]) or None
+            for name in ("p50", "p95", "p99", "max")
+        }
+        self.late = {
+            cause: int(sum(_known(objects, "late_frames", cause)))
+            for cause in ("capture", "ring", "compute")
+        }
         self.dropped = int(sum(_known(objects, "dropped_samples")))
         self.source_restarts = int(sum(_known(objects, "source_restarts")))
         starts = [o.get("pid") for o in objects]
@@ -87,12 +91,19 @@ class Figures:
         self.mean_w = self.joules / known_s if self.joules is not None and known_s else None
         self.peak_w = max(_known(objects, "power_total_mw"), default=None)
         self.peak_w = None if self.peak_w is None else self.peak_w / 1000
-        audio_min = sum(number(o, "frames") or 0 for o in objects if number(o, "energy_j") is not None) / 1500
-        self.j_per_audio_minute = self.joules / audio_min if self.joules is not None and audio_min else None
+        audio_min = (
+            sum(number(o, "frames") or 0 for o in objects if number(o, "energy_j") is not None)
+            / 1500
+        )
+        self.j_per_audio_minute = (
+            self.joules / audio_min if self.joules is not None and audio_min else None
+        )
         zones = [(o, name) for o in objects for name in fields(o, "temperatures_c")]
         celsius = [number(o, "temperatures_c", name) for o, name in zones]
         self.hottest_c = max([value for value in celsius if value is not None], default=None)
-        self.throttled_min = sum(number(o, "interval_s") or 0 for o in objects if o.get("throttled") is True) / 60
+        self.throttled_min = (
+            sum(number(o, "interval_s") or 0 for o in objects if o.get("throttled") is True) / 60
+        )
         states = [(text(o.get("state")), number(o, "interval_s") or 0) for o in objects]
         self.not_running_min = sum(seconds for state, seconds in states if state != "running") / 60
         self.holes = holes(objects)
@@ -106,30 +117,53 @@ def _show(value, form="%.0f"):
 def rows(figures):
     """(name, value as str) of one machine, for table and page."""
     f = figures
-    stamp = ["%s" % datetime.fromtimestamp(s, timezone.utc).strftime("%Y-%m-%d %H:%M") for s in (f.from_s, f.to_s)]
+    stamp = [
+        f"{datetime.fromtimestamp(s, timezone.utc).strftime('%Y-%m-%d %H:%M')}"
+        for s in (f.from_s, f.to_s)
+    ]
     return [
-        ("from", stamp[0]), ("to (UTC)", stamp[1]),
-        ("covered, hours", _show(f.hours, "%.1f")), ("up, %", _show(f.uptime_percent, "%.2f")),
-        ("holes in the log", str(len(f.holes))), ("damaged lines", str(f.damaged)),
-        ("process restarts", str(f.restarts)), ("source restarts", str(f.source_restarts)),
-        ("frames", str(f.frames)), ("frames a second", _show(f.fps, "%.2f")),
-        ("worst p50 of a line, ms", _show(f.latency["p50"])), ("worst p95, ms", _show(f.latency["p95"])),
-        ("worst p99, ms", _show(f.latency["p99"])), ("longest, ms", _show(f.latency["max"])),
-        ("late frames: capture/ring/compute", "%(capture)d/%(ring)d/%(compute)d" % f.late),
-        ("dropped samples", str(f.dropped)), ("not running, minutes", _show(f.not_running_min, "%.1f")),
-        ("mean power, W", _show(f.mean_w, "%.2f")), ("highest power, W", _show(f.peak_w, "%.2f")),
+        ("from", stamp[0]),
+        ("to (UTC)", stamp[1]),
+        ("covered, hours", _show(f.hours, "%.1f")),
+        ("up, %", _show(f.uptime_percent, "%.2f")),
+        ("holes in the log", str(len(f.holes))),
+        ("damaged lines", str(f.damaged)),
+        ("process restarts", str(f.restarts)),
+        ("source restarts", str(f.source_restarts)),
+        ("frames", str(f.frames)),
+        ("frames a second", _show(f.fps, "%.2f")),
+        ("worst p50 of a line, ms", _show(f.latency["p50"])),
+        ("worst p95, ms", _show(f.latency["p95"])),
+        ("worst p99, ms", _show(f.latency["p99"])),
+        ("longest, ms", _show(f.latency["max"])),
+        (
+            "late frames: capture/ring/compute",
+            f"{f.late['capture']:.0f}/{f.late['ring']:.0f}/{f.late['compute']:.0f}",
+        ),
+        ("dropped samples", str(f.dropped)),
+        ("not running, minutes", _show(f.not_running_min, "%.1f")),
+        ("mean power, W", _show(f.mean_w, "%.2f")),
+        ("highest power, W", _show(f.peak_w, "%.2f")),
         ("energy, Wh", _show(None if f.joules is None else f.joules / 3600, "%.2f")),
         ("J per minute of audio", _show(f.j_per_audio_minute, "%.1f")),
-        ("hottest, C", _show(f.hottest_c, "%.1f")), ("throttled, minutes", _show(f.throttled_min, "%.1f")),
+        ("hottest, C", _show(f.hottest_c, "%.1f")),
+        ("throttled, minutes", _show(f.throttled_min, "%.1f")),
         ("largest memory, MB", _show(f.memory_mb)),
     ]
 
 
 def table(machines):
     """Text table of several `Figures`, side by side."""
-    columns = [[name for name, _ in rows(machines[0])]] + [[value for _, value in rows(m)] for m in machines]
+    columns = [[name for name, _ in rows(machines[0])]] + [
+        [value for _, value in rows(m)] for m in machines
+    ]
     heads = [""] + [m.host for m in machines]
     widths = [max(len(cell) for cell in [head] + column) for head, column in zip(heads, columns)]
     lines = [heads] + [list(cells) for cells in zip(*columns)]
-    return "\n".join("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths))
+        ).rstrip()
+        for line in lines
+    )

@@ -55,8 +55,10 @@ class System:
     def temperatures_c(self):
         """Thermal zones, name to degrees; None for a zone that is off."""
         zones = {}
-        for folder in sorted(glob.glob(os.path.join(self._root, "sys/class/thermal/thermal_zone*"))):
-            name, value = _read(folder + "/type").strip(), _read(folder + "/temp").strip()
+        for folder in sorted(
+            glob.glob(os.path.join(self._root, "sys/class/thermal/thermal_zone*"))
+        ):
+            name, value = _read(f"{folder}/type").strip(), _read(f"{folder}/temp").strip()
             if name:
                 known = value.lstrip("-").isdigit() and int(value) > -200000
                 zones[name] = int(value) / 1000.0 if known else None
@@ -66,7 +68,12 @@ class System:
         """Whether a cooling device holds the processor back; None where there is none."""
         states = []
         for folder in glob.glob(os.path.join(self._root, "sys/class/thermal/cooling_device*")):
-            kind, state = _read(folder + "/type").strip().lower(), _read(folder + "/cur_state").strip()
-            if state.isdigit() and any(word in kind for word in ("throttl", "cpufreq", "devfreq", "processor", "gpu")):
+            kind, state = (
+                _read(f"{folder}/type").strip().lower(),
+                _read(f"{folder}/cur_state").strip(),
+            )
+            if state.isdigit() and any(
+                word in kind for word in ("throttl", "cpufreq", "devfreq", "processor", "gpu")
+            ):
                 states.append(int(state) > 0)
         return any(states) if states else None

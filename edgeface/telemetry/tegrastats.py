@@ -24,15 +24,22 @@ _END = r"(?=\s|$)"
 _NUMBER = r"\d{1,9}(?:\.\d{1,6})?"
 
 _TIME = re.compile(r"\d\d-\d\d-\d{4} \d\d:\d\d:\d\d" + _END)
-_MEMORY = re.compile(r"(RAM|SWAP|IRAM) (\d{1,9})/(\d{1,9})([kMG])B(?: ?\((?:lfb|cached) [^)]{0,40}\))?" + _END)
+_MEMORY = re.compile(
+    r"(RAM|SWAP|IRAM) (\d{1,9})/(\d{1,9})([kMG])B(?: ?\((?:lfb|cached) [^)]{0,40}\))?" + _END
+)
 _CPU = re.compile(r"CPU \[([^\]]*)\](?:@(\d{1,6}))?" + _END)
 _CORE = re.compile(r"(\d{1,3})%(?:@(\d{1,6}))?$")
 _MTS = re.compile(r"MTS fg \d{1,3}% bg \d{1,3}%" + _END)
 _CLOCKED = re.compile(r"(\w{1,20})_FREQ (?:off|(?:(\d{1,3})%)?@?(\[[^\]]*\]|\d{1,6}|N/A)?)" + _END)
-_TEMPERATURE = re.compile(r"([A-Za-z][\w.-]{0,30})@(-?" + _NUMBER + r")C(?:/-?" + _NUMBER + r"C)?" + _END)
-_RAIL = re.compile(r"(?!I?RAM |SWAP )([A-Z][A-Za-z0-9_]{0,30}) (" + _NUMBER + r")(m?W)?"
-                   r"(?:/" + _NUMBER + r"(?:m?W)?){1,2}" + _END)
-_ENGINE = re.compile(r"(?:APE|VIC|OFA|(?:NVENC|NVDEC|NVJPG|NVDLA|PVA)\d{0,2}) (?:off|\d{1,6})" + _END)
+_TEMPERATURE = re.compile(
+    r"([A-Za-z][\w.-]{0,30})@(-?" + _NUMBER + r")C(?:/-?" + _NUMBER + r"C)?" + _END
+)
+_RAIL = re.compile(
+    rf"(?!I?RAM |SWAP )([A-Z][A-Za-z0-9_]{{0,30}}) ({_NUMBER})(m?W)?(?:/{_NUMBER}(?:m?W)?){{1,2}}{_END}"
+)
+_ENGINE = re.compile(
+    r"(?:APE|VIC|OFA|(?:NVENC|NVDEC|NVJPG|NVDLA|PVA)\d{0,2}) (?:off|\d{1,6})" + _END
+)
 _WORD = re.compile(r"\S+")
 
 # rails that already contain the others, the first that is there
@@ -57,8 +64,15 @@ class Tegrastats(NamedTuple):
 
 def parse_tegrastats(line):
     """Parses a line (str); never fails: what is not understood lands in `unknown`."""
-    values = {"ram_used_mb": None, "ram_total_mb": None, "swap_used_mb": None, "cpu_percent": [],
-              "emc_percent": None, "gpu_percent": None, "gpu_mhz": None}
+    values = {
+        "ram_used_mb": None,
+        "ram_total_mb": None,
+        "swap_used_mb": None,
+        "cpu_percent": [],
+        "emc_percent": None,
+        "gpu_percent": None,
+        "gpu_mhz": None,
+    }
     temperatures, power, unknown = {}, {}, []
     line, at = line[:_LONGEST], 0
     while True:
@@ -99,7 +113,9 @@ def _nothing(match, values, temperatures, power):
 def _memory(match, values, temperatures, power):
     kind, used, total, unit = match.groups()
     if kind == "RAM":
-        values["ram_used_mb"], values["ram_total_mb"] = (int(n) * _SCALE_MB[unit] for n in (used, total))
+        values["ram_used_mb"], values["ram_total_mb"] = (
+            int(n) * _SCALE_MB[unit] for n in (used, total)
+        )
     elif kind == "SWAP":
         values["swap_used_mb"] = int(used) * _SCALE_MB[unit]
 
@@ -122,7 +138,9 @@ def _clocked(match, values, temperatures, power):
 
 def _temperature(match, values, temperatures, power):
     name, celsius = match.group(1), float(match.group(2))
-    known = celsius != _OFFLINE_C and not (name.upper() == "PMIC" and celsius in _PMIC_PLACEHOLDERS_C)
+    known = celsius != _OFFLINE_C and not (
+        name.upper() == "PMIC" and celsius in _PMIC_PLACEHOLDERS_C
+    )
     temperatures[name] = celsius if known else None
 
 
@@ -132,5 +150,13 @@ def _rail(match, values, temperatures, power):
         power[name] = float(now) * (1000.0 if unit == "W" else 1.0)
 
 
-_FIELDS = ((_TIME, _nothing), (_MEMORY, _memory), (_CPU, _cpu), (_MTS, _nothing), (_CLOCKED, _clocked),
-           (_ENGINE, _nothing), (_TEMPERATURE, _temperature), (_RAIL, _rail))
+_FIELDS = (
+    (_TIME, _nothing),
+    (_MEMORY, _memory),
+    (_CPU, _cpu),
+    (_MTS, _nothing),
+    (_CLOCKED, _clocked),
+    (_ENGINE, _nothing),
+    (_TEMPERATURE, _temperature),
+    (_RAIL, _rail),
+)

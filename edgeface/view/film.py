@@ -4,8 +4,8 @@ import io
 import os
 import subprocess
 
-from ..errors import DataError, UnavailableError
-from ..features import FRAME_RATE_HZ
+from ..core.errors import DataError, UnavailableError
+from ..core.rates import FRAME_RATE_HZ
 
 _MEND = "pip install 'edgeface[render]'"
 
@@ -19,15 +19,50 @@ def write_mp4(path, pictures, audio):
     """
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
+
         program = get_ffmpeg_exe()
     except (ImportError, RuntimeError) as error:
-        raise UnavailableError("render: no ffmpeg (%s); %s" % (error, _MEND)) from None
-    temporary = "%s.%d.tmp" % (path, os.getpid())
+        raise UnavailableError(f"render: no ffmpeg ({error}); {_MEND}") from None
+    temporary = f"{path}.{os.getpid()}.tmp"
     child = subprocess.Popen(
-        [program, "-v", "error", "-y", "-f", "image2pipe", "-framerate", str(FRAME_RATE_HZ), "-c:v", "mjpeg", "-i", "-",
-         "-i", "file:" + audio, "-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p",
-         "-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-f", "mp4", "file:" + temporary],
-        stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        [
+            program,
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "image2pipe",
+            "-framerate",
+            str(FRAME_RATE_HZ),
+            "-c:v",
+            "mjpeg",
+            "-i",
+            "-",
+            "-i",
+            f"file:{audio}",
+            "-map",
+            "0:v",
+            "-map",
+            "1:a",
+            "-c:v",
+            "libx264",
+            "-crf",
+            "20",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:a",
+            "aac",
+            "-b:a",
+            "128k",
+            "-movflags",
+            "+faststart",
+            "-f",
+            "mp4",
+            f"file:{temporary}",
+        ],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         for picture in pictures:
             child.stdin.write(picture)
@@ -37,8 +72,9 @@ def write_mp4(path, pictures, audio):
     if child.returncode != 0:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise UnavailableError("%s: ffmpeg does not write it (%s)" % (
-            path, " ".join(said.decode(errors="replace").split())[:200]))
+        raise UnavailableError(
+            f"{path}: ffmpeg does not write it ({' '.join(said.decode(errors='replace').split())[:200]})"
+        )
     os.replace(temporary, path)
 
 
@@ -50,15 +86,24 @@ def write_gif(path, pictures):
     try:
         from PIL import Image
     except ImportError as error:
-        raise UnavailableError("render: %s; %s" % (error, _MEND)) from None
+        raise UnavailableError(f"render: {error}; {_MEND}") from None
     images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     if not images:
-        raise DataError("%s: no frames, the sound is empty" % path)
+        raise DataError(f"{path}: no frames, the sound is empty")
     # one palette for all, or the background flickers
     palette = images[len(images) // 2].quantize(128)
     images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    write(path, lambda: images[0].save(path, "GIF", save_all=True, append_images=images[1:], loop=0,
-                                       duration=1000 // FRAME_RATE_HZ))
+    write(
+        path,
+        lambda: images[0].save(
+            path,
+            "GIF",
+            save_all=True,
+            append_images=images[1:],
+            loop=0,
+            duration=1000 // FRAME_RATE_HZ,
+        ),
+    )
 
 
 def write(path, save):
@@ -66,4 +111,4 @@ def write(path, save):
     try:
         save()
     except OSError as error:
-        raise UnavailableError("%s: %s; choose another place" % (path, error.strerror)) from None
+        raise UnavailableError(f"{path}: {error.strerror}; choose another place") from None

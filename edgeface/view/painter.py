@@ -4,7 +4,7 @@ import base64
 import os
 import shutil
 
-from ..errors import UnavailableError
+from ..core.errors import UnavailableError
 
 _PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page", "face.js")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -30,21 +30,26 @@ class Painter:
         browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
         driver = shutil.which("chromedriver")
         if not (browser and driver):
-            raise UnavailableError("render: no Chromium with its driver; " + _MEND)
+            raise UnavailableError(f"render: no Chromium with its driver; {_MEND}")
         try:
             from selenium import webdriver
             from selenium.common.exceptions import WebDriverException
         except ImportError as error:
-            raise UnavailableError("render: %s; %s" % (error, _MEND)) from None
+            raise UnavailableError(f"render: {error}; {_MEND}") from None
         options = webdriver.ChromeOptions()
         options.binary_location = browser
-        for option in ["--headless=new", "--disable-dev-shm-usage"] + ["--no-sandbox"] * (os.geteuid() == 0):
+        for option in ["--headless=new", "--disable-dev-shm-usage"] + ["--no-sandbox"] * (
+            os.geteuid() == 0
+        ):
             options.add_argument(option)
         try:
-            self._driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+            self._driver = webdriver.Chrome(
+                options=options, service=webdriver.ChromeService(driver)
+            )
         except WebDriverException as error:
-            raise UnavailableError("render: Chromium does not start (%s); %s" % (
-                " ".join(str(error).split())[:120], _MEND)) from None
+            raise UnavailableError(
+                f"render: Chromium does not start ({' '.join(str(error).split())[:120]}); {_MEND}"
+            ) from None
         with open(_PAGE) as file:
             self._script = file.read() + _DRAW
 
@@ -61,6 +66,6 @@ class Painter:
         :param kind: `png` or `jpeg`
         """
         for at in range(0, len(faces), _BATCH):
-            batch = [face.round(5).tolist() for face in faces[at:at + _BATCH]]
-            for picture in self._driver.execute_script(self._script, batch, size, "image/" + kind):
+            batch = [face.round(5).tolist() for face in faces[at : at + _BATCH]]
+            for picture in self._driver.execute_script(self._script, batch, size, f"image/{kind}"):
                 yield base64.b64decode(picture)

@@ -6,13 +6,16 @@ import socketserver
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from ..errors import UnavailableError
+from ..core.errors import UnavailableError
 from ..shm.layout import STATE_NAMES
 from ..shm.reader import Reader
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
-_FILES = {"/": ("index.html", "text/html; charset=utf-8"), "/face.js": ("face.js", "text/javascript"),
-          "/page.js": ("page.js", "text/javascript")}
+_FILES = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/face.js": ("face.js", "text/javascript"),
+    "/page.js": ("page.js", "text/javascript"),
+}
 _KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next write
 
 
@@ -29,14 +32,16 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         self.shm = shm
         self.neutral = neutral
         try:
-            super(Server, self).__init__(("127.0.0.1", port), _Handler)
+            super().__init__(("127.0.0.1", port), _Handler)
         except OSError as error:
-            raise UnavailableError("port %d on 127.0.0.1: %s; choose another --port" % (port, error.strerror)) from None
+            raise UnavailableError(
+                f"port {port} on 127.0.0.1: {error.strerror}; choose another --port"
+            ) from None
 
     @property
     def url(self):
         """Address of the page."""
-        return "http://127.0.0.1:%d/" % self.server_address[1]
+        return f"http://127.0.0.1:{self.server_address[1]}/"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -95,13 +100,15 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(0.004)
 
     def _event(self, message):
-        self.wfile.write(("data: %s\n\n" % json.dumps(message, separators=(",", ":"))).encode())
+        self.wfile.write(f"data: {json.dumps(message, separators=(',', ':'))}\n\n".encode())
         self.wfile.flush()
 
 
 def _message(frame, header):
     return {
-        "index": frame.index, "flags": frame.flags, "level": round(frame.rms_dbfs, 1),
+        "index": frame.index,
+        "flags": frame.flags,
+        "level": round(frame.rms_dbfs, 1),
         "latency": round((frame.publish_ns - frame.audio_ns) / 1e6, 1),
         "state": STATE_NAMES[header["state"]] if header else "gone",
         "landmarks": [[round(float(v), 4) for v in point] for point in frame.landmarks],

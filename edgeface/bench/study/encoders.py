@@ -10,13 +10,13 @@ import onnxruntime
 import torch
 import transformers
 
-from ...errors import UnavailableError
+from ...core.errors import UnavailableError
 from ...features.fbank import Fbank
+from ...importer.checkpoint import read_checkpoint, read_statistics
+from ...importer.fasthubert import FastHubert, load_fasthubert
+from ...importer.graphs import reduce_precision
+from ...importer.importer import find_weights
 from ...model.runtime import PROVIDERS, available_providers
-from ...study.checkpoint import read_checkpoint, read_statistics
-from ...study.fasthubert import FastHubert, load_fasthubert
-from ...study.graphs import reduce_precision
-from ...study.importer import find_weights
 
 LARGE, BASE, FAST = "HuBERT large", "HuBERT base", "FastHuBERT base"
 CHECKPOINTS = {LARGE: "hubert-large", BASE: "hubert-base", FAST: "fasthubert.pt"}
@@ -65,11 +65,18 @@ def _hubert(name, folder):
     large = name == LARGE
     if folder:
         return transformers.HubertModel.from_pretrained(folder, attn_implementation="eager")
-    return transformers.HubertModel(transformers.HubertConfig(
-        hidden_size=1024 if large else 768, num_hidden_layers=24 if large else 12,
-        num_attention_heads=16 if large else 12, intermediate_size=4096 if large else 3072,
-        feat_extract_norm="layer" if large else "group", conv_bias=large, do_stable_layer_norm=large,
-        attn_implementation="eager"))
+    return transformers.HubertModel(
+        transformers.HubertConfig(
+            hidden_size=1024 if large else 768,
+            num_hidden_layers=24 if large else 12,
+            num_attention_heads=16 if large else 12,
+            intermediate_size=4096 if large else 3072,
+            feat_extract_norm="layer" if large else "group",
+            conv_bias=large,
+            do_stable_layer_norm=large,
+            attn_implementation="eager",
+        )
+    )
 
 
 def make_encoders(threads, folder, checkpoints, tell):
@@ -93,10 +100,17 @@ def make_encoders(threads, folder, checkpoints, tell):
             norms = os.path.join(checkpoints or "", "global_cmvn.npy")
             if path and os.path.exists(norms):
                 statistics = read_statistics(norms)
-            prepare, example = (lambda x, s=statistics: fbank(x, s)), np.zeros((1, 98, 80), np.float32)
+            prepare, example = (
+                (lambda x, s=statistics: fbank(x, s)),
+                np.zeros((1, 98, 80), np.float32),
+            )
         else:
-            model, prepare, example = _Hidden(_hubert(name, path)), normalised, np.zeros((1, 16000), np.float32)
-        tell("exporting %s" % name)
+            model, prepare, example = (
+                _Hidden(_hubert(name, path)),
+                normalised,
+                np.zeros((1, 16000), np.float32),
+            )
+        tell(f"exporting {name}")
         rows += _runtimes(name, model.eval(), prepare, example, threads, folder)
     return rows, trained
 
@@ -112,9 +126,9 @@ def _runtimes(name, model, prepare, example, threads, folder):
     """PyTorch, ONNX on every provider, and for FastHuBERT 8-bit ONNX."""
     stem = os.path.join(folder, name.replace(" ", "-"))
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.save(model.state_dict(), stem + ".pt")
+    torch.save(model.state_dict(), f"{stem}.pt")
     began = time.perf_counter()
-    model.load_state_dict(torch.load(stem + ".pt", weights_only=True))
+    model.load_state_dict(torch.load(f"{stem}.pt", weights_only=True))
     model.to(device)
     open_s = time.perf_counter() - began
 
@@ -122,19 +136,29 @@ def _runtimes(name, model, prepare, example, threads, folder):
         with torch.no_grad():
             return model(torch.from_numpy(prepare(x)).to(device)).cpu().numpy()[0]
 
-    yield _first(name, "PyTorch" + (", CUDA" if device == "cuda" else ""), in_torch, stem + ".pt", open_s)
+    yield _first(
+        name, f"PyTorch{', CUDA' if device == 'cuda' else ''}", in_torch, f"{stem}.pt", open_s
+    )
     with torch.no_grad():
-        torch.onnx.export(model.to("cpu"), torch.from_numpy(example), stem + ".onnx", opset_version=13, dynamo=False,
-                          input_names=["x"], output_names=["y"], dynamic_axes={"x": {1: "T"}, "y": {1: "T"}})
+        torch.onnx.export(
+            model.to("cpu"),
+            torch.from_numpy(example),
+            f"{stem}.onnx",
+            opset_version=13,
+            dynamo=False,
+            input_names=["x"],
+            output_names=["y"],
+            dynamic_axes={"x": {1: "T"}, "y": {1: "T"}},
+        )
     model.to(device)
     # TensorRT would build an engine for each length of a clip
     for provider in [p for p in ("cpu", "cuda") if p in available_providers()]:
-        runtime = "ONNX" + (", CUDA" if provider == "cuda" else "")
-        yield _in_onnx(name, runtime, stem + ".onnx", prepare, threads, provider)
+        runtime = f"ONNX{', CUDA' if provider == 'cuda' else ''}"
+        yield _in_onnx(name, runtime, f"{stem}.onnx", prepare, threads, provider)
     if name == FAST:
-        shutil.copy(stem + ".onnx", stem + "-int8.onnx")
-        reduce_precision(stem + "-int8.onnx", "int8")
-        yield _in_onnx(name, "ONNX int8", stem + "-int8.onnx", prepare, threads, "cpu")
+        shutil.copy(f"{stem}.onnx", f"{stem}-int8.onnx")
+        reduce_precision(f"{stem}-int8.onnx", "int8")
+        yield _in_onnx(name, "ONNX int8", f"{stem}-int8.onnx", prepare, threads, "cpu")
 
 
 def _in_onnx(name, runtime, path, prepare, threads, provider):
@@ -144,7 +168,7 @@ def _in_onnx(name, runtime, path, prepare, threads, provider):
     session = onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[provider]])
     open_s = time.perf_counter() - began
     if session.get_providers()[0] != PROVIDERS[provider]:
-        raise UnavailableError("bench study: ONNX Runtime fell back from %s" % provider)
+        raise UnavailableError(f"bench study: ONNX Runtime fell back from {provider}")
     return _first(name, runtime, lambda x: session.run(None, {"x": prepare(x)})[0][0], path, open_s)
 
 

@@ -7,14 +7,14 @@ import onnxruntime
 import torch
 
 from ...build import load_bundle
-from ...features import HOP_SAMPLES
+from ...core.rates import HOP_SAMPLES
 from ...features.f0 import F0
+from ...importer.adapter import read_arrays
+from ...importer.audio2motion import Audio2Motion, load_audio2motion
+from ...importer.checkpoint import read_checkpoint
+from ...importer.graphs import MotionGraph
+from ...importer.importer import adapted, face_of, find_weights
 from ...model.window import noise, pitch_bins
-from ...study.adapter import read_arrays
-from ...study.audio2motion import Audio2Motion, load_audio2motion
-from ...study.checkpoint import read_checkpoint
-from ...study.graphs import MotionGraph
-from ...study.importer import adapted, face_of, find_weights
 
 _TEMPERATURE, _MOUTH = 0.2, 0.4
 _FILES = ("audio2motion.ckpt", "adapter.npz", "basis.npz")
@@ -46,26 +46,47 @@ class Heads:
             wide = load_audio2motion(state)
         else:
             torch.manual_seed(1)
-            wide = Audio2Motion(1024, 128, 64, pitch=128, projected=True, mouth=True, blink=True).eval()
+            wide = Audio2Motion(
+                1024, 128, 64, pitch=128, projected=True, mouth=True, blink=True
+            ).eval()
             state = wide.state_dict()
-            adapter = (rng.standard_normal((1024, 768)) / 768 ** 0.5).astype(np.float32)
-            basis = {"mean": np.array(load_bundle("").neutral, np.float32),
-                     "exp": rng.standard_normal((204, 64)).astype(np.float32) / 64}
+            adapter = (rng.standard_normal((1024, 768)) / 768**0.5).astype(np.float32)
+            basis = {
+                "mean": np.array(load_bundle("").neutral, np.float32),
+                "exp": rng.standard_normal((204, 64)).astype(np.float32) / 64,
+            }
         narrow = load_audio2motion(adapted(state, adapter, "adapter"))
-        self.neutral, matrix, offset, _ = face_of(wide.vae.decoder.out_proj.out_channels, basis, "basis")
-        self._graphs = {1024: _Plain(MotionGraph(wide, matrix, offset, _MOUTH)).eval(),
-                        768: _Plain(MotionGraph(narrow, matrix, offset, _MOUTH)).eval()}
+        self.neutral, matrix, offset, _ = face_of(
+            wide.vae.decoder.out_proj.out_channels, basis, "basis"
+        )
+        self._graphs = {
+            1024: _Plain(MotionGraph(wide, matrix, offset, _MOUTH)).eval(),
+            768: _Plain(MotionGraph(narrow, matrix, offset, _MOUTH)).eval(),
+        }
         self._sessions = {}
         for width, graph in self._graphs.items():
-            path = os.path.join(folder, "motion-%d.onnx" % width)
-            example = torch.zeros(1, 16, width), torch.ones(1, 16, dtype=torch.int64), torch.zeros(1, 16, 4)
+            path = os.path.join(folder, f"motion-{width}.onnx")
+            example = (
+                torch.zeros(1, 16, width),
+                torch.ones(1, 16, dtype=torch.int64),
+                torch.zeros(1, 16, 4),
+            )
             with torch.no_grad():
-                torch.onnx.export(graph, example, path, opset_version=13, dynamo=False, output_names=["landmarks"],
-                                  input_names=["features", "f0_bins", "z"],
-                                  dynamic_axes={"features": {1: "T"}, "f0_bins": {1: "T"}, "z": {2: "S"}})
+                torch.onnx.export(
+                    graph,
+                    example,
+                    path,
+                    opset_version=13,
+                    dynamo=False,
+                    output_names=["landmarks"],
+                    input_names=["features", "f0_bins", "z"],
+                    dynamic_axes={"features": {1: "T"}, "f0_bins": {1: "T"}, "z": {2: "S"}},
+                )
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads
-            self._sessions[width] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._sessions[width] = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"]
+            )
 
     @staticmethod
     def prepared(features, f0_hz):
@@ -73,17 +94,24 @@ class Heads:
         features = features[::2] if features.shape[1] == 1024 else features
         count = min(len(features), len(f0_hz)) // 4 * 4
         z = np.stack([noise(0, slot) for slot in range(count // 4)], 1)
-        return features[None, :count], pitch_bins(f0_hz[:count])[None], (_TEMPERATURE * z[None]).astype(np.float32)
+        return (
+            features[None, :count],
+            pitch_bins(f0_hz[:count])[None],
+            (_TEMPERATURE * z[None]).astype(np.float32),
+        )
 
     def in_torch(self, features, f0_bins, z):
         """Landmarks float32 [T, 68, 3]."""
         with torch.no_grad():
-            return self._graphs[features.shape[2]](*map(torch.from_numpy, (features, f0_bins, z)))[0].numpy()
+            return self._graphs[features.shape[2]](*map(torch.from_numpy, (features, f0_bins, z)))[
+                0
+            ].numpy()
 
     def in_onnx(self, features, f0_bins, z):
         """The same."""
         return self._sessions[features.shape[2]].run(
-            None, {"features": features, "f0_bins": f0_bins, "z": z})[0][0]
+            None, {"features": features, "f0_bins": f0_bins, "z": z}
+        )[0][0]
 
 
 def f0_of(samples):

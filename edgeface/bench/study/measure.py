@@ -8,16 +8,21 @@ import numpy as np
 
 from ...build import build_pipeline, load_bundle
 from ...config import Motion, Settings
-from ...errors import UnavailableError
-from ...features import HOP_SAMPLES
+from ...core.errors import UnavailableError
+from ...core.rates import HOP_SAMPLES
 from ...source.convert import Converter
 from ...telemetry.power import find_power_source
 from .clips import RATE_HZ, clips
 from .encoders import FAST, LARGE, make_encoders
 from .heads import Heads, f0_of, ray_grids
 
-REGIONS = {"lips": slice(48, 68), "jaw": slice(0, 17), "eyes": slice(36, 48), "brows": slice(17, 27),
-           "nose": slice(27, 36)}
+REGIONS = {
+    "lips": slice(48, 68),
+    "jaw": slice(0, 17),
+    "eyes": slice(36, 48),
+    "brows": slice(17, 27),
+    "nose": slice(27, 36),
+}
 PICTURE_PX = 512
 STAGES = ("conversion", "encoder", "F0", "batch preparation", "audio to motion")
 DEFAULT = "edgeface default, ONNX, with face"
@@ -81,13 +86,18 @@ class _Run:
     def all(self, sounds, long_clip):
         times = {(e.name, e.runtime): [] for e in self._encoders}
         # HuBERT base is no network that GeneFace++ was trained on
-        landmarks = {key: [] for key in times if key[0] in (LARGE, FAST) and key[1] in (
-            "PyTorch", "PyTorch, CUDA", "ONNX")}
+        landmarks = {
+            key: []
+            for key in times
+            if key[0] in (LARGE, FAST) and key[1] in ("PyTorch", "PyTorch, CUDA", "ONNX")
+        }
         landmarks[DEFAULT, ""] = []
         stages = tuple({name: [] for name in STAGES} for _ in range(2))
         values, default, cosines = {}, [], []
         for i, sound in enumerate(sounds):
-            samples, converting_s = _timed(lambda s=sound: Converter(RATE_HZ).accept(s[:, None], last=True))
+            samples, converting_s = _timed(
+                lambda s=sound: Converter(RATE_HZ).accept(s[:, None], last=True)
+            )
             features = {}
             for encoder in self._encoders:
                 key = encoder.name, encoder.runtime
@@ -100,17 +110,27 @@ class _Run:
             cosines.append(_cosine(features[FAST, "ONNX"], features[FAST, "ONNX int8"]))
             for name in {e.name for e in self._encoders}:
                 values.setdefault(name, []).append(features[name, "ONNX"][::5].ravel()[::7])
-            self._tell("clip %d of %d, %.1f s of sound" % (i + 1, len(sounds), len(sound) / RATE_HZ))
+            self._tell(f"clip {i + 1} of {len(sounds)}, {len(sound) / RATE_HZ:.1f} s of sound")
         return Results(
             [(e._replace(run=None), np.array(times[e.name, e.runtime])) for e in self._encoders],
-            np.array(default), tuple({name: np.array(spent) for name, spent in half.items()} for half in stages),
-            landmarks, {name: np.concatenate(parts) for name, parts in values.items()}, float(np.mean(cosines)),
-            np.array([len(sound) / RATE_HZ for sound in sounds]), self._trained, self._watts(sounds),
-            self._long(long_clip), len(long_clip) / 16000,
-            self._streams(long_clip, sum(default) / sum(map(len, landmarks[DEFAULT, ""]))), self._heads.neutral)
+            np.array(default),
+            tuple({name: np.array(spent) for name, spent in half.items()} for half in stages),
+            landmarks,
+            {name: np.concatenate(parts) for name, parts in values.items()},
+            float(np.mean(cosines)),
+            np.array([len(sound) / RATE_HZ for sound in sounds]),
+            self._trained,
+            self._watts(sounds),
+            self._long(long_clip),
+            len(long_clip) / 16000,
+            self._streams(long_clip, sum(default) / sum(map(len, landmarks[DEFAULT, ""]))),
+            self._heads.neutral,
+        )
 
     def _face(self, samples):
-        return np.array([f.landmarks for f in self._pipeline.accept(samples) + self._pipeline.finish()])
+        return np.array(
+            [f.landmarks for f in self._pipeline.accept(samples) + self._pipeline.finish()]
+        )
 
     def _stages(self, samples, converting_s, features, times, stages, landmarks):
         """Table 2 for this clip, and every encoder's landmarks."""
@@ -123,7 +143,9 @@ class _Run:
             for half, wanted in zip(stages, ((LARGE, "PyTorch"), (FAST, "ONNX"))):
                 if (name, runtime.split(",")[0]) == wanted:
                     rays_s = _timed(ray_grids, len(face))[1] if wanted[0] == LARGE else 0.0
-                    for stage, spent_s in zip(STAGES, (converting_s, times[name, runtime][-1], f0_s, rays_s, head_s)):
+                    for stage, spent_s in zip(
+                        STAGES, (converting_s, times[name, runtime][-1], f0_s, rays_s, head_s)
+                    ):
                         half[stage].append(spent_s)
 
     def _watts(self, sounds):
@@ -135,8 +157,10 @@ class _Run:
             idle_mw, watts = _mean_mw(source, lambda: time.sleep(0.2)), {}
             sound = Converter(RATE_HZ).accept(sounds[len(sounds) // 2][:, None], last=True)
             for encoder in self._encoders:
-                self._tell("power of %s, %s" % (encoder.name, encoder.runtime))
-                watts[encoder.name, encoder.runtime] = _mean_mw(source, lambda e=encoder: e.run(sound))
+                self._tell(f"power of {encoder.name}, {encoder.runtime}")
+                watts[encoder.name, encoder.runtime] = _mean_mw(
+                    source, lambda e=encoder: e.run(sound)
+                )
             watts[DEFAULT, ""] = _mean_mw(source, lambda: self._face(sound))
             return {name: (mw - idle_mw) / 1e3 for name, mw in watts.items()}
         except UnavailableError:
@@ -147,19 +171,28 @@ class _Run:
     def _streams(self, samples, default_s):
         """The default's frames, and a window of FastHuBERT and the motion network for every hop of four frames."""
         encode = next(e.run for e in self._encoders if (e.name, e.runtime) == (FAST, "ONNX"))
-        window = samples[:_WINDOW_FRAMES * HOP_SAMPLES]
+        window = samples[: _WINDOW_FRAMES * HOP_SAMPLES]
         f0_hz = f0_of(window)
-        spent = [_timed(lambda: self._heads.in_onnx(*self._heads.prepared(encode(window), f0_hz)))[1] for _ in range(9)]
-        return {DEFAULT: (self._pipeline.latency_s, default_s),
-                "FastHuBERT and audio2motion, window %d ms, hop 160 ms" % (40 * _WINDOW_FRAMES):
-                    (_WINDOW_LATENCY_S, float(np.median(spent)) / 4)}
+        spent = [
+            _timed(lambda: self._heads.in_onnx(*self._heads.prepared(encode(window), f0_hz)))[1]
+            for _ in range(9)
+        ]
+        return {
+            DEFAULT: (self._pipeline.latency_s, default_s),
+            f"FastHuBERT and audio2motion, window {40 * _WINDOW_FRAMES} ms, hop 160 ms": (
+                _WINDOW_LATENCY_S,
+                float(np.median(spent)) / 4,
+            ),
+        }
 
     def _long(self, samples):
         """Median of three runs of each encoder on the long clip, and the size of its file."""
         found = {}
         for encoder in self._encoders:
             found[encoder.name, encoder.runtime] = (
-                float(np.median([_timed(encoder.run, samples)[1] for _ in range(3)])), encoder.bytes)
+                float(np.median([_timed(encoder.run, samples)[1] for _ in range(3)])),
+                encoder.bytes,
+            )
         return found
 
 
@@ -169,7 +202,7 @@ def _mean_mw(source, work):
         work()
         total = source.read().total_mw
         if total is None:
-            raise UnavailableError("power source %s: no reading" % source.name)
+            raise UnavailableError(f"power source {source.name}: no reading")
         readings.append(total)
     return float(np.mean(readings))
 

@@ -11,13 +11,14 @@ from .measure import REGIONS
 
 def render(header, rows):
     """A Markdown table, str."""
+
     def shown(value):
         if value is None or (isinstance(value, float) and np.isnan(value)):
             return "-"
-        return value if isinstance(value, str) else "%.4g" % value
+        return value if isinstance(value, str) else f"{value:.4g}"
 
-    lines = ["| %s |" % " | ".join(header), "|%s|" % "|".join("---" for _ in header)]
-    return "\n".join(lines + ["| %s |" % " | ".join(map(shown, row)) for row in rows])
+    lines = ["| {} |".format(" | ".join(header)), "|{}|".format("|".join("---" for _ in header))]
+    return "\n".join(lines + ["| {} |".format(" | ".join(map(shown, row))) for row in rows])
 
 
 def parts(results):
@@ -38,16 +39,28 @@ def parts(results):
 def markdown(results, threads):
     """The whole report, str."""
     trained = ", ".join(sorted(results.trained)) or "none"
-    lines = ["%d clips, %.1f s of sound (%.2f to %.2f s, mean %.2f), %d threads." % (
-        len(results.lengths_s), results.lengths_s.sum(), results.lengths_s.min(), results.lengths_s.max(),
-        results.lengths_s.mean(), threads),
-        "Trained weights: %s. Where weights are random, times are real and nothing is said of quality: motion and"
-        " features then describe noise." % trained, ""]
+    lines = [
+        "%d clips, %.1f s of sound (%.2f to %.2f s, mean %.2f), %d threads."
+        % (
+            len(results.lengths_s),
+            results.lengths_s.sum(),
+            results.lengths_s.min(),
+            results.lengths_s.max(),
+            results.lengths_s.mean(),
+            threads,
+        ),
+        f"Trained weights: {trained}. Where weights are random, times are real and nothing is said of quality: motion and"
+        " features then describe noise.",
+        "",
+    ]
     for _, title, (header, rows) in parts(results):
         lines += ["## " + title, "", render(header, rows), ""]
     if not results.watts:
         lines += ["No sensor measures power here.", ""]
-    return "\n".join(lines + ["## In words", ""] + ["- " + line for line in tables.verdicts(results)]) + "\n"
+    return (
+        "\n".join(lines + ["## In words", ""] + ["- " + line for line in tables.verdicts(results)])
+        + "\n"
+    )
 
 
 def save(folder, results, threads):
@@ -65,6 +78,7 @@ def save(folder, results, threads):
 
 def _plot(folder, results):
     import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
@@ -81,7 +95,12 @@ def _plot(folder, results):
 
     header, rows = tables.table3(results)
     figure, axes = pyplot.subplots(figsize=(8, 4))
-    bars(axes, [row[0] for row in rows], [row[3] for row in rows], "seconds of computing per second of sound")
+    bars(
+        axes,
+        [row[0] for row in rows],
+        [row[3] for row in rows],
+        "seconds of computing per second of sound",
+    )
     saved(figure, "table3")
 
     header, rows = tables.figure3(results)
@@ -97,7 +116,9 @@ def _plot(folder, results):
     figure, axes = pyplot.subplots(figsize=(8, 4))
     for name, features in results.values.items():
         values = features / features.std()
-        line = axes.hist(values, bins=np.linspace(-4, 4, 120), density=True, histtype="step", label=name)[2][0]
+        line = axes.hist(
+            values, bins=np.linspace(-4, 4, 120), density=True, histtype="step", label=name
+        )[2][0]
         axes.axvline(values.mean(), color=line.get_edgecolor(), linestyle=":")
     axes.set(xlabel="feature / its deviation", ylabel="density", title="Features; dotted: means")
     axes.legend(fontsize=8)

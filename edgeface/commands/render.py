@@ -1,0 +1,56 @@
+"""`edgeface render`: a picture or a film of the face that speaks a sound file."""
+
+import os
+
+import numpy as np
+
+from ..core.errors import DataError, UsageError
+from ..view.film import write, write_gif, write_mp4
+from ..view.painter import Painter
+from .common import add_model_arguments, settings_of
+from .motion import stream_file
+
+EXAMPLE = """examples:
+  edgeface render speech.wav -o speech.mp4      a film with sound
+  edgeface render speech.wav -o speech.png      the moment at which the mouth is open widest
+Needs Chromium and pip install 'edgeface[render]'."""
+_KINDS = (".mp4", ".gif", ".png")
+
+
+def add_arguments(parser):
+    """Adds the verb's arguments."""
+    parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", required=True, help="film, .mp4 or .gif, or picture, .png"
+    )
+    parser.add_argument(
+        "--size", metavar="PIXELS", type=int, default=512, help="width and height, even"
+    )
+    add_model_arguments(parser)
+
+
+def execute(options):
+    """Runs the verb."""
+    kind = os.path.splitext(options.out)[1].lower()
+    if kind not in _KINDS:
+        raise UsageError(f"-o {options.out}: must end in one of {', '.join(_KINDS)}")
+    if options.size % 2 or not 64 <= options.size <= 4096:
+        raise UsageError(f"--size {options.size}: out of range; an even number, 64 to 4096")
+    frames, _ = stream_file(options.audio, settings_of(options))
+    if not frames:
+        raise DataError(f"{options.audio}: no sound in it; give another file")
+    faces = np.array([frame.landmarks for frame in frames])
+    with Painter() as painter:
+        if kind == ".png":
+            widest = int(np.linalg.norm(faces[:, 62] - faces[:, 66], axis=-1).argmax())
+            picture = next(painter.paint(faces[widest : widest + 1], options.size, "png"))
+            write(options.out, lambda: _save(options.out, picture))
+        elif kind == ".gif":
+            write_gif(options.out, painter.paint(faces, options.size, "jpeg"))
+        else:
+            write_mp4(options.out, painter.paint(faces, options.size, "jpeg"), options.audio)
+
+
+def _save(path, data):
+    with open(path, "wb") as file:
+        file.write(data)

@@ -1,0 +1,75 @@
+"""`edgeface run`: the daemon in the foreground."""
+
+import dataclasses
+import sys
+
+from ..config import print_settings
+from ..daemon.daemon import Daemon
+from ..daemon.journal import set_up_events
+from ..daemon.status import StatusLine
+from ..motion.file import save_motion
+from ..source import SPECS
+from .common import add_model_arguments, settings_of
+
+EXAMPLE = """examples:
+  edgeface run                           the default microphone
+  edgeface run --source speech.wav       a file, in real time
+  edgeface run --source monitor          what the machine plays
+  arecord -t raw -f S16_LE -r 16000 -c 1 | edgeface run --source -
+
+Several sources, in order of priority, go into the configuration. A source named
+here must be there at the start; one of the configuration is waited for. SIGHUP
+reads the configuration anew."""
+
+
+def add_arguments(parser):
+    """Adds the verb's arguments."""
+    parser.add_argument("--source", metavar="SPEC", help=SPECS)
+    parser.add_argument("--shm", metavar="NAME", help="name of the shared memory")
+    parser.add_argument(
+        "--fast", action="store_true", help="a file or pipe as fast as this machine can"
+    )
+    parser.add_argument(
+        "--frames-out", metavar="FILE.npz", help="also write the frames, at most the last hour"
+    )
+    parser.add_argument(
+        "--print-config", action="store_true", help="print the settings in force and end"
+    )
+    add_model_arguments(parser)
+
+
+def execute(options):
+    """Runs the verb."""
+    settings = _settings(options)
+    if options.print_config:
+        sys.stdout.write(print_settings(settings))
+        return
+    set_up_events()
+    daemon = Daemon(
+        settings,
+        lambda: _settings(options),
+        demanded=options.source is not None,
+        fast=options.fast,
+        keep=options.frames_out is not None,
+    )
+    status = StatusLine() if sys.stderr.isatty() else None
+    try:
+        daemon.run(status.update if status else None)
+    finally:
+        if status:
+            status.close()
+    if options.frames_out and daemon.loop is not None:
+        save_motion(options.frames_out, daemon.loop.kept, daemon.loop.pipeline.latency_s)
+
+
+def _settings(options):
+    settings = settings_of(options)
+    if options.source:
+        settings = dataclasses.replace(
+            settings, audio=dataclasses.replace(settings.audio, sources=(options.source,))
+        )
+    if options.shm:
+        settings = dataclasses.replace(
+            settings, output=dataclasses.replace(settings.output, shm=options.shm)
+        )
+    return settings

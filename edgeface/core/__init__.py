@@ -1,0 +1,1 @@
+"""The ground floor: rates, errors, clock, files, board. Imports nothing else of edgeface."""

@@ -1,0 +1,1 @@
+"""Sound devices: PortAudio, the sound server, and what keeps a hanging driver from the daemon."""

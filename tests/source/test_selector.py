@@ -1,0 +1,254 @@
+"""Several sources: who has the word, and what stands in for a source that is away."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.process import wait_for
+
+from edgeface.core.errors import UnavailableError
+from edgeface.source.block import EMPTY, Block, SourceLost
+from edgeface.source.selector import Selector
+from edgeface.source.supervisor import Supervisor
+
+BLOCK_NS = 10**7
+
+
+class Fake:
+    """A source in virtual time: delivers `level` while it is set, nothing while that is None."""
+
+    live = True
+
+    def __init__(self, clock, level=None, pauses=False, playback=False):
+        self.name, self.pauses, self.playback = "fake", pauses, playback
+        self.clock, self.level, self.lost, self.absent = clock, level, False, False
+        self.opened = self.closed = 0
+
+    def open(self):
+        if self.absent:
+            raise UnavailableError("fake: absent")
+        self.opened += 1
+        self.lost = False
+        self._read_ns = self.clock.now
+
+    def close(self):
+        self.closed += 1
+
+    def read(self, timeout_s):
+        if self.lost:
+            raise SourceLost("fake: lost")
+        if self.level is None:
+            self.clock.sleep(timeout_s)
+            self._read_ns = self.clock.now
+            return EMPTY
+        if self.clock.now < self._read_ns + BLOCK_NS:
+            self.clock.sleep(min(timeout_s, (self._read_ns + BLOCK_NS - self.clock.now) / 1e9))
+        if self.clock.now < self._read_ns + BLOCK_NS:
+            return EMPTY
+        self._read_ns += BLOCK_NS
+        return Block(
+            np.full(160, self.level, np.float32),
+            self._read_ns - BLOCK_NS,
+            0,
+            playback=self.playback,
+        )
+
+
+class Clock:
+    def __init__(self):
+        self.now = 10**12
+
+    def sleep(self, seconds):
+        self.now += int(seconds * 1e9)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("edgeface.source.selector.monotonic_ns", lambda: clock.now)
+    monkeypatch.setattr("edgeface.source.selector.time.sleep", clock.sleep)
+    yield clock
+    for selector in OPENED:
+        selector.close()
+    OPENED.clear()
+
+
+OPENED = []  # selectors, whose threads must not outlive the test
+
+
+def opened(*sources, **options):
+    selector = Selector([Supervisor(source) for source in sources], **options)
+    OPENED.append(selector)
+    selector.open(demanded=True)
+    return selector
+
+
+def listen(selector, clock, seconds):
+    """Blocks of so long, none of them empty."""
+    blocks, end = [], clock.now + int(seconds * 1e9)
+    while clock.now < end:
+        block = selector.read(0.1)
+        if len(block.samples):
+            blocks.append(block)
+    return blocks
+
+
+def levels(blocks):
+    return [float(np.float32(block.samples[0])) for block in blocks]
+
+
+def test_while_the_voice_plays_the_microphone_is_ignored(clock):
+    voice, mic = Fake(clock, playback=True, pauses=True), Fake(clock, 0.25)
+    selector = opened(voice, mic, hold_s=0.3)
+    assert set(levels(listen(selector, clock, 1.0))) == {0.25}
+    voice.level = 0.5
+    blocks = listen(selector, clock, 1.0)
+    assert levels(blocks)[2:] == [0.5] * (len(blocks) - 2)
+    assert [block.gap for block in blocks].count(True) == 1
+    assert all(block.playback for block in blocks[2:])
+    voice.level = None
+    blocks = listen(selector, clock, 1.0)
+    back = levels(blocks).index(0.25)
+    # silence until the hold time is over, then the microphone
+    assert set(levels(blocks[:back])) == {0.0} and set(levels(blocks[back:])) == {0.25}
+    assert abs(blocks[back].audio_ns - blocks[0].audio_ns - 0.3e9) < 0.05e9
+    assert blocks[back].gap
+
+
+def test_a_pause_shorter_than_the_hold_time_does_not_give_the_word_away(clock):
+    voice, mic = Fake(clock, 0.5, pauses=True), Fake(clock, 0.25)
+    selector = opened(voice, mic, hold_s=0.5)
+    listen(selector, clock, 0.5)
+    voice.level = None
+    during = levels(listen(selector, clock, 0.4))
+    voice.level = 0.5
+    during += levels(listen(selector, clock, 0.4))
+    assert set(during) == {0.0, 0.5}
+
+
+def test_a_monitor_that_delivers_silence_does_not_play(clock):
+    monitor, mic = Fake(clock, 0.0), Fake(clock, 0.25)
+    assert set(levels(listen(opened(monitor, mic), clock, 1.0))) == {0.25}
+
+
+def test_the_more_important_voice_interrupts_the_other(clock):
+    first, second = Fake(clock, None, pauses=True), Fake(clock, 0.5, pauses=True)
+    mic = Fake(clock, 0.25)
+    selector = opened(first, second, mic)
+    assert set(levels(listen(selector, clock, 0.5))[5:]) == {0.5}
+    first.level = 0.75
+    assert set(levels(listen(selector, clock, 0.5))[2:]) == {0.75}
+
+
+def test_a_source_that_is_away_is_silence_in_real_time(clock):
+    mic = Fake(clock, 0.25)
+    selector = opened(mic)
+    listen(selector, clock, 0.5)
+    mic.absent = mic.lost = True
+    began = clock.now
+    blocks = listen(selector, clock, 2.0)
+    assert selector.waiting
+    assert all(block.neutral for block in blocks) and set(levels(blocks)) == {0.0}
+    assert [block.gap for block in blocks] == [True] + [False] * (len(blocks) - 1)
+    assert abs(len(blocks) * 0.01 - (clock.now - began) / 1e9) < 0.12
+    mic.absent = False
+
+    def returned():
+        block = selector.read(0.1)
+        return block if not block.neutral and len(block.samples) else None
+
+    block = wait_for(returned)
+    assert block.gap and selector.restarts == 1 and not selector.waiting
+    assert mic.closed == 1 and mic.opened == 2
+
+
+def test_a_source_that_was_never_there_is_waited_for_unless_it_is_demanded(clock):
+    mic = Fake(clock, 0.25)
+    mic.absent = True
+    with pytest.raises(UnavailableError):
+        Selector([Supervisor(mic)]).open(demanded=True)
+    selector = Selector([Supervisor(mic)])
+    OPENED.append(selector)
+    selector.open()
+    assert selector.waiting and selector.read(0.1).neutral
+    mic.absent = False
+    wait_for(lambda: not selector.read(0.1).neutral)
+
+
+def test_a_search_survives_any_failure(clock):
+    mic, failures = Fake(clock, 0.25), [OSError("odd"), RuntimeError("odder"), KeyError("oddest")]
+    whole = mic.open
+
+    def fail():
+        if failures:
+            raise failures.pop()
+        whole()
+
+    mic.open = fail
+    selector = Selector([Supervisor(mic)])
+    OPENED.append(selector)
+    selector.open()
+    wait_for(lambda: not selector.read(0.1).neutral)
+
+
+def test_closing_ends_a_search(clock):
+    mic = Fake(clock, 0.25)
+    mic.absent = True
+    selector = Selector([Supervisor(mic)])
+    OPENED.append(selector)
+    selector.open()
+    selector.close()
+    mic.absent = False
+    time.sleep(0.5)
+    assert mic.opened == mic.closed
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, 0.0, 0.5]), st.sampled_from([None, 0.25]), st.floats(0.0, 0.4)
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_sound_is_25_frames_a_second_whatever_happens(script):
+    """Never more than the time that passed, and never 200 ms less, however the writers pause."""
+    with pytest.MonkeyPatch().context() as monkeypatch:
+        clock = Clock()
+        monkeypatch.setattr("edgeface.source.selector.monotonic_ns", lambda: clock.now)
+        monkeypatch.setattr("edgeface.source.selector.time.sleep", clock.sleep)
+        voice, base = Fake(clock, pauses=True), Fake(clock, pauses=True)
+        selector, began, samples = opened(voice, base), clock.now, 0
+        for voice.level, base.level, seconds in script:
+            samples += sum(len(block.samples) for block in listen(selector, clock, seconds))
+        passed_s = (clock.now - began) / 1e9
+        switches = len(script)
+        assert samples / 16000 <= passed_s + 0.011 * (1 + switches)
+        assert samples / 16000 >= passed_s - 0.2 - 0.08 * switches
+
+
+def test_nobody_rushes_after_a_machine_that_slept(clock):
+    mic = Fake(clock, 0.25)
+    selector = opened(mic)
+    mic.absent = mic.lost = True
+    listen(selector, clock, 0.5)
+    for jump_s in (3600.0, 0.3):
+        clock.sleep(jump_s)
+        began = clock.now
+        assert abs(len(listen(selector, clock, 1.0)) * 0.01 - 1.0) < 0.12
+        assert clock.now - began < 1.1e9
+
+
+def test_a_source_that_fails_in_an_unforeseen_way_is_lost_like_any_other(clock):
+    mic, whole = Fake(clock, 0.25), Fake.read
+    selector = opened(mic)
+    mic.read = lambda timeout_s: {}["unforeseen"]
+    listen(selector, clock, 0.2)
+    assert selector.waiting
+    mic.read = lambda timeout_s: whole(mic, timeout_s)
+    wait_for(lambda: not selector.read(0.1).neutral)
+    assert selector.restarts == 1

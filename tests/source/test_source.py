@@ -1,0 +1,179 @@
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from edgeface.core.clock import monotonic_ns
+from edgeface.core.errors import MissingInputError, UsageError
+from edgeface.source.pipe import PipeSource
+from edgeface.source.spec import make_source
+
+
+def test_raw_sound_from_a_pipe():
+    reading, writing = os.pipe()
+    sound = np.arange(-500, 500, dtype="<i2")
+    writer = threading.Thread(
+        target=lambda: (
+            os.write(writing, sound.tobytes()[:333]),
+            time.sleep(0.05),
+            os.write(writing, sound.tobytes()[333:]),
+            os.close(writing),
+        )
+    )
+    writer.start()
+    source, parts = PipeSource(reading, fast=True), []
+    block = source.read(1.0)
+    while block is not None:
+        parts.append(block.samples)
+        block = source.read(1.0)
+    writer.join()
+    os.close(reading)
+    assert (np.concatenate(parts) * 32768 == sound).all()
+
+
+def test_a_pipe_is_read_in_real_time_and_its_end_is_an_end():
+    reading, writing = os.pipe()
+    source, blocks = PipeSource(reading), []
+    os.write(writing, np.full(16000, 8192, "<i2").tobytes())
+    began = time.monotonic()
+    blocks += [source.read(0.05) for _ in range(40)]
+    assert 0.39 < time.monotonic() - began < 0.6
+    assert all((block.samples == 0.25).all() and len(block.samples) == 160 for block in blocks)
+    steps = np.diff([block.audio_ns for block in blocks])
+    assert abs(np.median(steps) - 10**7) < 10**5
+    os.close(writing)
+    rest = [source.read(0.05) for _ in range(61)]
+    assert rest[-1] is None and sum(len(block.samples) for block in rest[:-1]) == 16000 - 6400
+    os.close(reading)
+
+
+def test_a_writer_that_pauses_is_timed_anew():
+    reading, writing = os.pipe()
+    source = PipeSource(reading)
+    os.write(writing, bytes(320))
+    source.read(0.05)
+    assert len(source.read(0.2).samples) == 0
+    os.write(writing, bytes(320))
+    assert abs(source.read(0.05).audio_ns - monotonic_ns()) < 5 * 10**7
+    os.close(writing)
+    os.close(reading)
+
+
+class Recorder:
+    """A writer in real time, on a clock that may run wrong, which can be held up as `write` blocks."""
+
+    def __init__(self, file, rate_hz):
+        self._file, self._rate_hz = file, rate_hz
+        self.began_ns, self.written = monotonic_ns(), 0
+
+    def catch_up(self, now_ns):
+        due = int((now_ns - self.began_ns) * self._rate_hz / 1e9) // 320 * 320
+        os.write(self._file, np.full(due - self.written, 100, "<i2").tobytes())
+        self.written = due
+
+
+def virtual_time(monkeypatch, *modules):
+    """A clock that sleeping moves, and nothing else; call it with seconds to move it."""
+    now = [10**12]
+
+    def move(seconds):
+        now[0] += int(seconds * 1e9)
+
+    monkeypatch.setattr(time, "sleep", move)
+    for module in modules:
+        monkeypatch.setattr(f"edgeface.source.{module}.monotonic_ns", lambda: now[0])
+    monkeypatch.setattr(sys.modules[__name__], "monotonic_ns", lambda: now[0])
+    return now, move
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate_hz", [15992, 16008])
+def test_a_recorder_whose_clock_runs_wrong_is_followed(monkeypatch, rate_hz):
+    """An hour at 500 ppm would be 1.8 s too early or too late."""
+    now, move = virtual_time(monkeypatch, "pipe", "pace")
+    reading, writing = os.pipe()
+    source, recorder, read, worst = PipeSource(reading), Recorder(writing, rate_hz), 0, 0
+    while recorder.written < 3600 * 16000:
+        move(0.002)
+        recorder.catch_up(now[0])
+        block = source.read(0.0)
+        assert block.lost == 0
+        read += len(block.samples)
+        if len(block.samples):
+            worst = max(
+                worst,
+                abs(
+                    block.audio_ns - recorder.began_ns - (read - len(block.samples)) * 1e9 / rate_hz
+                ),
+            )
+    assert recorder.written - read < 16000 * 0.05
+    assert worst < 60e6  # ns
+    os.close(writing)
+    os.close(reading)
+
+
+def test_of_a_recorder_nobody_listened_to_the_oldest_sound_is_dropped(monkeypatch):
+    now, move = virtual_time(monkeypatch, "pipe", "pace")
+    reading, writing = os.pipe()
+    source, recorder, read, lost = PipeSource(reading), Recorder(writing, 16000), 0, 0
+    for held_up in (False,) * 2000 + (True,) + (False,) * 500:
+        move(1.0 if held_up else 0.002)
+        recorder.catch_up(now[0])
+        block = source.read(0.0)
+        read, lost = read + len(block.samples), lost + block.lost
+    assert lost > 12000
+    assert recorder.written - read - lost < 16000 * 0.1
+    os.close(writing)
+    os.close(reading)
+
+
+def test_run_reads_standard_input(shm_name, clips, tmp_path):
+    out = str(tmp_path / "f.npz")
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "edgeface",
+            "run",
+            "--source",
+            "-",
+            "--fast",
+            "--shm",
+            shm_name,
+            "--frames-out",
+            out,
+        ],
+        input=clips["samples"][0].tobytes(),
+        stderr=subprocess.PIPE,
+    )
+    assert result.returncode == 0, result.stderr
+    with np.load(out) as motion:
+        assert motion["landmarks"].shape == (75, 68, 3)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "mike",
+        "mic:",
+        "file:",
+        "http://x",
+        "speech",
+        "unix",
+        "unix:",
+        "fifo:",
+        "cmd:",
+        "monitor:",
+    ],
+)
+def test_unknown_specs(spec):
+    pytest.raises(UsageError, make_source, spec)
+
+
+def test_a_path_with_a_suffix_is_a_file():
+    pytest.raises(MissingInputError, make_source, "nowhere.WAV")

@@ -1,0 +1,1 @@
+"""What tests share: processes, faces, sound servers, boards, machines."""

@@ -1,0 +1,93 @@
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support.process import edgeface
+
+from edgeface.telemetry.log import LogWriter, log_files, newest_object, read_log
+from edgeface.telemetry.prometheus import metrics
+
+
+def test_log_rotates_within_its_total_and_survives_a_cut(tmp_path):
+    folder = str(tmp_path / "log")
+    log = LogWriter(folder, file_bytes=2000, total_bytes=7000, clock=lambda: 1e9)
+    for k in range(500):
+        assert log.write({"time_s": k, "text": "x" * 100})
+        assert sum(os.path.getsize(path) for path in log_files(folder)) <= 7000
+    log.close()
+    with open(log_files(folder)[-1], "r+b") as file:
+        file.truncate(os.path.getsize(log_files(folder)[-1]) - 10)  # a crash
+    again = LogWriter(folder, 2000, 7000, clock=lambda: 1e9 + 1)
+    again.write({"time_s": 500})
+    again.close()
+    objects, damaged = read_log(folder)
+    assert damaged == 1
+    assert [o["time_s"] for o in objects][-3:] == [497, 498, 500]
+    assert newest_object(folder) == {"time_s": 500}
+
+
+@pytest.mark.system
+def test_a_full_or_read_only_disk_costs_lines_and_one_warning(tmp_path):
+    code = """
+import logging, sys
+logging.basicConfig(level=logging.WARNING)
+from edgeface.telemetry.log import LogWriter, read_log
+log = LogWriter(sys.argv[1], 100000, 1000000)
+print([log.write({"time_s": k, "x": "y" * 2000}) for k in range(30)].count(False), log.lost > 0)
+import os
+for name in os.listdir(sys.argv[1]): os.unlink(sys.argv[1] + "/" + name)
+print(log.write({"time_s": 99}), read_log(sys.argv[1])[0])
+"""
+    folder = str(tmp_path / "disk")
+    os.mkdir(folder)
+    mounted = 'mount -t tmpfs -o size=32k tmpfs "$2" && exec "$0" -c "$1" "$2"'
+    command = ["unshare", "-m", "sh", "-c", mounted, sys.executable, code, folder]
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True
+    )
+    lost, counted, written = result.stdout.split(None, 2)
+    assert int(lost) > 5 and counted == "True" and written.startswith("True [{'time_s': 99")
+    assert result.stderr.count("WARNING") == 1
+
+
+def test_prometheus_text():
+    text = metrics(
+        {
+            "fps": 25.0,
+            "throttled": True,
+            "power_mw": {"VDD_IN": 4824.0, "NC": None},
+            "latency_ms": {"publish": {"p50": 0.1}},
+            "host": "kiosk",
+        }
+    )
+    assert "edgeface_fps 25.0\n" in text
+    assert "edgeface_throttled 1.0\n" in text
+    assert 'edgeface_power_mw{name="VDD_IN"} 4824.0\n' in text
+    assert 'edgeface_latency_ms{name="publish",k1="p50"} 0.1\n' in text
+    assert "NC" not in text and "kiosk" not in text
+
+
+@pytest.mark.slow
+def test_reader_and_report_survive_ten_million_bytes(tmp_path):
+    rng = np.random.RandomState(11)
+    good = f"{json.dumps({'time_s': 1.0, 'frames': 1500, 'latency_ms': {'end_to_end': {'p50': 120.0}}})}\n".encode()
+    written = 0
+    while written < 10000000:
+        with open(str(tmp_path / f"telemetry-{written:08}-x.jsonl"), "wb") as file:
+            piece = (
+                good
+                + rng.bytes(100000)
+                + b"\n"
+                + bytes(rng.choice(list(good), 100000).tolist())
+                + b"\n"
+                + good
+            )
+            file.write(piece)
+            written += len(piece)
+    objects, damaged = read_log(str(tmp_path))
+    assert len(objects) >= 2 * len(log_files(str(tmp_path)))
+    assert damaged > 0
+    assert edgeface("report", str(tmp_path), "-o", str(tmp_path / "r.html")).returncode == 0

@@ -1,0 +1,203 @@
+import json
+import logging
+import socket
+from types import SimpleNamespace
+
+import pytest
+from support.boards import nano
+from support.process import edgeface, start, wait_for
+
+from edgeface.daemon.journal import JournalHandler
+from edgeface.daemon.loop import Loop
+from edgeface.shm.reader import Reader
+from edgeface.shm.writer import Writer
+from edgeface.source.spec import make_selector
+from edgeface.telemetry.latency import STAGES, Latency
+from edgeface.telemetry.log import LogWriter, read_log
+from edgeface.telemetry.power import Ina3221, PowerSource, Reading, find_power_source
+from edgeface.telemetry.recorder import Recorder
+from edgeface.telemetry.system import System
+
+
+class Counting:
+    """What the recorder sees of a loop."""
+
+    def __init__(self):
+        self.published = self.dropped = self.restarts = 0
+        self.state = 1
+        self.latency = Latency(10**9)
+        self.pipeline = SimpleNamespace(provider="cpu")
+
+
+class Meter(PowerSource):
+    name = "meter"
+
+    def __init__(self, *readings):
+        self.readings = list(readings)
+
+    def read(self):
+        reading = self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
+        if isinstance(reading, Exception):
+            raise reading
+        return reading
+
+
+def test_a_log_object_holds_what_the_contract_lists():
+    now, loop = [0.0], Counting()
+    meter = Meter(Reading({"VDD_IN": 3000.0, "X": None}, 3000.0, {"CPU": 50.0}))
+    recorder = Recorder(loop, None, 60, power_source=meter, clock=lambda: now[0])
+    for _ in range(60):
+        now[0] += 1
+        loop.published += 25
+        loop.latency.block(10**7, 10**6)
+        for stage in ("features", "encoder", "motion"):
+            loop.latency.stage(stage)
+        loop.latency.published(int(now[0] * 1e9), int(now[0] * 1e9) - 122000000)
+        recorder.sample()
+    values = recorder.flush()
+    assert (values["frames"], values["fps"], values["state"]) == (1500, 25.0, "running")
+    assert values["latency_ms"]["end_to_end"]["p95"] == pytest.approx(122, rel=0.01)
+    assert set(values["latency_ms"]) == set(STAGES)
+    assert values["power_mw"] == {"VDD_IN": 3000.0, "X": None}
+    assert values["energy_j"] == pytest.approx(177.0)  # 59 intervals between 60 readings
+    assert values["j_per_audio_minute"] == pytest.approx(177.0)
+    assert values["temperatures_c"] == {"CPU": 50.0}
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+    now[0] += 1
+    assert recorder.flush()["frames"] == 0
+
+
+def test_bytes_a_day():
+    """The README's figure: a minute's object of a Nano, once a minute."""
+    recorder = Recorder(
+        Counting(),
+        None,
+        60,
+        power_source=Meter(
+            Reading(
+                {"POM_5V_IN": 1750.0, "POM_5V_GPU": 0.0, "POM_5V_CPU": 366.0},
+                1750.0,
+                {"CPU": 40.0, "GPU": 40.0},
+            )
+        ),
+    )
+    for k in range(1500):
+        recorder._loop.latency.block(10**7, 10**6)
+        recorder._loop.latency.published(k * 40000000, k * 40000000 - 122000000)
+    recorder.sample()
+    assert 1440 * len(json.dumps(recorder.flush(), separators=(",", ":"))) < 1.8e6
+
+
+def test_a_sensor_that_goes_is_replaced_by_nothing_and_looked_for_again(caplog):
+    now = [0.0]
+    recorder = Recorder(
+        Counting(),
+        None,
+        60,
+        power_source=Meter(Reading({"A": 1.0}, 1.0), OSError("unplugged")),
+        clock=lambda: now[0],
+    )
+    recorder.sample()
+    recorder.sample()
+    recorder.sample()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "unplugged" in caplog.text
+    now[0] += 61
+    recorder.sample()
+    assert recorder.flush()["power_source"] == find_power_source().name
+
+
+def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
+    pipeline, shm_name, speech_wav, tmp_path
+):
+    def run(root):
+        pipeline._blinker.__init__(False)
+        writer = Writer(shm_name, 1, 0.08)
+        try:
+            source = make_selector([f"file:{speech_wav}"], 0.0, fast=True)
+            source.open(demanded=True)
+            loop = Loop(source, pipeline, writer, keep=True)
+            recorder = None
+            if root is not None:
+                nano(root)
+                recorder = Recorder(
+                    loop,
+                    LogWriter(str(root / "log"), 10000, 100000),
+                    1,
+                    power_source=Ina3221(str(root)),
+                    system=System(str(root)),
+                )
+                recorder.sample()
+
+            def remove():
+                for path in sorted(root.rglob("*"), reverse=True):
+                    if path.is_file() and "log" not in path.parts:
+                        path.unlink()
+                recorder.sample()
+                recorder.flush()
+
+            loop.run(remove if recorder else None)
+            return b"".join(f.landmarks.tobytes() + f.blendshapes.tobytes() for f in loop.kept)
+        finally:
+            writer.close()
+
+    assert run(tmp_path / "root") == run(None) != b""
+    pipeline._blinker.__init__(True)
+
+
+def test_run_writes_log_and_metrics(tmp_path, shm_name, speech_wav):
+    configuration = tmp_path / "edgeface.yaml"
+    configuration.write_text(
+        f"telemetry:\n  log: {tmp_path / 'log'}\n  interval_s: 1\n  prometheus: {tmp_path / 'edgeface.prom'}\n"
+    )
+    assert (
+        edgeface(
+            "run", "--config", str(configuration), "--source", speech_wav, "--shm", shm_name
+        ).returncode
+        == 0
+    )
+    objects, damaged = read_log(str(tmp_path / "log"))
+    assert damaged == 0 and len(objects) >= 3
+    assert sum(o["frames"] for o in objects) == 75
+    assert 119 < objects[1]["latency_ms"]["end_to_end"]["p50"] < 200
+    assert "edgeface_fps" in (tmp_path / "edgeface.prom").read_text()
+    top = edgeface("top", "-n", "1", "--shm", shm_name, "--log", str(tmp_path / "log"))
+    assert top.returncode == 0 and "no writer" in top.stdout and "end_to_end" in top.stdout
+
+
+@pytest.mark.system
+def test_a_read_only_log_folder_does_not_stop_the_face(tmp_path, shm_name, speech_wav):
+    configuration = tmp_path / "edgeface.yaml"
+    configuration.write_text("telemetry:\n  log: /proc/nowhere\n  interval_s: 1\n")
+    daemon = start("run", "--config", str(configuration), "--source", speech_wav, "--shm", shm_name)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: (reader.header() or {}).get("latest", 0) > 60)
+    assert daemon.wait() == 0
+    assert daemon.stderr.read().count("\n") == 1
+
+
+def test_events_reach_the_journal_with_fields(tmp_path):
+    path = str(tmp_path / "socket")
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(path)
+    logger = logging.Logger("test")
+    logger.addHandler(JournalHandler(path))
+    logger.warning("mic: gone\nfor now", extra={"event": "source_lost"})
+    message = server.recv(65536)
+    assert b"PRIORITY=4\n" in message and b"EDGEFACE_EVENT=source_lost\n" in message
+    assert b"SYSLOG_IDENTIFIER=edgeface\n" in message
+    assert b"MESSAGE\n\x11\0\0\0\0\0\0\0mic: gone\nfor now\n" in message
+    server.close()
+    logger.warning("nobody listens")
+    pytest.raises(OSError, JournalHandler, str(tmp_path / "none"))
+
+
+def test_no_frame_falls_between_two_objects():
+    loop = Counting()
+
+    class Busy(System):
+        def own_memory_mb(self):  # read late in the summary: the face goes on meanwhile
+            loop.published += 1
+
+    recorder = Recorder(loop, None, 60, power_source=Meter(Reading({}, None)), system=Busy())
+    assert sum(recorder.flush()["frames"] for _ in range(10)) == loop.published - 1

@@ -1,0 +1,189 @@
+"""The page in a real Chromium."""
+
+import io
+import os
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+from support.process import edgeface, start, wait_for
+
+from edgeface.shm.reader import Reader
+from edgeface.view.server import Server
+
+pytestmark = pytest.mark.system
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --window-size=700,800"
+).split()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in FLAGS:
+        options.add_argument(flag)
+    driver = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService("/usr/bin/chromedriver")
+    )
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser, shm_name):
+    view = start("view", "--port", "0", "--shm", shm_name)
+    url = re.search(r"http://\S+", view.stdout.readline()).group(0)
+    browser.get(url)
+    yield browser
+    browser.get("about:blank")
+    view.terminate()
+    view.wait(5)
+
+
+def picture(browser):
+    from PIL import Image
+
+    return np.asarray(
+        Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+    ).astype(int)
+
+
+def open_mouth_pixels(image):
+    """Pixels of the dark inside of the mouth and of its teeth, in the lower middle of the picture."""
+    height, width = image.shape[:2]
+    part = image[int(height * 0.55) : int(height * 0.8), int(width * 0.35) : int(width * 0.65)]
+    red, green, blue = part[..., 0], part[..., 1], part[..., 2]
+    inside = (red < 90) & (green < 45) & (blue < 45)
+    teeth = (red > 205) & (green > 195) & (blue > 180) & (red - blue < 40)
+    return int(inside.sum() + teeth.sum())
+
+
+def test_frames_arrive_at_25_a_second_and_the_mouth_follows_the_sound(
+    page, shm_name, clips, tmp_path
+):
+    import wave
+
+    path = str(tmp_path / "long.wav")
+    sound = np.concatenate([clips["samples"][i] for i in range(6)])
+    with wave.open(path, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(sound.tobytes())
+    daemon = start("run", "--source", path, "--no-blink", "--shm", shm_name)
+    wait_for(lambda: page.execute_script("return edgeface.received") > 5)
+    script = "return [performance.now(), edgeface.received, edgeface.drawn, edgeface.index, edgeface.gaps]"
+    first = page.execute_script(script)
+    opened, gaps = [], []
+    while time.monotonic() and len(opened) < 40:
+        gaps.append(page.execute_script("return shownLipGap()"))
+        opened.append(open_mouth_pixels(picture(page)))
+    last = page.execute_script(script)
+    assert "running" in page.find_element("id", "status").text
+    daemon.terminate()
+    daemon.wait()
+    seconds = (last[0] - first[0]) / 1000
+    assert 24 < (last[1] - first[1]) / seconds < 26
+    assert last[4] - first[4] <= 2
+    assert (last[2] - first[2]) / seconds > 15
+    assert max(gaps) > 0.06 and min(gaps) < 0.02
+    opened, gaps = np.array(opened), np.array(gaps)
+    assert opened[gaps > 0.06].mean() > 4 * (opened[gaps < 0.02].mean() + 10)
+    assert np.corrcoef(opened, gaps)[0, 1] > 0.6
+
+
+def test_the_face_rests_when_the_writer_is_gone(page, shm_name, speech_wav):
+    daemon = start("run", "--source", speech_wav, "--shm", shm_name)
+    wait_for(lambda: page.execute_script("return edgeface.received") > 40)
+    daemon.kill()
+    daemon.wait()
+    wait_for(lambda: page.find_element("id", "status").text == "no voice", 6.0)
+    wait_for(lambda: page.execute_script("return shownLipGap()") < 0.01, 3.0)
+    again = start("run", "--source", speech_wav, "--shm", shm_name)
+    wait_for(lambda: "running" in page.find_element("id", "status").text, 8.0)
+    again.terminate()
+    assert again.wait() == 0
+
+
+def test_the_page_fits_any_screen(page):
+    for width, height in ((320, 900), (1200, 500)):
+        page.set_window_size(width, height)
+        wait_for(
+            lambda w=width: page.execute_script("return document.getElementById('face').width") <= w
+        )
+        time.sleep(0.3)
+        image = picture(page)
+        skin = (image[..., 0] > 200) & (image[..., 1] > 140) & (image[..., 2] > 100)
+        rows, columns = np.nonzero(skin)
+        centre = (columns.min() + columns.max()) / 2 / image.shape[1]
+        assert 0.4 < centre < 0.6
+        assert columns.min() > 0 and columns.max() < image.shape[1] - 1 and rows.min() > 0
+    page.set_window_size(700, 800)
+
+
+def test_no_script_errors(page):
+    time.sleep(1)
+    assert [
+        entry
+        for entry in page.get_log("browser")
+        if entry["level"] == "SEVERE" and "favicon" not in entry["message"]
+    ] == []
+
+
+def test_only_this_machine_is_served(shm_name):
+    server = Server(0, shm_name, [[0, 0, 0]] * 68)
+    assert server.server_address[0] == "127.0.0.1"
+    server.server_close()
+
+
+def test_a_foreign_name_and_unknown_paths_are_refused(shm_name):
+    view = start("view", "--port", "0", "--shm", shm_name)
+    url = re.search(r"http://\S+", view.stdout.readline()).group(0)
+    assert urllib.request.urlopen(f"{url}neutral").status == 200
+    for path, host, code in (
+        ("neutral", "evil.example", 403),
+        ("../setup.py", None, 404),
+        ("x", None, 404),
+    ):
+        request = urllib.request.Request(url + path, headers={"Host": host} if host else {})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        assert caught.value.code == code
+    port = url.rsplit(":", 1)[1].strip("/")
+    taken = edgeface("view", "--port", port)
+    assert taken.returncode == 69 and port in taken.stderr and taken.stderr.count("\n") == 1
+    view.terminate()
+    assert view.wait(5) == 0
+
+
+def test_make_run_shows_the_bundled_voice_or_the_microphone():
+    environment = dict(os.environ, PULSE_SERVER="unix:/nowhere")
+    environment.pop("DISPLAY", None)
+    demo = subprocess.Popen(
+        [os.sys.executable, "-m", "edgeface.demo"],
+        stdout=subprocess.PIPE,
+        env=environment,
+        universal_newlines=True,
+    )
+    try:
+        silent = "no input device" in edgeface("devices", env=environment).stdout
+        assert ("bundled voice" if silent else "the microphone") in demo.stdout.readline()
+        with Reader("edgeface") as reader:
+            wait_for(lambda: reader.alive)
+        result = edgeface("read", "-n", "60", "--json")
+        assert result.stdout.count("\n") == 60
+        with urllib.request.urlopen("http://127.0.0.1:8068/frames") as stream:
+            wait_for(lambda: b'"landmarks"' in stream.readline())
+    finally:
+        demo.terminate()
+        demo.wait(10)
+    wait_for(lambda: not os.path.exists("/dev/shm/edgeface"))
