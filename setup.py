@@ -28,7 +28,7 @@ setup(
             "view/page/*",
         ]
     },
-    entry_points={"console_scripts": ["edgeface = edgeface.cli:main"]},
+    entry_points={"console_scripts": ["edgeface = edgeface.cli:entry"]},
     install_requires=[
         "dataclasses; python_version < '3.7'",
         # 1.19.5 dies with "Illegal instruction" on the Jetson Nano

@@ -4,9 +4,11 @@ import argparse
 import importlib
 import os
 import sys
+import threading
 
 from . import __version__
 from .core.errors import EdgefaceError
+from .daemon.signals import Signals
 
 # verb, and what it does
 VERBS = (
@@ -54,19 +56,33 @@ def _parser(chosen):
     return parser
 
 
-def main(arguments=None):
-    """Runs a command line (default: the process's); returns the exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    parser = _parser(chosen)
-    options = parser.parse_args(arguments)
-    if options.verb is None:
-        parser.print_help(sys.stderr)
-        return 2
+def entry():
+    """The process: runs its command line and ends with the exit code."""
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if threading.active_count() > 1:
+        # a thread that is still inside a driver or a model's library would be torn down under it
+        os._exit(code)
+    sys.exit(code)
+
+
+def main(arguments):
+    """Runs a command line; returns the exit code."""
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    # before the imports, which take a while: a signal then is not lost
+    signals = Signals().install() if verb == "run" else None
+    debug = "--debug" in arguments
     try:
+        parser = _parser(verb)
+        options = parser.parse_args(arguments)
+        if options.verb is None:
+            parser.print_help(sys.stderr)
+            return 2
+        options.signals = signals
         return options.execute(options) or 0
     except EdgefaceError as error:
-        return _fail(str(error), error.exit_code, options.debug)
+        return _fail(str(error), error.exit_code, debug)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # such as `edgeface read | head`
@@ -74,9 +90,10 @@ def main(arguments=None):
         return 0
     except Exception as error:  # the last resort: one line instead of a traceback
         return _fail(
-            f"internal error: {type(error).__name__}: {' '.join(str(error).split())}; run again with --debug and report it",
+            f"internal error: {type(error).__name__}: {' '.join(str(error).split())};"
+            " run again with --debug and report it",
             EdgefaceError.exit_code,
-            options.debug,
+            debug,
         )
 
 

@@ -19,6 +19,8 @@ from edgeface.build import build_pipeline, load_bundle
 from edgeface.config import Settings
 from edgeface.core.resources import BUNDLED_VOICE
 from edgeface.daemon.loop import Loop
+from edgeface.daemon.parts import Parts
+from edgeface.daemon.stats import Stats
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
 from edgeface.source.block import Block, SourceLost
@@ -148,13 +150,14 @@ def soak(hours):
     writer = Writer("edgeface-soak", bundle.crc32, pipeline.latency_s)
     selector = Selector([Supervisor(Tape(3600 * hours))])
     selector.open(demanded=True)
-    loop = Loop(selector, pipeline, writer)
-    recorder = Recorder(loop, LogWriter(folder, 100000, 400000), 1)
+    stats = Stats()
+    loop = Loop(Parts(settings, bundle, selector, pipeline, writer), stats)
+    recorder = Recorder(stats, LogWriter(folder, 100000, 400000), 1)
     recorder.start()
     began, rows, next_s = time.monotonic(), [], [0.0]
 
     def look():
-        heard_s = loop.published / 25
+        heard_s = stats.published / 25
         if heard_s < next_s[0]:
             return
         next_s[0] += 3600.0 * hours / 24
@@ -165,11 +168,11 @@ def soak(hours):
         )
         print(
             "  %5.1f h  %7.2f MB  %3d descriptors  %2d threads  %4d restarts  %6.0f s"
-            % (rows[-1] + (loop.restarts, time.monotonic() - began)),
+            % (rows[-1] + (stats.source_restarts, time.monotonic() - began)),
             flush=True,
         )
 
-    loop.run(look)
+    loop.run(lambda: False, look)
     recorder.close()
     selector.close()
     writer.close()

@@ -44,9 +44,8 @@ def shm_name():
 
 @pytest.fixture
 def writer(shm_name):
-    with_writer = Writer(shm_name, 0x12345678, 0.08)
-    yield with_writer
-    with_writer.close()
+    with Writer(shm_name, 0x12345678, 0.08) as writer:
+        yield writer
 
 
 @pytest.fixture

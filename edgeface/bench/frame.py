@@ -7,6 +7,7 @@ import numpy as np
 
 from ..build import build_pipeline
 from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..daemon.stats import Stats
 from ..features.f0 import F0
 from ..features.fbank import Fbank
 from ..features.level import level_dbfs
@@ -43,16 +44,6 @@ def _telemetry():
     return tell
 
 
-class _Silent:
-    """A loop that counts nothing, for the cost of reading the sensors."""
-
-    published = dropped = restarts = state = 0
-    latency = Latency(10**9)
-
-    class pipeline:  # noqa: N801
-        provider = "cpu"
-
-
 def measure_stages(settings, bundle, samples):
     """Median ms per 40 ms frame of each stage and of the whole; names to floats.
 
@@ -77,16 +68,13 @@ def measure_stages(settings, bundle, samples):
     blinker = Blinker()
     face = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
     stages["idle layer"] = _each_ms(lambda arrays: blinker.apply(*arrays), face)
-    writer = Writer(f"edgeface-bench-{os.getpid()}", bundle.crc32, 0.08)
-    try:
+    with Writer(f"edgeface-bench-{os.getpid()}", bundle.crc32, 0.08) as writer:
         frames = [
             Frame(k, landmarks, shapes, 0.0, 0.0, 0) for k, (landmarks, shapes) in enumerate(face)
         ]
         stages["publish"] = _each_ms(lambda frame: writer.publish(frame, 0, 0), frames)
-    finally:
-        writer.close()
     stages["telemetry, each frame"] = _each_ms(_telemetry(), range(len(hops)))
-    recorder = Recorder(_Silent(), None, 60)
+    recorder = Recorder(Stats(), None, 60)
     stages["telemetry, each second"] = _each_ms(lambda _: recorder.sample(), range(20))
     recorder.close()  # also ends a tegrastats child
     pipeline = build_pipeline(settings, bundle)

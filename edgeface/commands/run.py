@@ -6,6 +6,7 @@ import sys
 from ..config import print_settings
 from ..daemon.daemon import Daemon
 from ..daemon.journal import set_up_events
+from ..daemon.parts import Options
 from ..daemon.status import StatusLine
 from ..motion.file import save_motion
 from ..source import SPECS
@@ -48,18 +49,21 @@ def execute(options):
     daemon = Daemon(
         settings,
         lambda: _settings(options),
-        demanded=options.source is not None,
-        fast=options.fast,
-        keep=options.frames_out is not None,
+        options.signals,
+        Options(
+            required=options.source is not None,
+            fast=options.fast,
+            keep=options.frames_out is not None,
+        ),
     )
     status = StatusLine() if sys.stderr.isatty() else None
     try:
-        daemon.run(status.update if status else None)
+        daemon.run(status.update if status else lambda stats: None)
     finally:
         if status:
             status.close()
-    if options.frames_out and daemon.loop is not None:
-        save_motion(options.frames_out, daemon.loop.kept, daemon.loop.pipeline.latency_s)
+    if options.frames_out:
+        save_motion(options.frames_out, daemon.kept, daemon.latency_s)
 
 
 def _settings(options):

@@ -1,272 +1,222 @@
-"""Wiring and life cycle: the one place that knows all parts of the daemon."""
+"""The daemon's life: start, reload and end."""
 
-import grp
 import logging
-import signal
-import threading
 import time
+from collections import deque
+from typing import Callable, Deque, Optional
 
-from ..build import build_pipeline, load_bundle
-from ..core.errors import ConfigurationError, EdgefaceError, UsageError
-from ..core.rates import FRAME_RATE_HZ
-from ..playback.output import Output
-from ..playback.player import Player
+from ..config import Settings
+from ..core.errors import EdgefaceError, InferenceError
+from ..motion.frame import Frame
 from ..shm.layout import STATE_NAMES
-from ..shm.writer import Writer
-from ..source.spec import make_selector
-from ..telemetry.log import LogWriter
-from ..telemetry.recorder import Recorder
+from .background import Background
 from .loop import Loop
 from .notify import Notifier
+from .parts import Options, Parts, assemble, close_parts, hand_over
+from .signals import Signals
+from .stats import Stats
 
 _LOG = logging.getLogger(__name__)
-_TELL_S = 10.0  # a model that takes longer to build says so this often
+_PROGRESS_S = 10.0  # a start that takes longer says so this often
 _LONGEST_BUILD_S = 3600.0
-
-
-class _Stopped(Exception):
-    """Asked to end before the start was over."""
+_CLOSING_S = 1.0  # how long the end waits for a reload that is under way
+_RELOAD_PAUSE_S = 1.0  # a storm of signals is one reload a second
+_POLL_S = 0.05  # a signal during the start is answered as fast
 
 
 class Daemon:
-    """Sound in, face frames into shared memory, until the sound ends or `stop`.
+    """Sound in, face frames into shared memory, until the sound ends or a signal says so.
 
-    :param settings: `config.Settings`
-    :param load: returns the settings anew, for SIGHUP; raises `EdgefaceError`
-    :param demanded: whether a source that is absent at the start is an error, not something to wait for
-    :param fast: a file as fast as the machine can
-    :param keep: whether to keep the frames
+    :param settings: what to begin with
+    :param load: reads the settings again, for a reload; raises `EdgefaceError`
+    :param signals: what the process was asked to do
+    :param options: what the command line decides
     """
 
-    def __init__(self, settings, load, demanded=False, fast=False, keep=False):
-        self._settings, self._load = settings, load
-        self._demanded, self._fast, self._keep = demanded, fast, keep
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[[], Settings],
+        signals: Signals,
+        options: Options = Options(),
+    ) -> None:
+        self.stats = Stats()
+        self._settings = settings
+        self._load = load
+        self._signals = signals
+        self._options = options
         self._notifier = Notifier()
-        self._reload = threading.Event()
-        self._stopping = self._ready = False
-        self._seen = 0  # frames
-        self._source = self._writer = self._recorder = self.loop = None
+        self._loop: Optional[Loop] = None
+        self._ready = False
+        self._frames_reported = 0
+        self._assembly: Optional[Background[Parts]] = None
+        self._handover: Optional[Background[None]] = None
+        self._recovering = False  # the assembly is about a model that failed
+        self._next_reload_s = 0.0
 
-    def stop(self, *_):
-        """Asks the daemon to end; for signal handlers."""
-        self._stopping = True
-        if self.loop is not None:
-            self.loop.stop()
+    @property
+    def kept(self) -> Deque[Frame]:
+        """The frames of `Options.keep`; empty before the start is over."""
+        return self._loop.kept if self._loop is not None else deque()
 
-    def reload(self, *_):
-        """Asks the daemon to read its configuration anew; for signal handlers."""
-        self._reload.set()
+    @property
+    def latency_s(self) -> float:
+        """Algorithmic latency of the model that runs; 0 before the start is over."""
+        return self._loop.parts.pipeline.latency_s if self._loop is not None else 0.0
 
-    def run(self, each_time=None):
+    def run(self, on_block: Callable[[Stats], None] = lambda stats: None) -> None:
         """Runs to the end.
 
-        :param each_time: called after every block, with the loop
+        :param on_block: called after every block
         :raises EdgefaceError: it cannot start, or the model fails
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.stop)
-        signal.signal(signal.SIGHUP, self.reload)
         try:
             self._start()
-            self.loop.run(lambda: self._after_block(each_time))
-        except _Stopped:
-            pass
+            if self._loop is not None:
+                self._loop.run(lambda: self._signals.stop, lambda: self._between_blocks(on_block))
         finally:
             self._notifier.send("STOPPING=1")
             self._close()
 
-    def _start(self):
+    def _start(self) -> None:
+        """Assembles the parts, while signals are answered and the service manager is told to wait."""
         settings = self._settings
-        self._bundle = load_bundle(settings.model.bundle)
-        self._source = self._make_source(settings, self._bundle)
-        pipeline = self._build(settings)
-        if self._demanded:  # before the segment, whose heartbeat must not wait for a device
-            self._source.open(demanded=True)
-        self._writer = self._make_writer(settings, pipeline)
-        if not self._demanded:  # after it: a second daemon must not take the first one's sound
-            self._source.open()
-        self.loop = Loop(
-            self._source,
-            pipeline,
-            self._writer,
-            lambda: build_pipeline(self._settings, self._bundle),
-            self._make_player(settings),
-            keep=self._keep,
+        self._assembly = Background(
+            lambda: assemble(settings, self.stats, self._options, progress=self._on_progress),
+            "edgeface-assemble",
         )
-        if self._stopping:
-            self.loop.stop()
-        self._recorder = self._make_recorder(settings)
-
-    def _build(self, settings):
-        """The pipeline; while it is built, which may take an engine minutes, the manager is told to wait."""
-        result = []
-
-        def build():
-            try:
-                result.append((build_pipeline(settings, self._bundle), None))
-            except Exception as error:  # handed to the caller
-                result.append((None, error))
-
-        thread = threading.Thread(target=build, name="edgeface-build", daemon=True)
-        thread.start()
         began_s = told_s = time.monotonic()
-        while thread.is_alive():
-            thread.join(0.1)  # not longer: a signal is answered between two
+        while not self._assembly.wait(_POLL_S):
             now_s = time.monotonic()
-            if self._stopping:
-                raise _Stopped
+            if self._signals.stop:
+                return
             if now_s - began_s > _LONGEST_BUILD_S:
                 raise EdgefaceError(
-                    f"the model was not built within {_LONGEST_BUILD_S:.0f} s; try `edgeface model verify`"
+                    f"the model was not ready within {_LONGEST_BUILD_S:.0f} s; try"
+                    " `edgeface model verify`"
                 )
-            if now_s - told_s > _TELL_S:
+            if now_s - told_s > _PROGRESS_S:
                 told_s = now_s
-                self._notifier.send(f"EXTEND_TIMEOUT_USEC={4e6 * _TELL_S:.0f}")
-                self._notifier.status(f"building the model, {now_s - began_s:.0f} s so far")
-        pipeline, error = result[0]
-        if error is not None:
-            raise error
-        return pipeline
+                self._notifier.send(f"EXTEND_TIMEOUT_USEC={4e6 * _PROGRESS_S:.0f}")
+                self._notifier.status(f"loading the model, {now_s - began_s:.0f} s so far")
+        parts = self._assembly.result()
+        self._assembly = None
+        try:
+            self._loop = Loop(parts, self.stats, self._options.keep)
+        except EdgefaceError:
+            close_parts(parts)
+            raise
+        hand_over(parts, source_is_open=self._options.required)
 
-    def _after_block(self, each_time):
-        loop = self.loop
-        if not self._ready and loop.published:
+    def _on_progress(self, line: str) -> None:
+        _LOG.info("%s", line, extra={"event": "engine"})
+
+    def _between_blocks(self, on_block: Callable[[Stats], None]) -> None:
+        self._report()
+        on_block(self.stats)
+        if self._handover is not None and self._handover.done:
+            self._finish_handover(self._handover)
+        elif self._assembly is not None and self._assembly.done:
+            self._finish_assembly(self._assembly)
+        elif self._assembly is None and self._handover is None:
+            self._begin_assembly()
+
+    def _report(self) -> None:
+        stats = self.stats
+        source = self._running.source
+        if not self._ready and stats.published:
             self._ready = True
             self._notifier.send("READY=1")
             _LOG.info(
                 "running: %s to %s",
-                self._source.name,
-                self._writer.path,
+                source.name,
+                self._running.writer.path,
                 extra={"event": "started"},
             )
-        if loop.published != self._seen:
-            self._seen = loop.published
+        if stats.published != self._frames_reported:
+            self._frames_reported = stats.published
             self._notifier.worked()
         self._notifier.status(
-            f"{STATE_NAMES[loop.state]}: {self._source.name}, dropped {loop.dropped} samples, {loop.restarts} restarts of a source"
+            f"{STATE_NAMES[stats.state]}: {source.name}, dropped {stats.dropped_samples} samples,"
+            f" {stats.source_restarts} restarts of a source"
         )
-        if each_time is not None:
-            each_time(loop)
-        if self._reload.is_set():
-            self._reload.clear()
-            self._notifier.send("RELOADING=1")
-            self._read_again()
-            self._notifier.send("READY=1")
 
-    def _read_again(self):
-        """Takes over what changed in the configuration; what is wrong with it leaves everything as it was."""
-        try:
-            self._change(self._load())
-        except EdgefaceError as error:
-            _LOG.error("configuration not taken over: %s", error, extra={"event": "reload_failed"})
-        else:
-            _LOG.info("configuration taken over", extra={"event": "reloaded"})
+    @property
+    def _running(self) -> Parts:
+        assert self._loop is not None
+        return self._loop.parts
 
-    def _change(self, settings):
-        old, loop = self._settings, self.loop
-        model = (settings.model, settings.motion) != (old.model, old.motion)
-        # everything that may be wrong comes first
-        bundle = load_bundle(settings.model.bundle)
-        audio = settings.audio != old.audio or (
-            bundle.lookahead_ms(settings.motion.lookahead_ms)
-            != self._bundle.lookahead_ms(old.motion.lookahead_ms)
-        )
-        source = self._make_source(settings, bundle) if audio else None
-        pipeline = build_pipeline(settings, bundle) if model else loop.pipeline
-        _group_id(settings.output.group)
-        self._bundle = bundle
-        moved = settings.output.shm != old.output.shm
-        writer = self._make_writer(settings, pipeline) if moved else None
-        if model or settings.output != old.output:
-            self._writer.close()
-        if model:
-            loop.use_pipeline(pipeline)
-        if model or settings.output != old.output:
-            self._writer = loop.writer = writer or self._make_writer(settings, pipeline)
-            loop.tell_counters()
-        self._settings = settings
-        if source is not None:
-            restarts = self._source.restarts
-            self._source.close()
-            if loop.player is not None:
-                loop.player.close()
-            source.restarts_before = restarts
-            source.open()
-            self._source = loop.source = source
-            loop.player = self._make_player(settings)
-        if settings.telemetry != old.telemetry:
-            if self._recorder is not None:
-                self._recorder.close()
-            self._recorder = self._make_recorder(settings)
-
-    def _make_source(self, settings, bundle):
-        audio = settings.audio
-        ahead_ms = (
-            bundle.lookahead_ms(settings.motion.lookahead_ms)
-            + 1e3 / FRAME_RATE_HZ
-            + audio.playback_delay_ms
-        )
-        try:
-            return make_selector(
-                audio.sources, audio.hold_ms / 1e3, self._fast, int(ahead_ms * 1e6)
+    def _begin_assembly(self) -> None:
+        """Starts what a failed model or a signal asks for; the loop goes on meanwhile."""
+        assert self._loop is not None
+        old = self._loop.parts
+        self._recovering = self._loop.failed
+        if self._recovering:
+            self._assembly = Background(
+                lambda: assemble(old.settings, self.stats, self._options, old, fresh_pipeline=True),
+                "edgeface-assemble",
             )
-        except UsageError as error:
-            if self._demanded:
-                raise
-            raise ConfigurationError(f"audio.sources: {error}") from None
+        elif self._signals.reload and time.monotonic() >= self._next_reload_s:
+            self._signals.reload = False
+            self._notifier.send("RELOADING=1")
+            self._assembly = Background(
+                lambda: assemble(self._load(), self.stats, self._options, old),
+                "edgeface-assemble",
+            )
 
-    def _make_writer(self, settings, pipeline):
-        output = settings.output
-        return Writer(
-            output.shm,
-            self._bundle.crc32,
-            pipeline.latency_s,
-            int(output.mode, 8),
-            _group_id(output.group),
+    def _finish_assembly(self, assembly: "Background[Parts]") -> None:
+        """Swaps in what was assembled; what is wrong with it leaves everything as it was."""
+        assert self._loop is not None
+        self._assembly = None
+        old = self._loop.parts
+        try:
+            new = assembly.result()
+        except Exception as error:
+            self._refuse(error)
+            return
+        try:
+            self._loop.swap(new)
+        except EdgefaceError as error:
+            close_parts(new, keep=old)
+            self._refuse(error)
+            return
+        self._handover = Background(lambda: hand_over(new, old), "edgeface-handover")
+
+    def _refuse(self, error: Exception) -> None:
+        if self._recovering:
+            raise InferenceError(
+                f"the model fails, and loading it again fails, too ({error}); check it with"
+                " `edgeface doctor`"
+            ) from error
+        _LOG.error(
+            "reload failed, the settings stay as they were: %s",
+            " ".join(str(error).split()),
+            extra={"event": "reload_failed"},
         )
+        self._end_reload()
 
-    def _make_player(self, settings):
-        audio = settings.audio
-        if not audio.playback:
-            return None
-        delay_ms = (
-            self._bundle.lookahead_ms(settings.motion.lookahead_ms)
-            + 1e3 / FRAME_RATE_HZ
-            + audio.playback_delay_ms
-        )
-        player = Player(
-            Output(None if audio.playback == "default" else audio.playback), int(delay_ms * 1e6)
-        )
-        player.open()
-        return player
+    def _finish_handover(self, handover: "Background[None]") -> None:
+        self._handover = None
+        handover.result()
+        if self._recovering:
+            _LOG.warning("the model was loaded again", extra={"event": "model_back"})
+            return
+        _LOG.info("configuration reloaded", extra={"event": "reloaded"})
+        self._end_reload()
 
-    def _make_recorder(self, settings):
-        telemetry = settings.telemetry
-        if not telemetry.log and not telemetry.prometheus:
-            return None
-        log = (
-            LogWriter(telemetry.log, 1000 * telemetry.file_kb, 1000 * telemetry.total_kb)
-            if telemetry.log
-            else None
-        )
-        recorder = Recorder(self.loop, log, telemetry.interval_s, telemetry.prometheus)
-        recorder.start()
-        return recorder
+    def _end_reload(self) -> None:
+        self._next_reload_s = time.monotonic() + _RELOAD_PAUSE_S
+        self._notifier.send("READY=1")
 
-    def _close(self):
-        """Ends all parts, in the order in which they are noticed."""
-        parts = [self._writer, self._source, self.loop and self.loop.player, self._recorder]
-        for part in parts:
-            if part is not None:
-                part.close()
-
-
-def _group_id(name):
-    if not name:
-        return -1
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise ConfigurationError(
-            f"output.group: no group '{name}' on this machine; create it or leave it empty"
-        ) from None
+    def _close(self) -> None:
+        """Ends all parts; one that is still being made or replaced is given a moment."""
+        if self._handover is not None:
+            self._handover.wait(_CLOSING_S)
+        running = self._loop.parts if self._loop is not None else None
+        if running is not None:
+            close_parts(running)
+        if self._assembly is not None and self._assembly.wait(_CLOSING_S):
+            try:
+                close_parts(self._assembly.result(), keep=running)
+            except EdgefaceError:
+                pass  # it failed, and closed what it had made

@@ -17,18 +17,18 @@ class StatusLine:
         self._next_ns = 0
         self._history = []
 
-    def update(self, loop):
-        """Writes the line if it is time; tells of a `daemon.loop.Loop`."""
+    def update(self, stats):
+        """Writes the line if it is time; of a `stats.Stats`."""
         now = monotonic_ns()
         if now < self._next_ns:
             return
         self._next_ns = now + _PERIOD_NS
-        self._history = self._history[-_AVERAGE_OVER:] + [(now, loop.published)]
+        self._history = self._history[-_AVERAGE_OVER:] + [(now, stats.published)]
         (then, before), (now, published) = self._history[0], self._history[-1]
         fps = (published - before) * 1e9 / (now - then) if now > then else 0.0
-        bar = "#" * max(0, min(20, int((loop.level_dbfs + 60) / 3)))
+        bar = "#" * max(0, min(20, int((stats.level_dbfs + 60) / 3)))
         self._stream.write(
-            f"\r{STATE_NAMES[loop.state]:8} {fps:5.1f} fps  latency {loop.latency_ns / 1e6:4.0f} ms  level {loop.level_dbfs:4.0f} dBFS |{bar:20}|  dropped {loop.dropped} \x1b[K"
+            f"\r{STATE_NAMES[stats.state]:8} {fps:5.1f} fps  latency {stats.latency_ns / 1e6:4.0f} ms  level {stats.level_dbfs:4.0f} dBFS |{bar:20}|  dropped {stats.dropped_samples} \x1b[K"
         )
         self._stream.flush()
 

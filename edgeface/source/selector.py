@@ -28,7 +28,6 @@ class Selector:
     """
 
     def __init__(self, sources, hold_s=0.5):
-        self.restarts_before = 0  # of sources that this one replaced
         self._sources, self._hold_ns = list(sources), int(hold_s * 1e9)
         self._until_ns = [0] * len(self._sources)  # a source plays until then
         self._selected = len(self._sources) - 1
@@ -44,7 +43,7 @@ class Selector:
     @property
     def restarts(self):
         """How often sources came back."""
-        return self.restarts_before + sum(source.restarts for source in self._sources)
+        return sum(source.restarts for source in self._sources)
 
     @property
     def name(self):

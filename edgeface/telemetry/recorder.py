@@ -41,9 +41,9 @@ class _Mean:
 
 
 class Recorder:
-    """Telemetry of a running `daemon.loop.Loop`.
+    """Telemetry of a running daemon.
 
-    :param loop: has `published`, `dropped`, `restarts`, `state`, `latency`, `pipeline`
+    :param stats: a `daemon.stats.Stats`
     :param log: a `log.LogWriter`, or None
     :param interval_s: seconds a log object covers
     :param prometheus: path of a text file to renew, or ""
@@ -52,7 +52,7 @@ class Recorder:
 
     def __init__(
         self,
-        loop,
+        stats,
         log,
         interval_s,
         prometheus="",
@@ -60,8 +60,8 @@ class Recorder:
         system=None,
         clock=time.monotonic,
     ):
-        self._loop, self._log, self._interval_s, self._prometheus = (
-            loop,
+        self._stats, self._log, self._interval_s, self._prometheus = (
+            stats,
             log,
             interval_s,
             prometheus,
@@ -109,12 +109,12 @@ class Recorder:
         self._throttled = None
 
     def _counters(self):
-        loop = self._loop
+        stats = self._stats
         return {
-            "frames": loop.published,
-            "dropped_samples": loop.dropped,
-            "source_restarts": loop.restarts,
-            "late": dict(loop.latency.late),
+            "frames": stats.published,
+            "dropped_samples": stats.dropped_samples,
+            "source_restarts": stats.source_restarts,
+            "late": dict(stats.latency.late),
         }
 
     def sample(self):
@@ -170,13 +170,13 @@ class Recorder:
 
     def summary(self, now_s, now):
         """The log object up to the time `now_s` with the counters `now`, dict; unknown values are None."""
-        loop = self._loop
+        stats = self._stats
         passed_s = max(1e-9, now_s - self._began_s)
         before = self._before
         frames = now["frames"] - before["frames"]
         joules, known_s, gap_s = self._energy.take()
         summaries = {
-            stage: histogram.take() for stage, histogram in loop.latency.histograms.items()
+            stage: histogram.take() for stage, histogram in stats.latency.histograms.items()
         }
         audio_min = frames / FRAME_RATE_HZ / 60
         loads = self._loads.means()
@@ -187,8 +187,8 @@ class Recorder:
             "version": __version__,
             "pid": os.getpid(),
             "interval_s": round(passed_s, 1),
-            "state": STATE_NAMES[loop.state],
-            "provider": loop.pipeline.provider,
+            "state": STATE_NAMES[stats.state],
+            "provider": stats.provider,
             "frames": frames,
             "fps": round(frames / passed_s, 2),
             "latency_ms": {stage: summary.as_ms() for stage, summary in summaries.items()},

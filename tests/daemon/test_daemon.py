@@ -7,6 +7,8 @@ from support.process import wait_for
 from edgeface.core.clock import monotonic_ns
 from edgeface.core.errors import UnavailableError
 from edgeface.daemon.loop import Loop
+from edgeface.daemon.parts import Parts
+from edgeface.daemon.stats import Stats
 from edgeface.daemon.timeline import Timeline
 from edgeface.motion.frame import DISCONTINUITY, NEUTRAL
 from edgeface.shm import layout
@@ -76,6 +78,19 @@ class Script:
         return event
 
 
+class Rig:
+    """A loop with parts from a test."""
+
+    def __init__(self, source, pipeline, writer, keep=False):
+        self.stats = Stats()
+        self.loop = Loop(Parts(None, None, source, pipeline, writer), self.stats, keep)
+        self.kept = self.loop.kept
+        self.stopping = False
+
+    def run(self, between_blocks=lambda: None):
+        self.loop.run(lambda: self.stopping, between_blocks)
+
+
 @pytest.fixture
 def loop_of():
     """Makes loops of one source, which are closed when the test is over."""
@@ -84,7 +99,7 @@ def loop_of():
     def make(source, *arguments, **options):
         selectors.append(Selector([Supervisor(source)]))
         selectors[-1].open(demanded=True)
-        return Loop(selectors[-1], *arguments, **options)
+        return Rig(selectors[-1], *arguments, **options)
 
     yield make
     for selector in selectors:
@@ -97,15 +112,14 @@ def sound(frames, lost=0):
 
 @pytest.fixture
 def writer(shm_name):
-    writer = Writer(shm_name, 1, 0.08)
-    yield writer
-    writer.close()
+    with Writer(shm_name, 1, 0.08) as writer:
+        yield writer
 
 
 def test_lost_samples_are_counted_flagged_and_degrade(loop_of, pipeline, writer, shm_name):
     states = []
     loop = loop_of(Script(sound(5), sound(5, lost=1000), sound(5)), pipeline, writer, keep=True)
-    loop.run(lambda: states.append(loop.state))
+    loop.run(lambda: states.append(loop.stats.state))
     assert [frame.index for frame in loop.kept] == list(range(15))
     assert [frame.index for frame in loop.kept if frame.flags & DISCONTINUITY] == [5]
     assert states == [layout.RUNNING, layout.DEGRADED, layout.DEGRADED]
@@ -118,7 +132,7 @@ def test_a_lost_source_is_replaced_by_silence_until_it_is_back(loop_of, pipeline
     source = Script(sound(5), SourceLost("gone"), sound(10), refusals=3)
     states = []
     loop = loop_of(source, pipeline, writer, keep=True)
-    loop.run(lambda: states.append(loop.state))
+    loop.run(lambda: states.append(loop.stats.state))
     assert source.opened == 2
     assert [state for state, before in zip(states, [None] + states) if state != before] == [
         layout.RUNNING,
@@ -138,15 +152,20 @@ def test_a_lost_source_is_replaced_by_silence_until_it_is_back(loop_of, pipeline
 def test_stop_ends_the_loop_while_the_source_is_away(loop_of, pipeline, writer):
     loop = loop_of(Script(sound(1), SourceLost("gone"), refusals=10**9), pipeline, writer)
     count = []
-    loop.run(lambda: (count.append(1), loop.stop() if len(count) > 10 else None))
-    assert loop.state == layout.WAITING
+
+    def stop_soon():
+        count.append(1)
+        loop.stopping = len(count) > 10
+
+    loop.run(stop_soon)
+    assert loop.stats.state == layout.WAITING
     pipeline.reset()
 
 
 def test_old_sound_is_late(loop_of, pipeline, writer, shm_name):
     loop = loop_of(Script(block(640 * 10, audio_ns=monotonic_ns() - 10**9)), pipeline, writer)
     loop.run()
-    assert loop.late == 10
+    assert loop.stats.late_frames == 10
     with Reader(shm_name) as reader:
         assert reader.header()["late_frames"] == 10
 

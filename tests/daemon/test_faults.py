@@ -25,8 +25,8 @@ def changed(self, fbank, *others):
     %s
     return step(self, fbank, *others)
 Stepper.step = changed
-from edgeface.cli import main
-sys.exit(main(sys.argv[1:]))
+from edgeface.cli import entry
+entry()
 """
 WARM = 150  # more calls than the warm-up takes
 
@@ -294,9 +294,9 @@ def test_the_manager_waits_while_an_engine_is_built(manager, pipe, shm_name):
     heard, environment = manager
     slow = "if calls[0] == 1: time.sleep(1.5)"
     patched = PATCHED.replace(
-        "from edgeface.cli import main",
+        "from edgeface.cli import entry",
         "import edgeface.daemon.daemon as daemon\n"
-        "daemon._TELL_S = 0.3\nfrom edgeface.cli import main",
+        "daemon._TELL_S = 0.3\nfrom edgeface.cli import entry",
     )
     daemon = subprocess.Popen(
         [sys.executable, "-c", patched % slow, "run", "--source", "-", "--shm", shm_name],

@@ -49,6 +49,7 @@ def test_permissions_and_size(writer):
 
 def test_a_clean_end_removes_the_name_and_tells_readers(shm_name):
     writer = Writer(shm_name, 1, 0.0)
+    writer.open()
     writer.publish(random_frame(0), 0, 0)
     reader = Reader(shm_name)
     assert reader.alive
@@ -60,7 +61,7 @@ def test_a_clean_end_removes_the_name_and_tells_readers(shm_name):
 
 
 def test_a_second_writer_is_refused_and_the_first_goes_on(writer, shm_name):
-    code = "import sys; from edgeface.shm.writer import Writer; Writer(sys.argv[1], 1, 0.0)"
+    code = "import sys; from edgeface.shm.writer import Writer; Writer(sys.argv[1], 1, 0.0).open()"
     result = subprocess.run(
         [sys.executable, "-c", code, shm_name], stderr=subprocess.PIPE, universal_newlines=True
     )
@@ -79,6 +80,7 @@ def test_a_stale_segment_is_replaced(shm_name):
     with Reader(shm_name) as reader:
         assert not reader.alive
         writer = Writer(shm_name, 1, 0.0)
+        writer.open()
         assert not os.path.exists(leftover)
         assert reader.alive
         writer.close()
@@ -86,6 +88,7 @@ def test_a_stale_segment_is_replaced(shm_name):
 
 def test_a_writer_leaves_the_segment_of_its_successor(shm_name):
     writer = Writer(shm_name, 1, 0.0)
+    writer.open()
     os.unlink(writer.path)
     with open(writer.path, "wb") as file:
         file.write(bytes(layout.SEGMENT_SIZE))
@@ -131,6 +134,7 @@ def test_a_damaged_header_is_not_believed(writer, shm_name, offset):
 def test_one_flipped_bit_is_not_believed(data):
     name = f"edgeface-test-bit-{os.getpid()}"
     writer = Writer(name, 1, 0.0)
+    writer.open()
     try:
         writer.publish(random_frame(0), 640, 7)
         position = data.draw(st.integers(0, layout.SLOT_STRIDE * 8 - 1))

@@ -1,7 +1,6 @@
 import json
 import logging
 import socket
-from types import SimpleNamespace
 
 import pytest
 from support.boards import nano
@@ -9,24 +8,17 @@ from support.process import edgeface, start, wait_for
 
 from edgeface.daemon.journal import JournalHandler
 from edgeface.daemon.loop import Loop
+from edgeface.daemon.parts import Parts
+from edgeface.daemon.stats import Stats
+from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
 from edgeface.source.spec import make_selector
-from edgeface.telemetry.latency import STAGES, Latency
+from edgeface.telemetry.latency import STAGES
 from edgeface.telemetry.log import LogWriter, read_log
 from edgeface.telemetry.power import Ina3221, PowerSource, Reading, find_power_source
 from edgeface.telemetry.recorder import Recorder
 from edgeface.telemetry.system import System
-
-
-class Counting:
-    """What the recorder sees of a loop."""
-
-    def __init__(self):
-        self.published = self.dropped = self.restarts = 0
-        self.state = 1
-        self.latency = Latency(10**9)
-        self.pipeline = SimpleNamespace(provider="cpu")
 
 
 class Meter(PowerSource):
@@ -43,16 +35,17 @@ class Meter(PowerSource):
 
 
 def test_a_log_object_holds_what_the_contract_lists():
-    now, loop = [0.0], Counting()
+    now, stats = [0.0], Stats()
+    stats.state = layout.RUNNING
     meter = Meter(Reading({"VDD_IN": 3000.0, "X": None}, 3000.0, {"CPU": 50.0}))
-    recorder = Recorder(loop, None, 60, power_source=meter, clock=lambda: now[0])
+    recorder = Recorder(stats, None, 60, power_source=meter, clock=lambda: now[0])
     for _ in range(60):
         now[0] += 1
-        loop.published += 25
-        loop.latency.block(10**7, 10**6)
+        stats.published += 25
+        stats.latency.block(10**7, 10**6)
         for stage in ("features", "encoder", "motion"):
-            loop.latency.stage(stage)
-        loop.latency.published(int(now[0] * 1e9), int(now[0] * 1e9) - 122000000)
+            stats.latency.stage(stage)
+        stats.latency.published(int(now[0] * 1e9), int(now[0] * 1e9) - 122000000)
         recorder.sample()
     values = recorder.flush()
     assert (values["frames"], values["fps"], values["state"]) == (1500, 25.0, "running")
@@ -70,7 +63,7 @@ def test_a_log_object_holds_what_the_contract_lists():
 def test_bytes_a_day():
     """The README's figure: a minute's object of a Nano, once a minute."""
     recorder = Recorder(
-        Counting(),
+        Stats(),
         None,
         60,
         power_source=Meter(
@@ -82,8 +75,8 @@ def test_bytes_a_day():
         ),
     )
     for k in range(1500):
-        recorder._loop.latency.block(10**7, 10**6)
-        recorder._loop.latency.published(k * 40000000, k * 40000000 - 122000000)
+        recorder._stats.latency.block(10**7, 10**6)
+        recorder._stats.latency.published(k * 40000000, k * 40000000 - 122000000)
     recorder.sample()
     assert 1440 * len(json.dumps(recorder.flush(), separators=(",", ":"))) < 1.8e6
 
@@ -91,7 +84,7 @@ def test_bytes_a_day():
 def test_a_sensor_that_goes_is_replaced_by_nothing_and_looked_for_again(caplog):
     now = [0.0]
     recorder = Recorder(
-        Counting(),
+        Stats(),
         None,
         60,
         power_source=Meter(Reading({"A": 1.0}, 1.0), OSError("unplugged")),
@@ -116,12 +109,13 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
         try:
             source = make_selector([f"file:{speech_wav}"], 0.0, fast=True)
             source.open(demanded=True)
-            loop = Loop(source, pipeline, writer, keep=True)
+            stats = Stats()
+            loop = Loop(Parts(None, None, source, pipeline, writer), stats, keep=True)
             recorder = None
             if root is not None:
                 nano(root)
                 recorder = Recorder(
-                    loop,
+                    stats,
                     LogWriter(str(root / "log"), 10000, 100000),
                     1,
                     power_source=Ina3221(str(root)),
@@ -136,7 +130,7 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
                 recorder.sample()
                 recorder.flush()
 
-            loop.run(remove if recorder else None)
+            loop.run(lambda: False, remove if recorder else lambda: None)
             return b"".join(f.landmarks.tobytes() + f.blendshapes.tobytes() for f in loop.kept)
         finally:
             writer.close()
@@ -193,11 +187,11 @@ def test_events_reach_the_journal_with_fields(tmp_path):
 
 
 def test_no_frame_falls_between_two_objects():
-    loop = Counting()
+    stats = Stats()
 
     class Busy(System):
         def own_memory_mb(self):  # read late in the summary: the face goes on meanwhile
-            loop.published += 1
+            stats.published += 1
 
-    recorder = Recorder(loop, None, 60, power_source=Meter(Reading({}, None)), system=Busy())
-    assert sum(recorder.flush()["frames"] for _ in range(10)) == loop.published - 1
+    recorder = Recorder(stats, None, 60, power_source=Meter(Reading({}, None)), system=Busy())
+    assert sum(recorder.flush()["frames"] for _ in range(10)) == stats.published - 1

@@ -1,0 +1,205 @@
+"""What the daemon is made of, and the one function that builds it: for a start and for a reload."""
+
+import contextlib
+import grp
+import logging
+from typing import Any, Callable, NamedTuple, Optional
+
+from ..build import build_pipeline, load_bundle
+from ..config import Audio, Settings
+from ..core.errors import ConfigurationError, UsageError
+from ..core.rates import FRAME_MS, MS_NS
+from ..pipeline import Pipeline
+from ..playback.output import Output
+from ..playback.player import Player
+from ..shm.writer import Writer
+from ..source.selector import Selector
+from ..source.spec import make_selector
+from ..telemetry.log import LogWriter
+from ..telemetry.recorder import Recorder
+from .stats import Stats
+
+_LOG = logging.getLogger(__name__)
+
+
+class Options(NamedTuple):
+    """What the command line decides and no reload changes.
+
+    required: a source that is not there at the start is an error, not something to wait for;
+    fast: a file as fast as the machine can; keep: whether to keep the frames.
+    """
+
+    required: bool = False
+    fast: bool = False
+    keep: bool = False
+
+
+class Parts(NamedTuple):
+    """The parts that run together, and the settings they were built from.
+
+    `source` and `player` are open once `hand_over` is through, `writer` once its segment is in
+    its place; `player` and `recorder` are None where the settings want none.
+    """
+
+    settings: Settings
+    model: Any
+    source: Selector
+    pipeline: Pipeline
+    writer: Writer
+    player: Optional[Player] = None
+    recorder: Optional[Recorder] = None
+
+
+def assemble(
+    settings: Settings,
+    stats: Stats,
+    options: Options = Options(),
+    old: Optional[Parts] = None,
+    fresh_pipeline: bool = False,
+    progress: Callable[[str], None] = _LOG.info,
+) -> Parts:
+    """Builds every part that changed and reuses the others; what runs is not touched.
+
+    It may take minutes (an engine that is built), so it runs away from the loop's thread. A
+    failure closes what is new and nothing else.
+
+    :param old: the parts that run; None at the start
+    :param fresh_pipeline: to open the model again although nothing changed, after it failed
+    :param progress: called with lines about the building of an engine
+    :raises EdgefaceError: one part cannot be built
+    """
+    before = old.settings if old is not None else None
+    with contextlib.ExitStack() as undo:
+        # what is merely wrong comes first, what takes long after it
+        group_id = _group_id(settings.output.group)
+        model = load_bundle(settings.model.bundle)
+        lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
+        delay_ns = (lookahead_ms + FRAME_MS + settings.audio.playback_delay_ms) * MS_NS
+        same_model = old is not None and model.crc32 == old.model.crc32
+        if old is not None and same_model:
+            model = old.model
+        same_delay = old is not None and delay_ns == _delay_ns(old)
+
+        if old is not None and same_delay and settings.audio == old.settings.audio:
+            source, player = old.source, old.player
+        else:
+            source = _make_source(settings.audio, options, delay_ns)
+            player = _make_player(settings.audio, delay_ns)
+
+        unchanged = before is not None and (settings.model, settings.motion) == (
+            before.model,
+            before.motion,
+        )
+        if old is not None and same_model and unchanged and not fresh_pipeline:
+            pipeline = old.pipeline
+        else:
+            pipeline = build_pipeline(settings, model, progress)
+
+        if old is None and options.required:
+            # before the segment, whose heartbeat must not wait for a device
+            undo.callback(source.close)
+            source.open(demanded=True)
+
+        if (
+            old is not None
+            and same_model
+            and settings.output == old.settings.output
+            and pipeline.latency_s == old.pipeline.latency_s
+        ):
+            writer = old.writer
+        else:
+            output = settings.output
+            mode = int(output.mode, 8)
+            writer = Writer(output.shm, model.crc32, pipeline.latency_s, mode, group_id)
+            writer.prepare(old.writer if old is not None else None)
+            undo.callback(writer.close)
+
+        if old is not None and settings.telemetry == old.settings.telemetry:
+            recorder = old.recorder
+        else:
+            recorder = _make_recorder(settings, stats)
+        undo.pop_all()
+    return Parts(settings, model, source, pipeline, writer, player, recorder)
+
+
+def hand_over(new: Parts, old: Optional[Parts] = None, source_is_open: bool = False) -> None:
+    """Closes what `new` replaces and opens what took its place; closing may take seconds.
+
+    The old part goes first: both may want the same socket, device or log.
+    """
+    if old is None or new.source is not old.source:
+        if old is not None:
+            _close(old.source)
+        if not source_is_open:
+            new.source.open()
+    if old is None or new.player is not old.player:
+        if old is not None:
+            _close(old.player)
+        if new.player is not None:
+            new.player.open()
+    if old is None or new.recorder is not old.recorder:
+        if old is not None:
+            _close(old.recorder)
+        if new.recorder is not None:
+            new.recorder.start()
+
+
+def close_parts(parts: Parts, keep: Optional[Parts] = None) -> None:
+    """Closes the parts that `keep` does not share, those first whose end is noticed first."""
+    shared = () if keep is None else (keep.writer, keep.source, keep.player, keep.recorder)
+    for part in (parts.writer, parts.source, parts.player, parts.recorder):
+        if not any(part is other for other in shared):
+            _close(part)
+
+
+def _close(part: Any) -> None:
+    """Whatever goes wrong at an end must not keep the other parts from theirs."""
+    if part is None:
+        return
+    try:
+        part.close()
+    except Exception:
+        _LOG.exception("%s was not closed well", type(part).__name__)
+
+
+def _delay_ns(parts: Parts) -> int:
+    settings = parts.settings
+    lookahead_ms = parts.model.lookahead_ms(settings.motion.lookahead_ms)
+    return int((lookahead_ms + FRAME_MS + settings.audio.playback_delay_ms) * MS_NS)
+
+
+def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
+    try:
+        return make_selector(audio.sources, audio.hold_ms / 1e3, options.fast, delay_ns)
+    except UsageError as error:
+        if options.required:
+            raise
+        raise ConfigurationError(f"audio.sources: {error}") from None
+
+
+def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:
+    if not audio.playback:
+        return None
+    device = None if audio.playback == "default" else audio.playback
+    return Player(Output(device), delay_ns)
+
+
+def _make_recorder(settings: Settings, stats: Stats) -> Optional[Recorder]:
+    telemetry = settings.telemetry
+    if not telemetry.log and not telemetry.prometheus:
+        return None
+    log = None
+    if telemetry.log:
+        log = LogWriter(telemetry.log, 1000 * telemetry.file_kb, 1000 * telemetry.total_kb)
+    return Recorder(stats, log, telemetry.interval_s, telemetry.prometheus)
+
+
+def _group_id(name: str) -> int:
+    if not name:
+        return -1
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigurationError(
+            f"output.group: no group '{name}' on this machine; create it or leave it empty"
+        ) from None

@@ -1,0 +1,59 @@
+"""Signals at any moment of a start and of reloads: a swift end, nothing left, no abort, no traceback."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+SIGNALS = 500
+_PER_PROCESS = 5  # of which the last one ends it
+
+
+@pytest.mark.system
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_five_hundred_signals_at_random_moments(tmp_path, shm_name):
+    rng = random.Random(20261129)
+    config = tmp_path / "edgeface.yaml"
+    for number in range(SIGNALS // _PER_PROCESS):
+        config.write_text(
+            f"output: {{shm: {shm_name}}}\naudio: {{sources: ['fifo:{tmp_path}/f']}}\n"
+        )
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "edgeface", "run", "--config", str(config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        wait_until_handled(daemon.pid)
+        for _ in range(_PER_PROCESS - 1):
+            time.sleep(rng.choice((0.0, 0.01, 0.1, 0.5)) * rng.random())
+            if rng.random() < 0.5:  # a reload that builds a model
+                config.write_text(
+                    f"output: {{shm: {shm_name}}}\naudio: {{sources: ['fifo:{tmp_path}/f']}}\n"
+                    f"motion: {{lookahead_ms: {rng.choice((0, 40, 160))}}}\n"
+                )
+            daemon.send_signal(signal.SIGHUP)
+        time.sleep(rng.choice((0.0, 0.1, 1.5)) * rng.random())
+        daemon.send_signal(rng.choice((signal.SIGTERM, signal.SIGINT)))
+        began = time.monotonic()
+        _, errors = daemon.communicate(timeout=10)
+        assert time.monotonic() - began < 2.0, number
+        assert daemon.returncode == 0, (number, errors)
+        assert "Traceback" not in errors and "terminate" not in errors, (number, errors)
+        assert [name for name in os.listdir("/dev/shm") if shm_name in name] == [], number
+
+
+def wait_until_handled(pid):
+    """Until the process has passed the first line of `main`: before it, the interpreter answers."""
+    mask = 1 << (signal.SIGHUP - 1)
+    while True:
+        with open(f"/proc/{pid}/status") as file:
+            caught = next(line for line in file if line.startswith("SigCgt"))
+        if int(caught.split()[1], 16) & mask:
+            return
+        time.sleep(0.001)
