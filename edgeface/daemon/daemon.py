@@ -79,7 +79,7 @@ class Daemon:
             self._close()
 
     def _start(self) -> None:
-        """Assembles the parts, while signals are answered and the service manager is told to wait."""
+        """Assembles the parts; meanwhile signals are answered, and the service manager waits."""
         settings = self._settings
         self._assembly = Background(
             lambda: assemble(settings, self.stats, self._options, progress=self._on_progress),

@@ -20,14 +20,14 @@ class JournalHandler(logging.Handler):
     :raises OSError: no journal there
     """
 
-    def __init__(self, path=SOCKET):
+    def __init__(self, path: str = SOCKET) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(message)s"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
         self._socket.connect(path)
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         """Sends one record; a journal that is gone or full costs the record, nothing else."""
         priority = next(p for level, p in _PRIORITIES if record.levelno >= level)
         fields = {
@@ -45,26 +45,27 @@ class JournalHandler(logging.Handler):
         except OSError:
             self.handleError(record)
 
-    def handleError(self, record):
+    def handleError(self, record: logging.LogRecord) -> None:
         """Nothing: there is no better place to complain."""
 
 
-def _field(name, value):
+def _field(name: str, value: str) -> bytes:
     data = value.encode("utf-8", "replace")
     if b"\n" in data:  # binary form: length, then bytes
         return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"
     return name.encode() + b"=" + data + b"\n"
 
 
-def set_up_events():
+def set_up_events() -> None:
     """Decides where this process' events go."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
     prefix = "\r\x1b[K" if sys.stderr.isatty() else ""  # over the status line
     handler.setFormatter(logging.Formatter(f"{prefix}edgeface: %(message)s"))
     level = logging.WARNING
     if os.environ.get("JOURNAL_STREAM"):  # set by systemd for a unit whose stderr is the journal
         try:
-            handler, level = JournalHandler(), logging.INFO
+            handler = JournalHandler()
+            level = logging.INFO
         except OSError:
             pass  # stderr reaches it as well, without fields
     logging.basicConfig(level=level, handlers=[handler])

@@ -103,7 +103,7 @@ class Loop:
         self._timeline.add(block)
         self._count_dropped(block.lost)
         self._measure_arrival(block)
-        # a frame at a time, so that a backlog is published, and the heart beats, as it is worked off
+        # a frame at a time: a backlog is published, and the heart beats, as it is worked off
         for at in range(0, len(block.samples), HOP_SAMPLES):
             self._compute(self.parts.pipeline.accept, block.samples[at : at + HOP_SAMPLES])
             if self.failed:

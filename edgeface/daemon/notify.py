@@ -1,7 +1,8 @@
-"""Tells the service manager how the daemon is: sd_notify(3), in the few lines that it takes."""
+"""Reports to the service manager: sd_notify(3), in the few lines that it takes."""
 
 import os
 import socket
+from typing import Mapping
 
 from ..core.clock import monotonic_ns
 
@@ -9,10 +10,10 @@ from ..core.clock import monotonic_ns
 class Notifier:
     """Speaks to systemd where it started this process, and to nobody elsewhere.
 
-    :param environment: where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID stand
+    :param environment: has NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID
     """
 
-    def __init__(self, environment=os.environ):
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = f"\x00{address[1:]}" if address.startswith("@") else address
         self._socket = (
@@ -24,12 +25,12 @@ class Notifier:
             self._socket.setblocking(False)
         mine = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         limit_us = environment.get("WATCHDOG_USEC", "") if mine else ""
-        # four times as often as demanded, so that a busy machine is not taken for a hung one
+        # four times as often as required, so that a busy machine is not taken for a hung one
         self._period_ns = int(limit_us) * 250 if limit_us.isdigit() else None
         self._next_ns = 0
-        self._status = None
+        self._status = ""
 
-    def send(self, *lines):
+    def send(self, *lines: str) -> None:
         """Sends assignments such as `READY=1`; a manager that is gone is no error."""
         if self._socket is not None:
             try:
@@ -37,13 +38,13 @@ class Notifier:
             except OSError:
                 pass
 
-    def status(self, text):
+    def status(self, text: str) -> None:
         """Sets the line that `systemctl status` shows, when it is another one."""
         if text != self._status:
             self._status = text
             self.send(f"STATUS={text}")
 
-    def worked(self):
+    def worked(self) -> None:
         """Says that work was completed; the only thing that feeds the watchdog."""
         if self._period_ns is not None and monotonic_ns() >= self._next_ns:
             self._next_ns = monotonic_ns() + self._period_ns

@@ -6,11 +6,11 @@ import logging
 from typing import Any, Callable, NamedTuple, Optional
 
 from ..build import build_pipeline, load_bundle
-from ..config import Audio, Settings
+from ..config import Audio, Output, Settings, Telemetry
 from ..core.errors import ConfigurationError, UsageError
 from ..core.rates import FRAME_MS, MS_NS
 from ..pipeline import Pipeline
-from ..playback.output import Output
+from ..playback.output import Output as OutputDevice
 from ..playback.player import Player
 from ..shm.writer import Writer
 from ..source.selector import Selector
@@ -68,29 +68,31 @@ def assemble(
     :param progress: called with lines about the building of an engine
     :raises EdgefaceError: one part cannot be built
     """
-    before = old.settings if old is not None else None
     with contextlib.ExitStack() as undo:
-        # what is merely wrong comes first, what takes long after it
+        # what may merely be wrong comes first, what takes long after it
         group_id = _group_id(settings.output.group)
         model = load_bundle(settings.model.bundle)
-        lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
-        delay_ns = (lookahead_ms + FRAME_MS + settings.audio.playback_delay_ms) * MS_NS
-        same_model = old is not None and model.crc32 == old.model.crc32
-        if old is not None and same_model:
+        if old is not None and model.crc32 == old.model.crc32:
             model = old.model
-        same_delay = old is not None and delay_ns == _delay_ns(old)
 
-        if old is not None and same_delay and settings.audio == old.settings.audio:
+        delay_ns = _delay_ns(settings, model)
+        if (
+            old is not None
+            and settings.audio == old.settings.audio
+            and delay_ns == _delay_ns(old.settings, old.model)
+        ):
             source, player = old.source, old.player
         else:
             source = _make_source(settings.audio, options, delay_ns)
             player = _make_player(settings.audio, delay_ns)
 
-        unchanged = before is not None and (settings.model, settings.motion) == (
-            before.model,
-            before.motion,
-        )
-        if old is not None and same_model and unchanged and not fresh_pipeline:
+        if (
+            old is not None
+            and model is old.model
+            and settings.model == old.settings.model
+            and settings.motion == old.settings.motion
+            and not fresh_pipeline
+        ):
             pipeline = old.pipeline
         else:
             pipeline = build_pipeline(settings, model, progress)
@@ -102,22 +104,20 @@ def assemble(
 
         if (
             old is not None
-            and same_model
+            and model is old.model
             and settings.output == old.settings.output
             and pipeline.latency_s == old.pipeline.latency_s
         ):
             writer = old.writer
         else:
-            output = settings.output
-            mode = int(output.mode, 8)
-            writer = Writer(output.shm, model.crc32, pipeline.latency_s, mode, group_id)
+            writer = _make_writer(settings.output, group_id, model, pipeline)
             writer.prepare(old.writer if old is not None else None)
             undo.callback(writer.close)
 
         if old is not None and settings.telemetry == old.settings.telemetry:
             recorder = old.recorder
         else:
-            recorder = _make_recorder(settings, stats)
+            recorder = _make_recorder(settings.telemetry, stats)
         undo.pop_all()
     return Parts(settings, model, source, pipeline, writer, player, recorder)
 
@@ -162,9 +162,9 @@ def _close(part: Any) -> None:
         _LOG.exception("%s was not closed well", type(part).__name__)
 
 
-def _delay_ns(parts: Parts) -> int:
-    settings = parts.settings
-    lookahead_ms = parts.model.lookahead_ms(settings.motion.lookahead_ms)
+def _delay_ns(settings: Settings, model: Any) -> int:
+    """How much later than the sound its face is shown, and the voice is played."""
+    lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
     return int((lookahead_ms + FRAME_MS + settings.audio.playback_delay_ms) * MS_NS)
 
 
@@ -181,11 +181,15 @@ def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:
     if not audio.playback:
         return None
     device = None if audio.playback == "default" else audio.playback
-    return Player(Output(device), delay_ns)
+    return Player(OutputDevice(device), delay_ns)
 
 
-def _make_recorder(settings: Settings, stats: Stats) -> Optional[Recorder]:
-    telemetry = settings.telemetry
+def _make_writer(output: Output, group_id: int, model: Any, pipeline: Pipeline) -> Writer:
+    mode = int(output.mode, 8)
+    return Writer(output.shm, model.crc32, pipeline.latency_s, mode, group_id)
+
+
+def _make_recorder(telemetry: Telemetry, stats: Stats) -> Optional[Recorder]:
     if not telemetry.log and not telemetry.prometheus:
         return None
     log = None

@@ -1,11 +1,11 @@
-"""Which sound, and when captured, stands at a position of the pipeline."""
+"""Which sound lies at a position of the pipeline, and when it was captured."""
 
 from collections import deque
-from typing import NamedTuple
+from typing import Deque, NamedTuple, Tuple
 
-from ..core.rates import SAMPLE_RATE_HZ
+from ..core.rates import SAMPLE_RATE_HZ, SECOND_NS
 from ..motion.frame import DISCONTINUITY, NEUTRAL, PLAYBACK
-from ..source.block import Block
+from ..source.block import EMPTY, Block
 
 
 class _Anchor(NamedTuple):
@@ -15,27 +15,27 @@ class _Anchor(NamedTuple):
 
 
 class Timeline:
-    """Remembers, for every block fed, where its first sample came from.
+    """Remembers where the first sample of every block came from.
 
-    :param audio_sample: count of the first sample to be fed
+    :param audio_sample: count of the first sample to come
     """
 
-    def __init__(self, audio_sample=0):
-        self._anchors = deque()
+    def __init__(self, audio_sample: int = 0) -> None:
+        self._anchors: Deque[_Anchor] = deque()
         self._position = 0
         self.audio_sample = audio_sample
 
-    def add(self, block):
+    def add(self, block: Block) -> None:
         """Appends a `source.block.Block`."""
         self.audio_sample += block.lost
         # the times are kept, the sound is not
         self._anchors.append(
-            _Anchor(self._position, self.audio_sample, block._replace(samples=None))
+            _Anchor(self._position, self.audio_sample, block._replace(samples=EMPTY.samples))
         )
         self._position += len(block.samples)
         self.audio_sample += len(block.samples)
 
-    def take(self, position, samples):
+    def take(self, position: int, samples: int) -> Tuple[int, int, int]:
         """Looks up the frame of `samples` samples from `position` on; positions must not fall.
 
         :return: (audio_sample, audio_ns, flags): flags DISCONTINUITY where a gap lies in or
@@ -57,6 +57,6 @@ class Timeline:
         )
         return (
             first.audio_sample + offset,
-            first.block.audio_ns + offset * 1000000000 // SAMPLE_RATE_HZ,
+            first.block.audio_ns + offset * SECOND_NS // SAMPLE_RATE_HZ,
             flags,
         )

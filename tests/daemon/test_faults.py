@@ -1,4 +1,4 @@
-"""Faults that the daemon survives, on the real process; those of sound devices are in test_mic and test_playback."""
+"""Faults that the daemon survives, on the real process; sound devices are in test_mic and others."""
 
 import os
 import signal
@@ -106,7 +106,7 @@ def test_a_model_that_hangs_feeds_no_watchdog(manager, pipe, shm_name):
     os.unlink(layout.segment_path(shm_name))
 
 
-def test_a_model_that_fails_once_is_built_anew(pipe, shm_name):
+def test_a_model_that_fails_once_is_loaded_again(pipe, shm_name):
     daemon = start_patched(
         f"if calls[0] == {WARM}: raise RuntimeError('CUDA out of memory')",
         "--source",
@@ -187,7 +187,7 @@ CONFIG = (
 )
 
 
-def test_sighup_takes_over_what_changed_and_nothing_that_is_wrong(manager, shm_name, tmp_path):
+def test_sighup_reloads_what_changed_and_nothing_that_is_wrong(manager, shm_name, tmp_path):
     heard, environment = manager
     config, first, second = tmp_path / "edgeface.yaml", tmp_path / "a", tmp_path / "b"
     config.write_text(CONFIG % (first, 500, shm_name, 80))
@@ -218,7 +218,7 @@ def test_sighup_takes_over_what_changed_and_nothing_that_is_wrong(manager, shm_n
     daemon.terminate()
     assert daemon.wait(5) == 0
     errors = daemon.stderr.read()
-    assert errors.count("configuration not taken over") == 4
+    assert errors.count("reload failed") == 4
     for word in ("audio.hold_ms", "'a/b'", "not YAML", "fife:"):
         assert word in errors, errors
 
@@ -290,13 +290,13 @@ def test_another_process_watchdog_is_not_fed(manager):
 
 
 def test_the_manager_waits_while_an_engine_is_built(manager, pipe, shm_name):
-    """Minutes on a board; here a model whose first step is slow, and a manager that is told every 0.3 s."""
+    """Minutes on a board; here a model whose first step is slow, reported every 0.3 s."""
     heard, environment = manager
     slow = "if calls[0] == 1: time.sleep(1.5)"
     patched = PATCHED.replace(
         "from edgeface.cli import entry",
         "import edgeface.daemon.daemon as daemon\n"
-        "daemon._TELL_S = 0.3\nfrom edgeface.cli import entry",
+        "daemon._PROGRESS_S = 0.3\nfrom edgeface.cli import entry",
     )
     daemon = subprocess.Popen(
         [sys.executable, "-c", patched % slow, "run", "--source", "-", "--shm", shm_name],
@@ -308,7 +308,7 @@ def test_the_manager_waits_while_an_engine_is_built(manager, pipe, shm_name):
     wait_for(lambda: lines.extend(heard()) or "READY=1" in lines)
     before = lines[: lines.index("READY=1")]
     assert before.count("EXTEND_TIMEOUT_USEC=1200000") >= 3
-    assert any(line.startswith("STATUS=building the model") for line in before)
+    assert any(line.startswith("STATUS=loading the model") for line in before)
     daemon.terminate()
     assert daemon.wait(5) == 0
 

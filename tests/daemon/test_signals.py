@@ -1,4 +1,4 @@
-"""Signals at any moment of a start and of reloads: a swift end, nothing left, no abort, no traceback."""
+"""Signals at any moment of start and reload: a swift end, nothing left, no abort, no traceback."""
 
 import os
 import random
