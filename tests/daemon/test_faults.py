@@ -1,4 +1,4 @@
-"""Faults that the daemon survives, on the real process; sound devices are in test_mic and others."""
+"""Faults that the daemon survives, on the real process; sound devices have tests of their own."""
 
 import os
 import signal
