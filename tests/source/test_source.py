@@ -51,7 +51,7 @@ def test_a_pipe_is_read_in_real_time_and_its_end_is_an_end():
     os.close(reading)
 
 
-def test_a_writer_that_pauses_is_timed_anew():
+def test_after_a_pause_the_writer_is_timed_from_its_next_sample():
     reading, writing = os.pipe()
     source = PipeSource(reading)
     os.write(writing, bytes(320))
@@ -64,7 +64,7 @@ def test_a_writer_that_pauses_is_timed_anew():
 
 
 class Recorder:
-    """A writer in real time, on a clock that may run wrong, which can be held up as `write` blocks."""
+    """A writer in real time, on a clock that may run fast or slow."""
 
     def __init__(self, file, rate_hz):
         self._file, self._rate_hz = file, rate_hz
@@ -92,16 +92,16 @@ def virtual_time(monkeypatch, *modules):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [15992, 16008])
-def test_a_recorder_whose_clock_runs_wrong_is_followed(monkeypatch, rate_hz):
+def test_the_clock_of_a_recorder_is_followed(monkeypatch, rate_hz):
     """An hour at 500 ppm would be 1.8 s too early or too late."""
-    now, move = virtual_time(monkeypatch, "pipe", "pace")
+    now, move = virtual_time(monkeypatch, "raw", "pace")
     reading, writing = os.pipe()
     source, recorder, read, worst = PipeSource(reading), Recorder(writing, rate_hz), 0, 0
     while recorder.written < 3600 * 16000:
         move(0.002)
         recorder.catch_up(now[0])
         block = source.read(0.0)
-        assert block.lost == 0
+        assert block.lost_samples == 0
         read += len(block.samples)
         if len(block.samples):
             worst = max(
@@ -116,15 +116,15 @@ def test_a_recorder_whose_clock_runs_wrong_is_followed(monkeypatch, rate_hz):
     os.close(reading)
 
 
-def test_of_a_recorder_nobody_listened_to_the_oldest_sound_is_dropped(monkeypatch):
-    now, move = virtual_time(monkeypatch, "pipe", "pace")
+def test_the_oldest_sound_of_a_recorder_is_dropped_when_it_piled_up(monkeypatch):
+    now, move = virtual_time(monkeypatch, "raw", "pace")
     reading, writing = os.pipe()
     source, recorder, read, lost = PipeSource(reading), Recorder(writing, 16000), 0, 0
     for held_up in (False,) * 2000 + (True,) + (False,) * 500:
         move(1.0 if held_up else 0.002)
         recorder.catch_up(now[0])
         block = source.read(0.0)
-        read, lost = read + len(block.samples), lost + block.lost
+        read, lost = read + len(block.samples), lost + block.lost_samples
     assert lost > 12000
     assert recorder.written - read - lost < 16000 * 0.1
     os.close(writing)
