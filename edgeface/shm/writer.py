@@ -8,7 +8,6 @@ from typing import Callable, Optional
 
 from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError, UsageError
-from ..core.rates import SECOND_NS
 from ..motion.frame import Frame
 from . import layout
 from .lock import WriterLock
