@@ -15,6 +15,7 @@ class CommandSource(Source):
     """
 
     live = True
+    pauses = True
     playback = True
 
     def __init__(self, command: str) -> None:

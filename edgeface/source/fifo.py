@@ -16,6 +16,7 @@ class FifoSource(Source):
     """
 
     live = True
+    pauses = True
     playback = True
 
     def __init__(self, path: str) -> None:

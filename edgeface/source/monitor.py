@@ -29,6 +29,7 @@ class MonitorSource(Source):
     """
 
     live = True
+    pauses = True
     playback = True
 
     def __init__(self, sink: Optional[str] = None) -> None:

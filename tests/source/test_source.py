@@ -10,7 +10,8 @@ import pytest
 from edgeface.core.clock import monotonic_ns
 from edgeface.core.errors import MissingInputError, UsageError
 from edgeface.source.pipe import PipeSource
-from edgeface.source.spec import make_source
+from edgeface.source.spec import make_selector, make_source
+from edgeface.source.supervisor import Supervisor
 
 
 def test_raw_sound_from_a_pipe():
@@ -177,3 +178,43 @@ def test_unknown_specs(spec):
 
 def test_a_path_with_a_suffix_is_a_file():
     pytest.raises(MissingInputError, make_source, "nowhere.WAV")
+
+
+@pytest.mark.parametrize(
+    "spec, live, pauses, playback",
+    [
+        ("mic", True, False, False),
+        ("monitor", True, True, True),
+        ("cmd:true", True, True, True),
+        ("fifo:/nowhere/pipe", True, True, True),
+        ("unix:/nowhere/voice", True, True, True),
+        ("-", False, True, False),
+    ],
+)
+def test_what_a_source_promises(spec, live, pauses, playback):
+    """A source that may pause and does not say so would stop the face."""
+    source = make_source(spec)
+    assert (source.name, source.live, source.pauses, source.playback) == (
+        spec,
+        live,
+        pauses,
+        playback,
+    )
+    supervisor = Supervisor(source)
+    assert (supervisor.live, supervisor.pauses, supervisor.playback) == (live, pauses, playback)
+
+
+def test_a_file_ends_and_never_pauses(speech_wav):
+    source = make_source(speech_wav)
+    assert (source.live, source.pauses, source.playback) == (False, False, False)
+    source.close()
+
+
+def test_the_face_goes_on_while_nobody_writes_to_a_pipe(tmp_path):
+    selector = make_selector([f"fifo:{tmp_path}/pipe"], 0.5)
+    selector.open(required=True)
+    try:
+        blocks = [selector.read(0.1) for _ in range(30)]
+    finally:
+        selector.close()
+    assert sum(len(block.samples) for block in blocks if block.neutral) > 1600
