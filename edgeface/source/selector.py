@@ -130,4 +130,4 @@ class Selector(Source):
 
 def _is_sound(block: Block) -> bool:
     """Whether there is anything but silence in it."""
-    return bool(np.abs(block.samples).max(initial=0.0) > SOUND_PEAK)
+    return len(block.samples) > 0 and bool(np.abs(block.samples).max() > SOUND_PEAK)
