@@ -1,15 +1,16 @@
 """The pure streaming transform: samples in, face frames out.
 
-No threads, files, clocks or devices. File, daemon, benchmark and test run this
-same code; since it works in whole face frames of 640 samples, any chunking of
-the same samples gives the same frames, bit for bit.
+No threads, files, clocks or devices. Files, daemon, benchmark and tests run this same
+code; since it works in whole face frames of 640 samples, any chunking of the same
+samples gives the same frames, bit for bit.
 """
 
 from collections import deque
+from typing import Any, Callable, Deque, List, Optional
 
 import numpy as np
 
-from .core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .core.rates import HOP_SAMPLES, MS_NS, frames_of_ms
 from .features.f0 import F0
 from .features.fbank import Fbank
 from .features.level import level_dbfs
@@ -22,62 +23,79 @@ _F0_PER_FRAME = 2
 _F0_MAX_LAG = 2  # values of 20 ms
 
 
+def _no_stage(_name: str) -> None:
+    """Nobody wants to know how far a frame is."""
+
+
 class Pipeline:
     """Streams samples through features and model.
 
     :param stepper: the model, a `model.stepper.Stepper` or `model.window.WindowStepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
     :param blink: whether the idle layer blinks
-    :param blink_seed: what the blinks' moments are drawn from
-    :param stage: called with `features`, `encoder` and `motion` when that part of a frame is done
+    :param blink_seed: seed of the moments at which it does
+    :param stage: called with `features`, `encoder` and `motion` when that part of a frame is
+        done
     """
 
-    def __init__(self, stepper, lookahead_ms, blink=True, blink_seed=0, stage=None):
-        self.lookahead_frames = lookahead_ms * SAMPLE_RATE_HZ // 1000 // HOP_SAMPLES
-        self.stage = stage or (lambda name: None)
+    def __init__(
+        self,
+        stepper: Any,
+        lookahead_ms: int,
+        blink: bool = True,
+        blink_seed: int = 0,
+        stage: Optional[Callable[[str], None]] = None,
+    ) -> None:
+        self.lookahead_frames = frames_of_ms(lookahead_ms)
+        # algorithmic latency: how much later than its audio's end a frame is known
+        self.latency_ns = lookahead_ms * MS_NS
+        self.stage = stage or _no_stage
+        self.provider: str = stepper.provider
         self._stepper = stepper
-        self.provider = stepper.provider
         self._fbank = Fbank()
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self._blinker = Blinker(blink, blink_seed)
         self._pending = np.zeros(HOP_SAMPLES, np.float32)
         self.reset()
 
-    @property
-    def latency_s(self):
-        """Algorithmic latency: how much later than its audio's end a frame is known."""
-        return self.lookahead_frames * HOP_SAMPLES / SAMPLE_RATE_HZ
-
-    def reset(self):
-        """Starts a new stream: frame 0 again, nothing heard. The idle layer goes on."""
+    def reset(self) -> None:
+        """Starts a new stream, from frame 0, after silence. The idle layer goes on."""
         self._stepper.reset()
         self._fbank.reset()
         self._fbank.accept(np.zeros(LEAD_SAMPLES, np.float32))
         self._f0.reset()
-        self._f0_values = deque()
+        self._f0_values: Deque[float] = deque()
         self._f0_count = 0
-        self._levels = deque()
-        self._filled = 0
+        self._levels: Deque[float] = deque()
+        self._filled = 0  # samples of `_pending`
         self._steps = 0
 
-    def accept(self, samples):
-        """Takes float32 [n] at 16 kHz, -1..1 and finite; returns the list of frames now known."""
-        known, start = [], 0
+    def accept(self, samples: np.ndarray) -> List[Frame]:
+        """Takes sound.
+
+        :param samples: float32 [n], 16 kHz mono, -1..1 and finite
+        :return: the frames now known
+        """
+        known: List[Frame] = []
+        start = 0
         while start < len(samples):
-            take = min(HOP_SAMPLES - self._filled, len(samples) - start)
-            self._pending[self._filled : self._filled + take] = samples[start : start + take]
-            self._filled += take
-            start += take
+            count = min(HOP_SAMPLES - self._filled, len(samples) - start)
+            self._pending[self._filled : self._filled + count] = samples[start : start + count]
+            self._filled += count
+            start += count
             if self._filled == HOP_SAMPLES:
                 self._filled = 0
                 known += self._advance()
         return known
 
-    def finish(self):
-        """The frames still due, as if silence followed; T = ceil(samples / 640) in all. Then `reset`."""
+    def finish(self) -> List[Frame]:
+        """The frames still due, as if silence followed; then `reset`.
+
+        In all there are T = ceil(samples / 640) frames.
+        """
         due = self._steps + (1 if self._filled else 0)
         missing = max(0, due - max(0, self._steps - self.lookahead_frames))
-        known = []
+        known: List[Frame] = []
         if self._filled:
             self._pending[self._filled :] = 0.0
             known += self._advance()
@@ -87,7 +105,8 @@ class Pipeline:
         self.reset()
         return known
 
-    def _advance(self):
+    def _advance(self) -> List[Frame]:
+        """Works off `_pending`, which is full; the frame that is known then, if any."""
         hop = self._pending
         fbank = self._fbank.accept(hop)
         f0_known = []

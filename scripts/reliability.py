@@ -23,7 +23,7 @@ from edgeface.daemon.parts import Parts
 from edgeface.daemon.stats import Stats
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
-from edgeface.source.block import Block, SourceLost
+from edgeface.source.base import Block, SourceLost
 from edgeface.source.file import read_whole
 from edgeface.source.selector import Selector
 from edgeface.source.supervisor import Supervisor
@@ -147,9 +147,9 @@ def soak(hours):
     settings, folder = Settings(), tempfile.mkdtemp()
     bundle = load_bundle("")
     pipeline = build_pipeline(settings, bundle)
-    writer = Writer("edgeface-soak", bundle.crc32, pipeline.latency_s)
+    writer = Writer("edgeface-soak", bundle.crc32, pipeline.latency_ns)
     selector = Selector([Supervisor(Tape(3600 * hours))])
-    selector.open(demanded=True)
+    selector.open(required=True)
     stats = Stats()
     loop = Loop(Parts(settings, bundle, selector, pipeline, writer), stats)
     recorder = Recorder(stats, LogWriter(folder, 100000, 400000), 1)

@@ -44,7 +44,7 @@ def shm_name():
 
 @pytest.fixture
 def writer(shm_name):
-    with Writer(shm_name, 0x12345678, 0.08) as writer:
+    with Writer(shm_name, 0x12345678, 80 * 10**6) as writer:
         yield writer
 
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from ..build import build_pipeline
-from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
+from ..core.rates import HOP_SAMPLES, MS_NS, SAMPLE_RATE_HZ
 from ..daemon.stats import Stats
 from ..features.f0 import F0
 from ..features.fbank import Fbank
@@ -68,7 +68,7 @@ def measure_stages(settings, bundle, samples):
     blinker = Blinker()
     face = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
     stages["idle layer"] = _each_ms(lambda arrays: blinker.apply(*arrays), face)
-    with Writer(f"edgeface-bench-{os.getpid()}", bundle.crc32, 0.08) as writer:
+    with Writer(f"edgeface-bench-{os.getpid()}", bundle.crc32, 80 * MS_NS) as writer:
         frames = [
             Frame(k, landmarks, shapes, 0.0, 0.0, 0) for k, (landmarks, shapes) in enumerate(face)
         ]

@@ -1,14 +1,17 @@
-"""`edgeface devices`: where sound can come from, and where it can go."""
+"""`edgeface devices`: where sound can come from, and where it can be played."""
+
+import argparse
+from typing import Any, List
 
 from ..core.errors import UnavailableError
-from ..devices import portaudio
-from ..devices.bounded_call import Impatient
-from ..devices.pulse import monitors
+from ..devices import portaudio, pulse
+from ..devices.bounded_call import BoundedCaller
 
 EXAMPLE = """example:
   edgeface devices
-A line is what goes after --source or into audio.sources; of a name, a part is
-enough. * marks what `mic` and `monitor` alone, and playback `default`, mean."""
+Each line starts with what to write after --source or into audio.sources; of a
+name, a part is enough. * marks what `mic` and `monitor` alone, and the playback
+device `default`, stand for."""
 
 PROGRAMS = (
     ("cmd:COMMAND", "a program that writes raw s16le mono 16 kHz sound"),
@@ -17,55 +20,52 @@ PROGRAMS = (
 )
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments: none."""
     del parser
 
 
-def execute(options):
+def execute(options: argparse.Namespace) -> None:
     """Runs the verb."""
     del options
-    inputs, outputs = _devices()
+    sounddevice = portaudio.load()
+    devices = BoundedCaller("devices").call(portaudio.ANSWER_S, sounddevice.query_devices)
+    default_input, default_output = sounddevice.default.device
+    inputs = _lines(devices, "input", default_input, "mic:")
+    outputs = _lines(devices, "output", default_output, "")
     print("Sources")
     for line in inputs or ["  no input device; plug in a microphone or start the sound server"]:
         print(line)
     for line in _monitors():
         print(line)
     for spec, text in PROGRAMS:
-        print("  %-28s %s" % (spec, text))
+        print(_line(spec, text))
     print("Playback of the voice (audio.playback)")
     for line in outputs or ["  no output device"]:
         print(line)
 
 
-def _devices():
-    """Lines of inputs and of outputs."""
-    sounddevice = portaudio.load()
-    devices = Impatient("devices").call(portaudio.ANSWER_S, sounddevice.query_devices)
+def _line(spec: str, text: str, is_default: bool = False) -> str:
+    mark = "*" if is_default else " "
+    return f"{mark} {spec:<28} {text}"
+
+
+def _lines(devices: Any, kind: str, default: int, prefix: str) -> List[str]:
+    """A line for each of PortAudio's devices of a kind, `input` or `output`."""
     lines = []
-    for kind, prefix, default in zip(("input", "output"), ("mic:", ""), sounddevice.default.device):
-        lines.append(
-            [
-                "%s %-28s %d channels, %d Hz"
-                % (
-                    "*" if i == default else " ",
-                    prefix + info["name"],
-                    info[f"max_{kind}_channels"],
-                    info["default_samplerate"],
-                )
-                for i, info in enumerate(devices)
-                if info[f"max_{kind}_channels"] > 0
-            ]
-        )
+    for i, info in enumerate(devices):
+        channels = info[f"max_{kind}_channels"]
+        if channels > 0:
+            text = f"{channels} channels, {info['default_samplerate']:.0f} Hz"
+            lines.append(_line(prefix + info["name"], text, i == default))
     return lines
 
 
-def _monitors():
+def _monitors() -> List[str]:
     try:
-        sinks = Impatient("devices").call(portaudio.ANSWER_S, monitors)
+        sinks = BoundedCaller("devices").call(pulse.ANSWER_S, pulse.monitors)
     except UnavailableError as error:
-        return [f"  monitor                      {error}"]
+        return [_line("monitor", str(error))]
     return [
-        "%s %-28s what the machine plays" % ("*" if i == 0 else " ", "monitor:" + sink)
-        for i, sink in enumerate(sinks)
+        _line(f"monitor:{sink}", "what the machine plays", i == 0) for i, sink in enumerate(sinks)
     ]

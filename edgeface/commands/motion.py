@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..build import build_pipeline, load_bundle, whole_pass
-from ..core.rates import HOP_SAMPLES
+from ..core.rates import HOP_SAMPLES, MS_NS
 from ..features.f0 import F0
 from ..features.level import level_dbfs
 from ..motion.file import save_motion
@@ -35,14 +35,14 @@ def execute(options):
     if options.whole:
         bundle = load_bundle(settings.model.bundle)
         frames = _whole(read_whole(options.audio), settings, bundle)
-        latency_s = bundle.lookahead_ms(settings.motion.lookahead_ms) / 1000
+        latency_ns = bundle.lookahead_ms(settings.motion.lookahead_ms) * MS_NS
     else:
-        frames, latency_s = stream_file(options.audio, settings)
-    save_motion(options.out, frames, latency_s)
+        frames, latency_ns = stream_file(options.audio, settings)
+    save_motion(options.out, frames, latency_ns)
 
 
 def stream_file(path, settings):
-    """The frames of a sound file through the streaming pipeline, and its algorithmic latency in s."""
+    """The frames of a sound file through the streaming pipeline, and its algorithmic latency in ns."""
     source = FileSource(path, fast=True)
     pipeline = build_pipeline(settings, load_bundle(settings.model.bundle))
     frames = []
@@ -50,7 +50,7 @@ def stream_file(path, settings):
     while block is not None:
         frames += pipeline.accept(block.samples)
         block = source.read(0.0)
-    return frames + pipeline.finish(), pipeline.latency_s
+    return frames + pipeline.finish(), pipeline.latency_ns
 
 
 def _whole(samples, settings, bundle):

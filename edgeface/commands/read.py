@@ -5,7 +5,7 @@ import sys
 
 from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError, UsageError
-from ..motion.face import BLENDSHAPES
+from ..motion.face import BLENDSHAPES, lip_gap
 from ..shm.layout import STATE_NAMES
 from ..shm.reader import Reader
 
@@ -52,7 +52,7 @@ def _latency_ms(frame):
 
 def _text(frame, header):
     landmarks = frame.landmarks
-    gap = float(((landmarks[62] - landmarks[66]) ** 2).sum() ** 0.5)
+    gap = float(lip_gap(landmarks))
     return (
         "frame %7d  %-8s  latency %5.0f ms  age %4.0f ms  level %4.0f dBFS  F0 %3.0f Hz  lip gap %.3f  flags %d"
         % (

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from ..core.errors import DataError, UsageError
+from ..motion.face import lip_gap
 from ..view.film import write, write_gif, write_mp4
 from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
@@ -42,7 +43,7 @@ def execute(options):
     faces = np.array([frame.landmarks for frame in frames])
     with Painter() as painter:
         if kind == ".png":
-            widest = int(np.linalg.norm(faces[:, 62] - faces[:, 66], axis=-1).argmax())
+            widest = int(lip_gap(faces).argmax())
             picture = next(painter.paint(faces[widest : widest + 1], options.size, "png"))
             write(options.out, lambda: _save(options.out, picture))
         elif kind == ".gif":

@@ -63,7 +63,7 @@ def execute(options):
         if status:
             status.close()
     if options.frames_out:
-        save_motion(options.frames_out, daemon.kept, daemon.latency_s)
+        save_motion(options.frames_out, daemon.kept, daemon.latency_ns)
 
 
 def _settings(options):

@@ -2,7 +2,9 @@
 
 import time
 
+from .rates import SECOND_NS
 
-def monotonic_ns():
+
+def monotonic_ns() -> int:
     """Now in ns (time.monotonic_ns needs Python 3.7)."""
-    return int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e9)
+    return int(time.clock_gettime(time.CLOCK_MONOTONIC) * SECOND_NS)

@@ -1,4 +1,6 @@
-"""Failures that a user can mend, each with the exit code of the contract."""
+"""Failures that a user can fix, each with its exit code (`docs/contract.md`, section 1)."""
+
+from typing import Optional
 
 
 class EdgefaceError(Exception):
@@ -8,11 +10,11 @@ class EdgefaceError(Exception):
 
 
 class InferenceError(EdgefaceError):
-    """The model fails again and again."""
+    """The model keeps failing."""
 
 
 class UsageError(EdgefaceError):
-    """A command line that cannot be meant."""
+    """The command line is invalid."""
 
     exit_code = 2
 
@@ -24,18 +26,31 @@ class DataError(EdgefaceError):
 
 
 class MissingInputError(EdgefaceError):
-    """An input file that is not there."""
+    """An input file is missing."""
 
     exit_code = 66
 
 
 class UnavailableError(EdgefaceError):
-    """A device, provider or shared memory that was demanded is not to be had."""
+    """A required device, provider or shared memory is unavailable."""
 
     exit_code = 69
 
 
 class ConfigurationError(EdgefaceError):
-    """A configuration that is not understood."""
+    """The configuration is invalid."""
 
     exit_code = 78
+
+
+def one_line(error: object, limit: Optional[int] = None) -> str:
+    """The text of an error without line breaks, for a message that must be one line.
+
+    :param error: an exception, or a text such as the end of a log
+    :param limit: at most so many characters: the first ones, or the last ones where it is negative
+    :return: `str(error)` with every run of white space as one space; may be empty
+    """
+    text = " ".join(str(error).split())
+    if limit is None:
+        return text
+    return text[limit:] if limit < 0 else text[:limit]

@@ -7,10 +7,11 @@ FRAME_MS = 1000 // FRAME_RATE_HZ
 
 SECOND_NS = 1_000_000_000
 MS_NS = 1_000_000
+SAMPLE_NS = SECOND_NS // SAMPLE_RATE_HZ  # exactly: 62,500
 
 LOOKAHEADS_MS = (0, 40, 80, 160)  # of edgeface's own network
 
 
-def frames_of_ms(ms):
+def frames_of_ms(ms: int) -> int:
     """Whole face frames in so many milliseconds."""
     return ms // FRAME_MS

@@ -60,9 +60,9 @@ class Daemon:
         return self._loop.kept if self._loop is not None else deque()
 
     @property
-    def latency_s(self) -> float:
+    def latency_ns(self) -> int:
         """Algorithmic latency of the model that runs; 0 before the start is over."""
-        return self._loop.parts.pipeline.latency_s if self._loop is not None else 0.0
+        return self._loop.parts.pipeline.latency_ns if self._loop is not None else 0
 
     def run(self, on_block: Callable[[Stats], None] = lambda stats: None) -> None:
         """Runs to the end.

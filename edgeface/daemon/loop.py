@@ -9,10 +9,10 @@ import numpy as np
 
 from ..core.clock import monotonic_ns
 from ..core.errors import EdgefaceError, InferenceError, UnavailableError
-from ..core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ, SECOND_NS
+from ..core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SECOND_NS
 from ..motion.frame import Frame
 from ..shm import layout
-from ..source.block import Block
+from ..source.base import Block
 from .parts import Parts
 from .stats import Stats
 from .timeline import Timeline
@@ -68,7 +68,7 @@ class Loop:
     def _use_pipeline(self) -> None:
         pipeline = self.parts.pipeline
         self._timeline = Timeline(self._timeline.audio_sample)
-        self._stats.use_pipeline(pipeline.provider, pipeline.latency_s)
+        self._stats.use_pipeline(pipeline.provider, pipeline.latency_ns)
         pipeline.stage = self._stats.latency.stage
 
     def run(
@@ -99,9 +99,9 @@ class Loop:
 
     def _take(self, block: Block) -> None:
         if block.playback and self.parts.player is not None:
-            self.parts.player.play(block)
+            self.parts.player.play(block.samples, block.audio_ns)
         self._timeline.add(block)
-        self._count_dropped(block.lost)
+        self._count_dropped(block.lost_samples)
         self._measure_arrival(block)
         # a frame at a time: a backlog is published, and the heart beats, as it is worked off
         for at in range(0, len(block.samples), HOP_SAMPLES):
@@ -147,8 +147,7 @@ class Loop:
     def _measure_arrival(self, block: Block) -> None:
         now = monotonic_ns()
         arrival_ns = block.arrival_ns or now
-        captured_ns = block.audio_ns + len(block.samples) * SECOND_NS // SAMPLE_RATE_HZ
-        self._stats.latency.block(arrival_ns - captured_ns, now - arrival_ns)
+        self._stats.latency.block(arrival_ns - block.end_ns, now - arrival_ns)
 
     def _count_dropped(self, samples: int) -> None:
         if samples:

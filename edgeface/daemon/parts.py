@@ -101,13 +101,13 @@ def assemble(
         if old is None and options.required:
             # before the segment, whose heartbeat must not wait for a device
             undo.callback(source.close)
-            source.open(demanded=True)
+            source.open(required=True)
 
         if (
             old is not None
             and model is old.model
             and settings.output == old.settings.output
-            and pipeline.latency_s == old.pipeline.latency_s
+            and pipeline.latency_ns == old.pipeline.latency_ns
         ):
             writer = old.writer
         else:
@@ -195,7 +195,7 @@ def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:
 
 def _make_writer(output: Output, group_id: int, model: Any, pipeline: Pipeline) -> Writer:
     mode = int(output.mode, 8)
-    return Writer(output.shm, model.crc32, pipeline.latency_s, mode, group_id)
+    return Writer(output.shm, model.crc32, pipeline.latency_ns, mode, group_id)
 
 
 def _make_recorder(telemetry: Telemetry, stats: Stats) -> Optional[Recorder]:

@@ -1,6 +1,6 @@
 """State and counters of the daemon, in one place."""
 
-from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ, SECOND_NS
+from ..core.rates import HOP_SAMPLES, SAMPLE_NS, SECOND_NS
 from ..motion.frame import Frame
 from ..shm import layout
 from ..shm.writer import Writer
@@ -45,11 +45,10 @@ class Stats:
         ):
             writer.store(offset, value)
 
-    def use_pipeline(self, provider: str, latency_s: float) -> None:
+    def use_pipeline(self, provider: str, latency_ns: int) -> None:
         """Says what computes from now on, and its algorithmic latency."""
         self.provider = provider
-        frame_ns = HOP_SAMPLES * SECOND_NS // SAMPLE_RATE_HZ
-        self.latency.late_ns = int(latency_s * SECOND_NS) + frame_ns + _LATE_NS
+        self.latency.late_ns = latency_ns + HOP_SAMPLES * SAMPLE_NS + _LATE_NS
 
     def set_state(self, state: int) -> None:
         """Takes note of the state, one of `shm.layout`."""

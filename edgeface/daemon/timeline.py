@@ -3,9 +3,9 @@
 from collections import deque
 from typing import Deque, NamedTuple, Tuple
 
-from ..core.rates import SAMPLE_RATE_HZ, SECOND_NS
+from ..core.rates import SAMPLE_NS
 from ..motion.frame import DISCONTINUITY, NEUTRAL, PLAYBACK
-from ..source.block import EMPTY, Block
+from ..source.base import EMPTY, Block
 
 
 class _Anchor(NamedTuple):
@@ -26,8 +26,8 @@ class Timeline:
         self.audio_sample = audio_sample
 
     def add(self, block: Block) -> None:
-        """Appends a `source.block.Block`."""
-        self.audio_sample += block.lost
+        """Appends a `source.base.Block`."""
+        self.audio_sample += block.lost_samples
         # the times are kept, the sound is not
         self._anchors.append(
             _Anchor(self._position, self.audio_sample, block._replace(samples=EMPTY.samples))
@@ -46,7 +46,7 @@ class Timeline:
         first = self._anchors[0]
         offset = position - first.position
         gap = any(
-            anchor.block.gap or anchor.block.lost
+            anchor.block.gap or anchor.block.lost_samples
             for anchor in self._anchors
             if position <= anchor.position < position + samples
         )
@@ -57,6 +57,6 @@ class Timeline:
         )
         return (
             first.audio_sample + offset,
-            first.block.audio_ns + offset * SECOND_NS // SAMPLE_RATE_HZ,
+            first.block.audio_ns + offset * SAMPLE_NS,
             flags,
         )

@@ -1,15 +1,19 @@
-"""What a PulseAudio server (or PipeWire in its place) knows and nobody else says."""
+"""What only a PulseAudio server, or PipeWire in its place, knows."""
 
 import os
 import threading
+from typing import Any, Callable, Dict, List, Optional
 
 from ..core.errors import UnavailableError
 
+ANSWER_S = 4.0  # a server that hangs never answers
 _MONITOR = ".monitor"
+_DEFAULT = "default"
+_LISTEN_S = 0.5
 
 
-def connect(name="edgeface"):
-    """A connection, `pulsectl.Pulse`, to be closed by the caller. A server that hangs never answers.
+def connect(name: str = "edgeface") -> Any:
+    """A connection, `pulsectl.Pulse`, which the caller closes. A server that hangs never answers.
 
     :raises UnavailableError: no libpulse, or no server
     """
@@ -25,13 +29,13 @@ def connect(name="edgeface"):
     except pulsectl.PulseError:
         pulse.close()
         raise UnavailableError(
-            "sound server: none answers; start PulseAudio or PipeWire, or set PULSE_SERVER"
+            "sound server: not running; start PulseAudio or PipeWire, or set PULSE_SERVER"
         ) from None
     return pulse
 
 
-def monitors():
-    """Sinks whose sound can be tapped, the default one first: list of str. Errors as `connect`."""
+def monitors() -> List[str]:
+    """Sinks whose sound can be recorded, the default one first; raises as `connect` does."""
     with connect() as pulse:
         default = pulse.server_info().default_sink_name
         names = {source.name for source in pulse.source_list()}
@@ -40,26 +44,30 @@ def monitors():
 
 
 class MoveGuard:
-    """Notices that the server gave a recording stream another device, which it does without a word.
+    """Notices when the server moves a recording stream to another device, which it does silently.
 
-    Where there is no such server there is nothing to notice.
+    Without such a server there is nothing to notice.
 
-    :param moved: called once, from another thread
+    :param on_move: called once, from another thread
     :param pid: the process whose streams are watched; this one by default
     :param default_sink: whether another default sink counts as well
     """
 
-    def __init__(self, moved, pid=None, default_sink=False):
-        self._moved, self._pid, self._default_sink = moved, str(pid or os.getpid()), default_sink
+    def __init__(
+        self, on_move: Callable[[], None], pid: Optional[int] = None, default_sink: bool = False
+    ) -> None:
+        self._on_move = on_move
+        self._pid = str(pid or os.getpid())
+        self._default_sink = default_sink
         self._closed = threading.Event()
-        self._event = False
+        self._changed = False
         threading.Thread(target=self._watch, name="edgeface-guard", daemon=True).start()
 
-    def close(self):
+    def close(self) -> None:
         """Ends the watch."""
         self._closed.set()
 
-    def _watch(self):
+    def _watch(self) -> None:
         try:
             pulse = connect("edgeface-guard")
         except UnavailableError:
@@ -72,33 +80,33 @@ class MoveGuard:
         except (pulsectl.PulseError, pulsectl.PulseDisconnected):
             pass  # the server is gone, and the stream with it: the source notices
 
-    def _listen(self, pulse, pulsectl):
-        def stop(_event):
-            self._event = True
+    def _listen(self, pulse: Any, pulsectl: Any) -> None:
+        def stop(_event: Any) -> None:
+            self._changed = True
             raise pulsectl.PulseLoopStop
 
         pulse.event_mask_set("source_output", "server")
         pulse.event_callback_set(stop)
         before = self._devices(pulse)
         while not self._closed.is_set():
-            pulse.event_listen(timeout=0.5)
-            if not self._event:
+            pulse.event_listen(timeout=_LISTEN_S)
+            if not self._changed:
                 continue
-            self._event = False
+            self._changed = False
             now = self._devices(pulse)
             if any(now.get(stream, device) != device for stream, device in before.items()):
                 if not self._closed.is_set():
-                    self._moved()
+                    self._on_move()
                 return
             before.update(now)
 
-    def _devices(self, pulse):
-        """What each stream of the process, and the default, stand for now."""
-        devices = {
+    def _devices(self, pulse: Any) -> Dict[Any, Any]:
+        """The device that each stream of the process records, and the default sink."""
+        devices: Dict[Any, Any] = {
             stream.index: stream.source
             for stream in pulse.source_output_list()
             if stream.proplist.get("application.process.id") == self._pid
         }
         if self._default_sink:
-            devices["default"] = pulse.server_info().default_sink_name
+            devices[_DEFAULT] = pulse.server_info().default_sink_name
         return devices

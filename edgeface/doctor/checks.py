@@ -21,10 +21,11 @@ from ..core.errors import EdgefaceError, UnavailableError
 from ..core.rates import FRAME_RATE_HZ
 from ..core.resources import BUNDLED_VOICE
 from ..devices import portaudio
-from ..devices.bounded_call import Impatient
+from ..devices.bounded_call import BoundedCaller
 from ..devices.pulse import monitors
 from ..model.engines import cache_root, ready_engine
 from ..model.runtime import available_providers, open_session
+from ..motion.face import lip_gap
 from ..shm import layout
 from ..shm.reader import Reader
 from ..source.file import read_whole
@@ -178,7 +179,7 @@ def _model(settings, _config):
     began = time.monotonic()
     frames = pipeline.accept(samples) + pipeline.finish()
     load = (time.monotonic() - began) * FRAME_RATE_HZ / len(frames)
-    gap = np.array([np.linalg.norm(frame.landmarks[62] - frame.landmarks[66]) for frame in frames])
+    gap = lip_gap(np.array([frame.landmarks for frame in frames]))
     found = f"{pipeline.provider}: built in {built_s:.1f} s, {1000.0 * load / FRAME_RATE_HZ:.2f} ms a frame, {100 * load:.0f} % of a core"
     if not np.isfinite(gap).all() or gap.max() < 0.05 or gap.min() > 0.02:
         yield Finding(
@@ -197,7 +198,7 @@ def _model(settings, _config):
 
 def _sound(_settings, _config):
     sounddevice = portaudio.load()
-    devices = Impatient("sound").call(portaudio.ANSWER_S, sounddevice.query_devices)
+    devices = BoundedCaller("sound").call(portaudio.ANSWER_S, sounddevice.query_devices)
     names = [info["name"] for info in devices if info["max_input_channels"] > 0]
     if names:
         yield Finding("microphones", OK, ", ".join(names))
@@ -220,7 +221,7 @@ def _monitors(_settings, _config):
         )
         return
     try:
-        sinks = Impatient("sound").call(portaudio.ANSWER_S, monitors)
+        sinks = BoundedCaller("sound").call(portaudio.ANSWER_S, monitors)
         yield Finding("monitor", OK, ", ".join(sinks))
     except UnavailableError as error:
         yield Finding("monitor", WARN, str(error), "only needed for `monitor`")

@@ -12,14 +12,16 @@ import subprocess
 import sys
 import wave
 
-from ..voice import Voice
+from ..voice import DEFAULT_PATH, Voice
+
+_DESCRIPTION = "Speaks a sentence with espeak-ng through the socket of a running daemon."
 
 
-def main():
+def main() -> int:
     """Runs the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=_DESCRIPTION)
     parser.add_argument("text")
-    parser.add_argument("--socket", default="/run/edgeface/voice")
+    parser.add_argument("--socket", default=DEFAULT_PATH, help="default: %(default)s")
     parser.add_argument("--language", default="en", help="a voice of espeak-ng")
     options = parser.parse_args()
     try:
@@ -30,7 +32,8 @@ def main():
             voice.say(file.readframes(file.getnframes()), file.getframerate())
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(
-            f"speak: {error}; install espeak-ng, and start `edgeface run --source unix:{options.socket}`\n"
+            f"speak: {error}; install espeak-ng, and start"
+            f" `edgeface run --source unix:{options.socket}`\n"
         )
         return 69
     return 0

@@ -6,8 +6,11 @@ the edges, no dither, DC removal, pre-emphasis 0.97, Povey window, 512-point
 power spectrum, 80 mel triangles from 20 to 8000 Hz, natural logarithm.
 """
 
+from typing import Union
+
 import numpy as np
 
+from ..core.rates import SAMPLE_RATE_HZ
 from .framer import Framer
 
 MEL_BINS = 80
@@ -15,28 +18,30 @@ WINDOW_SAMPLES = 400
 SHIFT_SAMPLES = 160
 FFT_SIZE = 512
 PREEMPHASIS = 0.97
+_LOWEST_HZ = 20.0
+_INT16_SCALE = np.float32(32768.0)  # Kaldi's samples are those of 16-bit files
 LOG_FLOOR = np.float32(1.1920929e-07)
 SILENCE = float(np.log(LOG_FLOOR))  # every bin of digital silence: -15.942385
 _FRAMES_PER_BLOCK = 4  # one face frame; a fixed number keeps results bit-identical
 
 
-def _mel(hz):
+def _mel(hz: Union[float, np.ndarray]) -> np.ndarray:
     return 1127.0 * np.log(1.0 + np.asarray(hz, np.float64) / 700.0)
 
 
-def mel_banks():
+def mel_banks() -> np.ndarray:
     """Weights of the mel triangles, float32 [80, 257]; triangles are linear in mel."""
-    low, high = _mel(20.0), _mel(8000.0)
+    low = _mel(_LOWEST_HZ)
+    high = _mel(SAMPLE_RATE_HZ / 2)
     step = (high - low) / (MEL_BINS + 1)
     left = low + step * np.arange(MEL_BINS)[:, None]
-    bins = _mel(np.arange(FFT_SIZE // 2) * 16000.0 / FFT_SIZE)[None, :]
+    bins = _mel(np.arange(FFT_SIZE // 2) * SAMPLE_RATE_HZ / FFT_SIZE)[None, :]
     weights = np.maximum(0.0, np.minimum((bins - left) / step, (left + 2 * step - bins) / step))
-    return np.pad(weights, ((0, 0), (0, 1)), "constant").astype(
-        np.float32
-    )  # Nyquist counts nothing
+    with_nyquist = np.pad(weights, ((0, 0), (0, 1)), "constant")  # which counts nothing
+    return with_nyquist.astype(np.float32)
 
 
-def povey_window():
+def povey_window() -> np.ndarray:
     """Weights of a window of samples, float32 [400]."""
     n = np.arange(WINDOW_SAMPLES)
     return ((0.5 - 0.5 * np.cos(2 * np.pi * n / (WINDOW_SAMPLES - 1))) ** 0.85).astype(np.float32)
@@ -48,20 +53,21 @@ class Fbank:
     :param block: frames that are computed at once
     """
 
-    def __init__(self, block=_FRAMES_PER_BLOCK):
+    def __init__(self, block: int = _FRAMES_PER_BLOCK) -> None:
         span = WINDOW_SAMPLES + SHIFT_SAMPLES * (block - 1)
         self._framer = Framer(span, SHIFT_SAMPLES * block)
         self._banks = np.ascontiguousarray(mel_banks().T)
         self._window = povey_window()
         self._index = np.arange(WINDOW_SAMPLES)[None, :] + SHIFT_SAMPLES * np.arange(block)[:, None]
 
-    def reset(self):
+    def reset(self) -> None:
         """Forgets all samples."""
         self._framer.reset()
 
-    def accept(self, samples):
-        """Takes float32 [n] in -1..1 at 16 kHz.
+    def accept(self, samples: np.ndarray) -> np.ndarray:
+        """Takes sound.
 
+        :param samples: float32 [n], -1..1, 16 kHz
         :return: the frames now complete, float32 [m, 80], in whole blocks
         """
         blocks = self._framer.accept(samples)
@@ -69,15 +75,15 @@ class Fbank:
             return np.zeros((0, MEL_BINS), np.float32)
         return np.concatenate([self._block(block) for block in blocks])
 
-    def finish(self):
-        """Frames that the last samples still complete, float32 [m, 80]; the stream starts anew."""
+    def finish(self) -> np.ndarray:
+        """The frames that the last samples complete, float32 [m, 80]; then `reset`."""
         block, real = self._framer.flush(WINDOW_SAMPLES)
         if block is None:
             return np.zeros((0, MEL_BINS), np.float32)
         return self._block(block)[: 1 + (real - WINDOW_SAMPLES) // SHIFT_SAMPLES]
 
-    def _block(self, block):
-        frames = block[self._index] * np.float32(32768.0)
+    def _block(self, block: np.ndarray) -> np.ndarray:
+        frames = block[self._index] * _INT16_SCALE
         frames -= frames.mean(axis=1, keepdims=True)
         emphasised = np.empty_like(frames)
         emphasised[:, 1:] = frames[:, 1:] - np.float32(PREEMPHASIS) * frames[:, :-1]

@@ -1,5 +1,7 @@
 """Cuts a stream of samples into overlapping blocks of fixed size."""
 
+from typing import List, Optional, Tuple
+
 import numpy as np
 
 
@@ -14,33 +16,34 @@ class Framer:
         most `window_samples`
     """
 
-    def __init__(self, window_samples, hop_samples):
+    def __init__(self, window_samples: int, hop_samples: int) -> None:
         if not 0 < hop_samples <= window_samples:
             raise ValueError(f"hop must lie between 1 and the window, {window_samples}")
         self.window_samples = window_samples
         self.hop_samples = hop_samples
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forgets all samples."""
         self._pending = np.zeros(0, np.float32)
 
-    def accept(self, samples):
-        """Takes float32 [n] and returns the list of blocks now complete, each float32 [window]."""
+    def accept(self, samples: np.ndarray) -> List[np.ndarray]:
+        """Takes float32 [n]; returns the blocks now complete, each float32 [window]."""
         pending = np.concatenate((self._pending, samples))
-        blocks, start = [], 0
+        blocks = []
+        start = 0
         while start + self.window_samples <= len(pending):
             blocks.append(pending[start : start + self.window_samples])
             start += self.hop_samples
         self._pending = pending[start:].copy()
         return blocks
 
-    def flush(self, samples_per_frame):
-        """Pads what is left with zeros to one block; returns it and how much of it is real.
+    def flush(self, samples_per_frame: int) -> Tuple[Optional[np.ndarray], int]:
+        """Pads what is left with zeros to one block.
 
         :param samples_per_frame: length of the analysis window of one feature
             frame; only frames whose window lies in real samples count
-        :return: (block or None, number of samples in it that are real)
+        :return: (block or None, how many of its samples are real)
         """
         real = len(self._pending)
         if real < samples_per_frame:

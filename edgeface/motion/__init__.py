@@ -1,1 +1,1 @@
-"""What the model says becomes the face that is shown."""
+"""From what the model computes to the face that is shown."""

@@ -1,36 +1,36 @@
-"""The motion file: frames as .npz (contract, section 2)."""
+"""The motion file: frames as .npz (`docs/contract.md`, section 2)."""
 
-import os
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
 from ..core.errors import UnavailableError
-from ..core.rates import FRAME_RATE_HZ
+from ..core.files import replacing
+from ..core.rates import FRAME_RATE_HZ, SECOND_NS
+from .face import BLENDSHAPES, LANDMARKS
+from .frame import Frame
 
 
-def save_motion(path, frames, latency_s):
-    """Writes `motion.frame.Frame`s; the file appears whole or not at all.
+def save_motion(path: str, frames: Sequence[Frame], latency_ns: int) -> None:
+    """Writes a motion file, which appears whole or not at all.
 
-    :param latency_s: algorithmic latency
+    :param latency_ns: algorithmic latency
     :raises UnavailableError: it cannot be written
     """
-    count = len(frames)
-    arrays = {
-        "landmarks": np.array([f.landmarks for f in frames], np.float32).reshape(count, 68, 3),
-        "blendshapes": np.array([f.blendshapes for f in frames], np.float32).reshape(count, 52),
+    landmarks = np.array([f.landmarks for f in frames], np.float32)
+    blendshapes = np.array([f.blendshapes for f in frames], np.float32)
+    arrays: Dict[str, Any] = {
+        "landmarks": landmarks.reshape(len(frames), LANDMARKS, 3),
+        "blendshapes": blendshapes.reshape(len(frames), len(BLENDSHAPES)),
         "time_s": np.array([f.index for f in frames], np.float64) / FRAME_RATE_HZ,
         "f0_hz": np.array([f.f0_hz for f in frames], np.float32),
         "rms_dbfs": np.array([f.rms_dbfs for f in frames], np.float32),
         "flags": np.array([f.flags for f in frames], np.uint32),
         "fps": np.float64(FRAME_RATE_HZ),
-        "latency_s": np.float64(latency_s),
+        "latency_s": np.float64(latency_ns / SECOND_NS),
     }
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "wb") as file:
+        with replacing(path) as file:
             np.savez_compressed(file, **arrays)
-        os.replace(temporary, path)
     except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise UnavailableError(f"{path}: {error.strerror}; choose another place") from None
+        raise UnavailableError(f"{path}: {error.strerror}; choose another path") from None

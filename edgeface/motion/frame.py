@@ -8,21 +8,28 @@ import numpy as np
 SPEECH = 1
 NEUTRAL = 2  # no live audio
 DISCONTINUITY = 4  # sound is missing before this frame
-WARMING_UP = 8
+WARMING_UP = 8  # reserved by the contract; no release sets it
 BLINKING = 16
-PLAYBACK = 32
+PLAYBACK = 32  # the sound is what the machine plays
 
 
 class Frame(NamedTuple):
-    """The face that samples 640 index .. 640 index + 639 show.
+    """The face that samples 640 index .. 640 index + 639 show."""
 
-    landmarks float32 [68, 3] and blendshapes float32 [52] as the contract's
-    section 4 says; f0_hz 0 where unvoiced.
-    """
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    """number of the frame since the stream began"""
 
-    index: int
     landmarks: np.ndarray
+    """float32 [68, 3], as `docs/contract.md`, section 4 says"""
+
     blendshapes: np.ndarray
+    """float32 [52], 0..1, in the order of `face.BLENDSHAPES`"""
+
     f0_hz: float
+    """fundamental frequency in the middle of the frame, 0 where unvoiced"""
+
     rms_dbfs: float
+    """level of the frame's sound, -120..0"""
+
     flags: int
+    """the constants of this module, combined by or"""

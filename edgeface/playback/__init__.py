@@ -1,1 +1,1 @@
-"""The pass-through: plays the voice, delayed so that the face agrees with it."""
+"""Plays the voice, delayed so that the face agrees with it."""

@@ -8,7 +8,6 @@ from typing import Callable, Optional
 
 from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError, UsageError
-from ..core.rates import SECOND_NS
 from ..motion.frame import Frame
 from . import layout
 from .lock import WriterLock
@@ -23,7 +22,7 @@ class Writer:
 
     :param name: name below /dev/shm
     :param model_crc32: identifies the model
-    :param latency_s: algorithmic latency in seconds
+    :param latency_ns: algorithmic latency
     :param mode: permission bits
     :param group_id: group of the segment, -1 for the process's own
     :raises UsageError: the name is not a plain name
@@ -33,7 +32,7 @@ class Writer:
         self,
         name: str,
         model_crc32: int,
-        latency_s: float,
+        latency_ns: int,
         mode: int = 0o640,
         group_id: int = -1,
     ) -> None:
@@ -43,7 +42,7 @@ class Writer:
             raise UsageError(str(error)) from None
         self.name = name
         self._model_crc32 = model_crc32
-        self._latency_ns = round(latency_s * SECOND_NS)
+        self._latency_ns = latency_ns
         self._mode = mode
         self._group_id = group_id
         self._fence = _full_fence()

@@ -1,10 +1,7 @@
-"""Where sound comes from.
+"""Where sound comes from: sources, their supervision, and the choice between them.
 
-Every source has `name`; `live`, whether it can be lost and come back; `playback`,
-whether it is a voice that the machine plays; `pauses`, whether it may be silent
-without being lost; `open()`, which raises `UnavailableError`; `read(timeout_s)`,
-which returns a `Block`, an empty one when nothing came in time, or None at the
-end, and raises `SourceLost`; and `close()`, which never hangs.
+`base.Source` is the interface. `supervisor.Supervisor` makes a source that is never
+lost of one that may be, `selector.Selector` a stream that never stands still of several.
 """
 
 SPECS = (

@@ -1,67 +1,51 @@
 """`cmd:COMMAND`: a program that writes raw sound to its standard output."""
 
-import os
 import shlex
-import signal
-import subprocess
+from typing import Optional
 
 from ..core.errors import UnavailableError
-from .block import SourceLost
-from .pipe import PipeSource
+from .base import Block, Source
+from .program import Program
 
 
-class CommandSource(PipeSource):
-    """Runs a program, without a shell, and reads it; lost when it ends.
+class CommandSource(Source):
+    """Runs a program, without a shell, and reads it; lost when the program ends.
 
     :param command: the command line
     """
 
     live = True
+    pauses = True
     playback = True
 
-    def __init__(self, command, name=None):
-        super().__init__(-1)
-        self.name = name or f"cmd:{command}"
+    def __init__(self, command: str) -> None:
+        super().__init__(f"cmd:{command}")
         self._command = command
-        self._child = None
+        self._program: Optional[Program] = None
 
-    def open(self):
+    def open(self) -> None:
         """Starts the program.
 
         :raises UnavailableError: it cannot be started
         """
         try:
-            # in a session of its own, so that what it starts ends with it
-            self._child = subprocess.Popen(
-                shlex.split(self._command),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise UnavailableError(
-                f"{self.name}: {getattr(error, 'strerror', None) or error}; check the command line"
-            ) from None
-        self.attach(self._child.stdout.fileno())
+            arguments = shlex.split(self._command)
+        except ValueError as error:
+            raise UnavailableError(f"{self.name}: {error}; check the command line") from None
+        if not arguments:
+            raise UnavailableError(f"{self.name}: names no program; check the command line")
+        self._program = Program(self.name, arguments)
 
-    def read(self, timeout_s):
-        """As `PipeSource.read`.
+    def read(self, timeout_s: float) -> Block:
+        """The next block, or `base.EMPTY`.
 
         :raises SourceLost: the program ended
         """
-        block = super().read(timeout_s)
-        if block is None:
-            raise SourceLost(f"{self.name}: ended")
-        return block
+        assert self._program is not None, "open it first"
+        return self._program.read(timeout_s)
 
-    def close(self):
+    def close(self) -> None:
         """Ends the program."""
-        child, self._child = self._child, None
-        if child is None:
-            return
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        child.wait()
-        child.stdout.close()
+        if self._program is not None:
+            self._program.close()
+            self._program = None

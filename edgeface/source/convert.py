@@ -10,24 +10,30 @@ HIGHEST_RATE_HZ = 768000
 
 
 class Converter:
-    """Mixes channels to their mean and resamples.
+    """Averages the channels and resamples.
 
-    :param rate_hz: rate of what comes in, 2000 to 768000
+    :param rate_hz: rate of the input, 2000 to 768000
     """
 
-    def __init__(self, rate_hz):
+    def __init__(self, rate_hz: int) -> None:
         self._resampler = None
         if rate_hz != SAMPLE_RATE_HZ:
             self._resampler = soxr.ResampleStream(
                 rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ"
             )
 
-    def accept(self, block, last=False):
-        """Takes float32 [n, channels]; returns float32 [m], what is known by now.
+    def accept(self, block: np.ndarray, last: bool = False) -> np.ndarray:
+        """Takes sound, and gives what can be resampled by now.
 
-        :param last: whether nothing follows, so that everything must come out
+        :param block: float32 [n, channels]
+        :param last: whether nothing follows, so that all of it must come out
+        :return: float32 [m], -1..1
         """
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(np.ascontiguousarray(mono), last=last)
         return np.clip(mono, -1.0, 1.0).astype(np.float32)
+
+    def finish(self) -> np.ndarray:
+        """The sound that the resampler still holds back, float32 [m]; nothing may follow."""
+        return self.accept(np.zeros((0, 1), np.float32), last=True)

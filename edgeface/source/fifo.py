@@ -2,26 +2,30 @@
 
 import os
 import stat
+from typing import Optional
 
 from ..core.errors import UnavailableError
-from .pipe import PipeSource
+from .base import Block, Source
+from .raw import RawReader
 
 
-class FifoSource(PipeSource):
-    """Reads a named pipe, which is created where it does not exist; writers come and go.
+class FifoSource(Source):
+    """Reads a named pipe, which is created if it does not exist; writers come and go.
 
-    :param path: its place
+    :param path: where the pipe is
     """
 
     live = True
+    pauses = True
     playback = True
 
-    def __init__(self, path):
-        super().__init__(-1)
-        self.name = f"fifo:{path}"
+    def __init__(self, path: str) -> None:
+        super().__init__(f"fifo:{path}")
         self._path = path
+        self._file: Optional[int] = None
+        self._reader: Optional[RawReader] = None
 
-    def open(self):
+    def open(self) -> None:
         """Creates and opens the pipe.
 
         :raises UnavailableError: it cannot be, or something else is in its place
@@ -31,21 +35,23 @@ class FifoSource(PipeSource):
                 os.mkfifo(self._path, 0o660)
             if not stat.S_ISFIFO(os.stat(self._path).st_mode):
                 raise UnavailableError(
-                    f"{self.name}: not a named pipe; remove it or choose another place"
+                    f"{self.name}: not a named pipe; remove it or choose another path"
                 )
             # for writing as well: the end of one writer is not the end of the sound
-            self.attach(os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+            self._file = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise UnavailableError(
-                f"{self.name}: {error.strerror}; choose a place that the service can write"
+                f"{self.name}: {error.strerror}; choose a path that the service can write"
             ) from None
+        self._reader = RawReader(self._file, playback=self.playback, many_writers=True)
 
-    def close(self):
-        """Closes the pipe; its name stays, for the next start."""
-        if self._file >= 0:
+    def read(self, timeout_s: float) -> Optional[Block]:
+        """The next block, or `base.EMPTY`."""
+        assert self._reader is not None, "open it first"
+        return self._reader.read(timeout_s)
+
+    def close(self) -> None:
+        """Closes the pipe; it stays where it is, for the next start."""
+        if self._file is not None:
             os.close(self._file)
-            self._file = -1
-
-    def _restart(self):
-        super()._restart()
-        self._rest = b""  # half a sample of a writer that died
+            self._file = None

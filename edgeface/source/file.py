@@ -2,106 +2,113 @@
 
 import os
 import re
+from typing import NoReturn, Optional
 
 import numpy as np
 import soundfile
 
-from ..core.errors import DataError, MissingInputError
-from ..core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
-from .block import Block
+from ..core.errors import DataError, MissingInputError, one_line
+from .base import Block, Source
 from .convert import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Converter
 from .pace import Pace
 
 _BLOCK_S = 0.01
-_UNREAD_S = 1.0  # of an Ogg file: some programs mark several pages as the last one, and all behind the first are unread
+_FAST_BLOCK_S = 1.0
+# some programs mark several pages of an Ogg file as the last one: libsndfile reads the first
+# of them and leaves the others, at most so much sound
+_UNREAD_OGG_S = 1.0
+_LONGEST_REASON = 80
 
 
-class FileSource:
+class FileSource(Source):
     """Reads a sound file block by block; ends by itself.
 
     :param path: the file
-    :param fast: as fast as it is read, not in real time
-    :raises MissingInputError: no such file
-    :raises DataError: no sound file, damaged, empty, or of an impossible rate
+    :param fast: as fast as it can be read, not in real time
+    :raises MissingInputError: there is no such file
+    :raises DataError: it is not a sound file, damaged, empty, or of an impossible rate
     """
 
-    live = False
-    playback = False
-    pauses = False
-
-    def __init__(self, path, fast=False):
-        self.name = path
+    def __init__(self, path: str, fast: bool = False) -> None:
+        super().__init__(path)
         if not os.path.exists(path):
-            raise MissingInputError(f"{path}: no such file; check the path")
+            raise MissingInputError(f"{path}: file not found; check the path")
         try:
             self._file = soundfile.SoundFile(path)
         except (RuntimeError, OSError, TypeError, ValueError) as error:
+            reason = one_line(error)[-_LONGEST_REASON:]
             raise DataError(
-                f"{path}: no sound file that can be read ({' '.join(str(error).split())[-80:]}); give wav, flac or ogg"
+                f"{path}: not a readable sound file ({reason}); use wav, flac or ogg"
             ) from None
-        rate = self._file.samplerate
-        if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        rate_hz = self._file.samplerate
+        if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
             self._refuse(
-                f"{rate} Hz is outside {LOWEST_RATE_HZ}..{HIGHEST_RATE_HZ} Hz; resample it"
+                f"{rate_hz} Hz is outside {LOWEST_RATE_HZ}..{HIGHEST_RATE_HZ} Hz; resample it"
             )
         if self._file.frames == 0:
-            self._refuse("holds no sound; give another file")
-        if _is_cut_short(self._file.extra_info):
-            self._refuse("is cut short, its header promises more sound; copy it again")
-        self._converter = Converter(rate)
+            self._refuse("contains no sound; use another file")
+        if _is_truncated(self._file.extra_info):
+            self._refuse("is truncated, its header announces more sound; copy it again")
+        self._converter: Optional[Converter] = Converter(rate_hz)  # None: it is finished
         self._pace = Pace(fast)
-        self._block = (
-            HOP_SAMPLES * 25 * rate // SAMPLE_RATE_HZ if fast else max(1, int(rate * _BLOCK_S))
-        )
-        self._taken = 0
+        self._block_frames = max(1, int(rate_hz * (_FAST_BLOCK_S if fast else _BLOCK_S)))
+        self._read_frames = 0
 
-    def open(self):
-        """Nothing to do: the file is open."""
+    def open(self) -> None:
+        """Does nothing: the file is open."""
 
-    def close(self):
+    def read(self, timeout_s: float) -> Optional[Block]:
+        """The next `Block`, or None at the end of the file.
+
+        :raises DataError: the file breaks off or holds values that are not finite
+        """
+        del timeout_s  # a file never makes anybody wait for longer than one block
+        if self._converter is None:
+            return None
+        try:
+            sound = self._file.read(self._block_frames, dtype="float32", always_2d=True)
+        except RuntimeError as error:
+            reason = one_line(error)[-_LONGEST_REASON:]
+            self._refuse(f"damaged after {self._read_s:.2f} s ({reason}); copy it again")
+        if not len(sound):
+            self._check_end()
+            samples = self._converter.finish()
+            self._converter = None
+        else:
+            if not np.isfinite(sound).all():
+                self._refuse(
+                    f"contains values that are not finite near {self._read_s:.2f} s; write it again"
+                )
+            self._read_frames += len(sound)
+            samples = self._converter.accept(sound)
+        return Block(samples, self._pace.wait(len(samples)))
+
+    def close(self) -> None:
         """Closes the file."""
         self._file.close()
 
-    def read(self, timeout_s):
-        """The next `Block`, or None at the end of the file.
+    @property
+    def _read_s(self) -> float:
+        """Seconds of the file that were read."""
+        return self._read_frames / self._file.samplerate
 
-        :raises DataError: the file breaks off or holds values that are no numbers
-        """
-        del timeout_s  # a file is never waited for longer than one block
-        try:
-            block = self._file.read(self._block, dtype="float32", always_2d=True)
-        except RuntimeError as error:
+    def _check_end(self) -> None:
+        unread = _UNREAD_OGG_S * self._file.samplerate if self._file.format == "OGG" else 0
+        if self._read_frames < self._file.frames - unread:
             self._refuse(
-                f"damaged after {self._taken / self._file.samplerate:.2f} s ({' '.join(str(error).split())[-80:]}); copy it again"
+                f"damaged: ends after {self._read_frames} of {self._file.frames} samples;"
+                " copy it again"
             )
-        if not len(block):
-            unread = _UNREAD_S * self._file.samplerate if self._file.format == "OGG" else 0
-            if self._taken < self._file.frames - unread:
-                self._refuse(
-                    f"damaged: ends after {self._taken} of {self._file.frames} samples; copy it again"
-                )
-            if self._converter is None:
-                return None
-            converter, self._converter = self._converter, None
-            rest = converter.accept(np.zeros((0, 1), np.float32), last=True)
-            return Block(rest, self._pace.due(len(rest)), 0)
-        if not np.isfinite(block).all():
-            self._refuse(
-                f"holds values that are no numbers near {self._taken / self._file.samplerate:.2f} s; write it again"
-            )
-        self._taken += len(block)
-        samples = self._converter.accept(block)
-        return Block(samples, self._pace.due(len(samples)), 0)
 
-    def _refuse(self, why):
+    def _refuse(self, why: str) -> NoReturn:
         self._file.close()
         raise DataError(f"{self.name}: {why}")
 
 
-def _is_cut_short(log):
-    """Whether libsndfile's log tells of a data chunk larger than the file.
+def _is_truncated(log: str) -> bool:
+    """Whether libsndfile's log reports a data chunk larger than the file.
 
-    Programs that write to a pipe leave 0 or the largest number as size; that is
+    Programs that write to a pipe leave 0 or the largest number as its size; that is
     no damage.
     """
     for size in re.findall(r"data\s*:\s*(\d+) \(should be \d+\)", log):
@@ -110,8 +117,8 @@ def _is_cut_short(log):
     return False
 
 
-def read_whole(path):
-    """All samples of a file as float32 [N], 16 kHz mono; errors as `FileSource`."""
+def read_whole(path: str) -> np.ndarray:
+    """All samples of a file as float32 [N], 16 kHz mono; raises as `FileSource` does."""
     source = FileSource(path, fast=True)
     blocks = []
     try:

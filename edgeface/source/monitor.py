@@ -1,59 +1,81 @@
-"""`monitor[:SINK]`: what the machine plays, tapped at the sound server."""
+"""`monitor[:SINK]`: what the machine plays, recorded at the sound server."""
 
-import shlex
 import shutil
+from typing import Optional
 
 from ..core.errors import UnavailableError
-from ..devices.bounded_call import Impatient
-from ..devices.pulse import MoveGuard, monitors
-from .block import SourceLost
-from .command import CommandSource
+from ..core.rates import SAMPLE_RATE_HZ
+from ..devices.bounded_call import BoundedCaller
+from ..devices.pulse import ANSWER_S, MoveGuard, monitors
+from .base import Block, Source, SourceLost
+from .program import Program
 
-_ANSWER_S = 4.0
+_RECORDER = (
+    "parec",
+    "--client-name=edgeface",
+    "--format=s16le",
+    f"--rate={SAMPLE_RATE_HZ}",
+    "--channels=1",
+    "--latency-msec=20",
+)
 
 
-class MonitorSource(CommandSource):
+class MonitorSource(Source):
     """Records a sink's monitor through `parec`: PortAudio does not list monitors.
 
-    The child can be killed when the server hangs, which a stream of our own cannot.
+    A child process can be killed when the server hangs; a stream of our own cannot.
 
     :param sink: name of the sink; None for the default one, whichever that is at the time
     """
 
-    def __init__(self, sink=None):
-        super().__init__("", f"monitor{(f':{sink}' if sink else '')}")
-        self._sink = sink
-        self._impatient = Impatient(self.name)
-        self._guard = None
+    live = True
+    pauses = True
+    playback = True
 
-    def open(self):
+    def __init__(self, sink: Optional[str] = None) -> None:
+        super().__init__("monitor" if sink is None else f"monitor:{sink}")
+        self._sink = sink
+        self._caller = BoundedCaller(self.name)
+        self._program: Optional[Program] = None
+        self._guard: Optional[MoveGuard] = None
+        self._moved = False
+
+    def open(self) -> None:
         """Starts recording.
 
-        :raises UnavailableError: no sound server, no such sink, or no `parec`
+        :raises UnavailableError: no sound server, sink or `parec`
         """
-        if shutil.which("parec") is None:
+        if shutil.which(_RECORDER[0]) is None:
             raise UnavailableError(f"{self.name}: parec is missing; apt install pulseaudio-utils")
-        sinks = self._impatient.call(_ANSWER_S, monitors)
-        # by its name: PipeWire hears the microphone when it is asked for the default monitor
+        sinks = self._caller.call(ANSWER_S, monitors)
+        # by its name: PipeWire records the microphone when asked for the default monitor
         sink = self._sink or (sinks[0] if sinks else None)
-        if sink not in sinks:
-            raise UnavailableError(f"{self.name}: not there; `edgeface devices` lists what is")
-        self._command = f"parec --client-name=edgeface --device={shlex.quote(sink)}.monitor --format=s16le --rate=16000 --channels=1 --latency-msec=20"
-        super().open()
+        if sink is None or sink not in sinks:
+            raise UnavailableError(
+                f"{self.name}: not found; `edgeface devices` lists what is available"
+            )
+        self._program = Program(self.name, [*_RECORDER, f"--device={sink}.monitor"])
         self._moved = False
-        self._guard = MoveGuard(self._mark_moved, self._child.pid, default_sink=self._sink is None)
+        self._guard = MoveGuard(self._on_move, self._program.pid, default_sink=self._sink is None)
 
-    def read(self, timeout_s):
-        """As `CommandSource.read`; also lost when the server taps another device."""
+    def read(self, timeout_s: float) -> Block:
+        """The next block, or `base.EMPTY`.
+
+        :raises SourceLost: the recording ended, or the server now records another device
+        """
+        assert self._program is not None, "open it first"
         if self._moved:
-            raise SourceLost(f"{self.name}: the sound server put another device in its place")
-        return super().read(timeout_s)
+            raise SourceLost(f"{self.name}: the sound server switched to another device")
+        return self._program.read(timeout_s)
 
-    def close(self):
+    def close(self) -> None:
         """Ends the recording."""
         if self._guard is not None:
             self._guard.close()
-        super().close()
+            self._guard = None
+        if self._program is not None:
+            self._program.close()
+            self._program = None
 
-    def _mark_moved(self):
+    def _on_move(self) -> None:
         self._moved = True

@@ -1,118 +1,133 @@
 """Several sources in order of priority: while the voice plays, the microphone is ignored."""
 
 import time
+from typing import List, Optional, Sequence
 
 import numpy as np
 
 from ..core.clock import monotonic_ns
-from ..core.rates import SAMPLE_RATE_HZ
-from .block import Block
+from ..core.rates import MS_NS, SAMPLE_NS, SAMPLE_RATE_HZ, SECOND_NS
+from .base import EMPTY, Block, Source
+from .supervisor import Supervisor
 
 SOUND_PEAK = 1e-3  # -60 dBFS; a sink's monitor delivers zeros while nothing plays
 _TURN_S = 0.01  # how long one source is waited for while others may begin
-_SILENT_BLOCK = SAMPLE_RATE_HZ // 100
-_SILENT_BLOCK_NS = 10 * 1000 * 1000
-_IDLE_NS = 60 * 1000 * 1000  # a writer that pauses for so long is silent
-_BACKFILL_NS = 100 * 1000 * 1000
+_SILENT_SAMPLES = SAMPLE_RATE_HZ // 100
+_IDLE_NS = 60 * MS_NS  # a writer that pauses for so long is silent
+_BACKFILL_NS = 100 * MS_NS
 
 
-class Selector:
-    """Reads all sources and delivers one stream that never ends or stands still while they are live.
+class Selector(Source):
+    """Merges live sources into one stream that never ends or stands still.
 
-    The first source that plays has the word, and keeps it until `hold_s` after
-    its last sound; the last source is heard while no other plays. A source that
-    is away or pauses is replaced by silence in real time, flagged `neutral`.
+    The first source that plays is active, and stays so until `hold_s` after its last sound;
+    the last source is active while no other plays. If the active source is lost or pauses,
+    silence takes its place in real time, flagged `neutral`.
 
-    :param sources: `supervisor.Supervisor`s, the most important first
-    :param hold_s: seconds a pause of a voice may last
+    :param sources: the one with the highest priority first; a file stands alone
+    :param hold_s: how long a voice may pause and stay active
     """
 
-    def __init__(self, sources, hold_s=0.5):
-        self._sources, self._hold_ns = list(sources), int(hold_s * 1e9)
-        self._until_ns = [0] * len(self._sources)  # a source plays until then
-        self._selected = len(self._sources) - 1
-        self._switched = self._silent = False
-        self._end_ns = None  # of what was delivered last
-        self._heard_ns = monotonic_ns()  # when sound was delivered last
+    def __init__(self, sources: Sequence[Supervisor], hold_s: float = 0.5) -> None:
+        super().__init__("")
+        self.live = all(source.live for source in sources)
+        self._sources = list(sources)
+        self._hold_ns = int(hold_s * SECOND_NS)
+        self._plays_until_ns = [0] * len(self._sources)
+        self._active = len(self._sources) - 1
+        self._switched = False
+        self._silent = False
+        self._end_ns: Optional[int] = None  # of what was delivered last
+        self._delivered_ns = monotonic_ns()  # when sound was delivered last
 
     @property
-    def waiting(self):
-        """Whether the source that has the word is away."""
-        return self._sources[self._selected].away
+    def name(self) -> str:
+        """Name of the active source."""
+        return self._sources[self._active].name
 
     @property
-    def restarts(self):
+    def waiting(self) -> bool:
+        """Whether the active source is lost."""
+        return self._sources[self._active].waiting
+
+    @property
+    def restarts(self) -> int:
         """How often sources came back."""
         return sum(source.restarts for source in self._sources)
 
-    @property
-    def name(self):
-        """Of the source that has the word."""
-        return self._sources[self._selected].name
-
-    def open(self, demanded=False):
-        """Opens all sources; with `demanded` as `Supervisor.open`."""
+    def open(self, required: bool = False) -> None:
+        """Opens all sources; `required` as for `Supervisor.open`."""
         for source in self._sources:
-            source.open(demanded)
+            source.open(required)
 
-    def read(self, timeout_s):
-        """The next `Block`, silence where there is no sound, or None at the end of a file.
+    def read(self, timeout_s: float) -> Optional[Block]:
+        """The next block, silence where there is no sound, or None at the end of a file.
 
         Empty where sound is late, but not yet so late that it counts as silence.
         """
-        block = self._select(timeout_s)
+        block = self._read_active(timeout_s)
         if block is None:
             return None
         if len(block.samples):
             if self._switched:
-                block, self._switched = block._replace(gap=True), False
-            self._end_ns = block.audio_ns + len(block.samples) * 1000000000 // SAMPLE_RATE_HZ
-            self._heard_ns, self._silent = monotonic_ns(), False
+                self._switched = False
+                block = block._replace(gap=True)
+            self._end_ns = block.end_ns
+            self._delivered_ns = monotonic_ns()
+            self._silent = False
             return block
-        source, before = self._sources[self._selected], self._silent
-        self._silent = source.away or (source.pauses and monotonic_ns() - self._heard_ns > _IDLE_NS)
-        return self._silence(gap=source.away and not before) if self._silent else block
+        source = self._sources[self._active]
+        was_silent = self._silent
+        pausing = source.pauses and monotonic_ns() - self._delivered_ns > _IDLE_NS
+        self._silent = source.waiting or pausing
+        if not self._silent:
+            return block
+        return self._silence(gap=source.waiting and not was_silent)
 
-    def close(self):
+    def close(self) -> None:
         """Closes all sources."""
         for source in self._sources:
             source.close()
 
-    def _select(self, timeout_s):
-        """Reads every source once; the block of the one that has the word now."""
-        blocks = [None] * len(self._sources)
-        for i, source in enumerate(self._sources):
-            if i != self._selected:
-                blocks[i] = source.read(0.0)
-                self._listen(i, blocks[i])
-        source = self._sources[self._selected]
+    def _read_active(self, timeout_s: float) -> Optional[Block]:
+        """Reads every source once; the block of the one that is active then."""
+        blocks: List[Optional[Block]] = [EMPTY] * len(self._sources)
+        for i in range(len(self._sources)):
+            if i != self._active:
+                blocks[i] = self._read_one(i, 0.0)
         if self._silent:
             timeout_s = 0.0  # the silence takes its time
-        elif source.pauses or len(self._sources) > 1:
+        elif self._sources[self._active].pauses or len(self._sources) > 1:
             timeout_s = min(timeout_s, _TURN_S)
-        blocks[self._selected] = source.read(timeout_s)
-        self._listen(self._selected, blocks[self._selected])
+        blocks[self._active] = self._read_one(self._active, timeout_s)
         now = monotonic_ns()
-        playing = [i for i, until_ns in enumerate(self._until_ns) if until_ns > now]
-        chosen = min(playing + [len(self._sources) - 1])
-        if chosen != self._selected:
-            self._selected, self._switched = chosen, True
-        return blocks[chosen]
+        playing = [i for i, until_ns in enumerate(self._plays_until_ns) if until_ns > now]
+        active = min(playing + [len(self._sources) - 1])
+        if active != self._active:
+            self._active = active
+            self._switched = True
+        return blocks[active]
 
-    def _listen(self, i, block):
-        if (
-            i < len(self._sources) - 1
-            and len(block.samples)
-            and np.abs(block.samples).max() > SOUND_PEAK
-        ):
-            self._until_ns[i] = monotonic_ns() + self._hold_ns
+    def _read_one(self, i: int, timeout_s: float) -> Optional[Block]:
+        """Reads a source, and notes whether it plays."""
+        block = self._sources[i].read(timeout_s)
+        is_voice = i < len(self._sources) - 1  # the last one is active when no voice plays
+        if is_voice and block is not None and _is_sound(block):
+            self._plays_until_ns[i] = monotonic_ns() + self._hold_ns
+        return block
 
-    def _silence(self, gap):
+    def _silence(self, gap: bool) -> Block:
+        """A block of silence, as long as it takes."""
         now = monotonic_ns()
-        first = (
-            self._end_ns if self._end_ns is not None and self._end_ns > now - _BACKFILL_NS else now
-        )
-        self._end_ns = first + _SILENT_BLOCK_NS
+        first_ns = now
+        if self._end_ns is not None and self._end_ns > now - _BACKFILL_NS:
+            first_ns = self._end_ns
+        self._end_ns = first_ns + _SILENT_SAMPLES * SAMPLE_NS
         if self._end_ns > now:
-            time.sleep((self._end_ns - now) / 1e9)
-        return Block(np.zeros(_SILENT_BLOCK, np.float32), first, 0, gap=gap, neutral=True)
+            time.sleep((self._end_ns - now) / SECOND_NS)
+        return Block(np.zeros(_SILENT_SAMPLES, np.float32), first_ns, gap=gap, neutral=True)
+
+
+def _is_sound(block: Block) -> bool:
+    """Whether there is anything but silence in it."""
+    return len(block.samples) > 0 and bool(np.abs(block.samples).max() > SOUND_PEAK)

@@ -14,7 +14,7 @@ from edgeface.motion.frame import DISCONTINUITY, NEUTRAL
 from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
-from edgeface.source.block import Block, SourceLost
+from edgeface.source.base import Block, SourceLost
 from edgeface.source.selector import Selector
 from edgeface.source.supervisor import Supervisor
 
@@ -98,7 +98,7 @@ def loop_of():
 
     def make(source, *arguments, **options):
         selectors.append(Selector([Supervisor(source)]))
-        selectors[-1].open(demanded=True)
+        selectors[-1].open(required=True)
         return Rig(selectors[-1], *arguments, **options)
 
     yield make
@@ -112,7 +112,7 @@ def sound(frames, lost=0):
 
 @pytest.fixture
 def writer(shm_name):
-    with Writer(shm_name, 1, 0.08) as writer:
+    with Writer(shm_name, 1, 80 * 10**6) as writer:
         yield writer
 
 

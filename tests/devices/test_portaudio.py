@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from edgeface.core.errors import UnavailableError
-from edgeface.devices import portaudio
+from edgeface.devices.bounded_call import BoundedCaller
+from edgeface.devices.portaudio import DeviceRegistry
 
 
 class Stream:
@@ -21,7 +22,10 @@ class Stream:
 
 @pytest.fixture
 def library(monkeypatch, tmp_path):
-    """PortAudio with the devices in `library.devices`, seen only after a new start; cards in `library.cards`."""
+    """PortAudio, which sees `library.devices` only after a new start.
+
+    `library.registry` is a `DeviceRegistry` whose cards are listed in the file `library.cards`.
+    """
 
     def devices(*names):
         return [{"name": name, "max_input_channels": 1, "max_output_channels": 0} for name in names]
@@ -39,38 +43,62 @@ def library(monkeypatch, tmp_path):
         library.starts += 1
         listed[0] = library.devices
 
-    library.query_devices, library._initialize, library._terminate = (
-        lambda: listed[0],
-        initialise,
-        lambda: None,
-    )
+    library.query_devices = lambda: listed[0]
+    library._initialize = initialise
+    library._terminate = lambda: None
     library.cards.write_text("none")
     monkeypatch.setitem(sys.modules, "sounddevice", library)
-    monkeypatch.setattr(portaudio, "CARDS", str(library.cards))
-    monkeypatch.setattr(portaudio, "_streams", set())
-    monkeypatch.setattr(portaudio, "_known", [None])
+    library.registry = DeviceRegistry(str(library.cards))
     return library
 
 
 def test_a_card_that_came_later_is_found(library):
     library.devices = library.make("USB Audio: (hw:1,0)")
-    assert portaudio.find_device("usb", "input")["index"] == 0
-    assert portaudio.find_device(None, "input")["name"].startswith("USB")
-    with pytest.raises(UnavailableError, match="playback device usb: not there"):
-        portaudio.find_device("usb", "output")
+    assert library.registry.find("usb", "input")["index"] == 0
+    assert library.registry.find(None, "input")["name"].startswith("USB")
+    with pytest.raises(UnavailableError, match="playback device usb: not found"):
+        library.registry.find("usb", "output")
 
 
 def test_the_search_for_an_absent_microphone_does_not_cut_off_the_voice(library):
-    playing = portaudio.start(Stream())
+    playing = Stream()
+    library.registry.start(playing)
     for _ in range(10):
         with pytest.raises(UnavailableError):
-            portaudio.find_device("usb", "input")
+            library.registry.find("usb", "input")
     assert not playing.closed and library.starts == 0
     library.devices = library.make("USB Audio: (hw:1,0)")
     library.cards.write_text("1 [Device]: USB-Audio")
-    assert portaudio.find_device("usb", "input")
+    assert library.registry.find("usb", "input")
     assert playing.closed and library.starts == 1  # it cannot be helped, once
-    again = portaudio.start(Stream())
+    again = Stream()
+    library.registry.start(again)
     with pytest.raises(UnavailableError):
-        portaudio.find_device("other", "input")
+        library.registry.find("other", "input")
     assert not again.closed and library.starts == 1
+
+
+def test_an_exact_name_wins_over_a_part_of_one(library):
+    library.devices = library.make("USB Audio 2", "USB Audio")
+    assert library.registry.find("USB Audio", "input")["index"] == 1
+    assert library.registry.find("usb audio", "input")["index"] == 0
+
+
+@pytest.mark.parametrize("how", ["close", "discard"])
+def test_a_closed_stream_does_not_keep_the_device_list_from_being_made_again(library, how):
+    stream = Stream()
+    library.registry.start(stream)
+    if how == "close":
+        library.registry.close(stream, BoundedCaller("usb"))
+    else:
+        library.registry.discard(stream)
+    assert stream.closed
+    library.devices = library.make("USB Audio: (hw:1,0)")
+    assert library.registry.find("usb", "input")
+
+
+def test_two_registries_know_nothing_of_each_other(library):
+    stream = Stream()
+    library.registry.start(stream)
+    DeviceRegistry(str(library.cards)).close(stream, BoundedCaller("usb"))
+    assert not stream.closed

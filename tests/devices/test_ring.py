@@ -10,16 +10,18 @@ from edgeface.devices.ring import Ring
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=30))
 def test_keeps_the_newest_and_counts_the_rest(capacity, steps):
-    ring, written, got = Ring(capacity), 0, 0
+    ring = Ring(capacity)
+    written = got = lost_in_all = 0
     for write, read in steps:
         ring.write(np.arange(written, written + write, dtype=np.float32)[:, None])
         written += write
-        assert ring.waiting == min(capacity, written - got - ring.dropped)
+        assert ring.waiting == min(capacity, written - got - lost_in_all)
         position, block, lost = ring.read(read)
         assert block[:, 0].tolist() == list(range(position, position + len(block)))
         assert len(block) == min(read, capacity, written - position)
         got += len(block)
-        assert position + len(block) == got + ring.dropped
+        lost_in_all += lost
+        assert position + len(block) == got + lost_in_all
         assert lost == 0 or position >= written - capacity
 
 

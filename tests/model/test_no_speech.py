@@ -4,11 +4,11 @@ import glob
 
 import numpy as np
 import pytest
-from support.faces import lip_gap
 
 from edgeface.build import build_pipeline
 from edgeface.config import Motion, Settings
 from edgeface.features.level import level_dbfs
+from edgeface.motion.face import lip_gap
 from edgeface.source.file import read_whole
 
 pytestmark = pytest.mark.system

@@ -7,14 +7,14 @@ import random
 import numpy as np
 import pytest
 import yaml
-from support.faces import DATA, lip_gap
+from support.faces import DATA
 
 from edgeface.build import make_refiner
 from edgeface.core.errors import DataError
 from edgeface.features.fbank import Fbank
 from edgeface.model.bundle import Bundle, Pair
 from edgeface.model.window import WindowStepper, noise, pitch_bins
-from edgeface.motion.face import BLENDSHAPES, ShapeMap
+from edgeface.motion.face import BLENDSHAPES, ShapeMap, lip_gap
 from edgeface.motion.refine import Refiner, embed
 from edgeface.pipeline import Pipeline
 

@@ -71,7 +71,7 @@ def test_lips_and_sound_agree_within_20_ms(server, shm_name, tmp_path):
     assert np.max(np.abs(offsets)) < 20
 
 
-def test_the_voice_has_the_word_before_the_microphone(server, shm_name, tmp_path, speech_wav):
+def test_the_voice_has_priority_over_the_microphone(server, shm_name, tmp_path, speech_wav):
     path = str(tmp_path / "voice")
     daemon = daemon_of(
         server,
@@ -127,9 +127,7 @@ def test_what_the_machine_plays_moves_the_face(server, shm_name, speech_wav):
     )
 
 
-def test_a_microphone_that_the_server_replaces_in_silence_is_lost_until_it_is_back(
-    server, shm_name
-):
+def test_a_microphone_that_the_server_silently_replaces_is_lost_until_it_is_back(server, shm_name):
     def pactl(*arguments):
         return subprocess.check_output(
             ["pactl"] + list(arguments), env=server.environment, universal_newlines=True

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from edgeface.devices.sample_clock import SampleClock
 from edgeface.playback.player import Player
 from edgeface.playback.resample import VariableResampler
-from edgeface.source.block import Block
 
 SECOND_NS = 10**9
 
 
 class Card:
-    """A sound card in virtual time: knows when each of its samples is heard, in truth and as it says."""
+    """A sound card in virtual time: knows when its samples are heard, in truth and as it says."""
 
-    name, lost = "card", False
+    name = "card"
+    stopped = False
 
     def __init__(self, rate_hz, true_rate_hz, jitter_ns=0):
         self.rate_hz, self._period_ns, self._jitter_ns = rate_hz, 1e9 / true_rate_hz, jitter_ns
@@ -45,7 +45,6 @@ class Card:
 
     def write(self, position, samples):
         self.written.append((position, len(samples)))
-        return 0
 
     def true_ns(self, position):
         return position * self._period_ns
@@ -59,13 +58,13 @@ def ready(card, delay_ns=120 * 10**6):
 
 
 def talk(player, card, begin_s, seconds):
-    """Plays so much; the error of every block, ms: when its first sample is heard, off when it should be."""
+    """Plays so much; for every block, how many ms too late its first sample is heard."""
     errors = []
     for k in range(int(seconds * 100)):
         audio_ns = int(begin_s * SECOND_NS) + k * 10**7
         card.pass_time(audio_ns + 10**7)
         behind = player._resampler.behind
-        player.play(Block(np.zeros(160, np.float32), audio_ns, 0, playback=True))
+        player.play(np.zeros(160, np.float32), audio_ns)
         position = card.written[-1][0]
         if k:
             errors.append((card.true_ns(position) + behind * 62500 - audio_ns - 120e6) / 1e6)
@@ -103,10 +102,10 @@ def test_after_a_pause_the_sound_is_in_its_place_at_once():
     assert player.jumps == 2 and np.abs(errors).max() < 5
 
 
-def test_a_device_that_is_away_costs_the_sound_and_nothing_else():
+def test_a_missing_device_costs_the_sound_and_nothing_else():
     card = Card(16000, 16000)
     player = Player(card, 0)
-    player.play(Block(np.zeros(160, np.float32), 10**9, 0))
+    player.play(np.zeros(160, np.float32), 10**9)
     assert card.written == []
 
 
@@ -129,7 +128,7 @@ def test_a_tone_is_resampled_without_distortion(ratio):
 @given(st.lists(st.tuples(st.integers(0, 400), st.floats(1.0, 3.1)), max_size=12))
 @example([(1, 1.0000000000000002)])
 def test_resampling_any_blocks_at_any_ratios_loses_nothing(blocks):
-    """The next output sample's moment is always where the ratios say; a ramp comes out as a ramp."""
+    """The moments are always where the ratios say; a ramp comes out as a ramp."""
     resampler, taken, moments, out = VariableResampler(), 0, [], []
     for count, ratio in blocks:
         first = taken - resampler.behind

@@ -69,7 +69,7 @@ KILLED_WRITER = """
 import sys, numpy as np
 from edgeface.motion.frame import Frame
 from edgeface.shm.writer import Writer
-writer = Writer(sys.argv[1], 1, 0.0)
+writer = Writer(sys.argv[1], 1, 0)
 writer.open()
 shapes = np.zeros(52, np.float32)
 print("up", flush=True)
@@ -176,7 +176,7 @@ def test_200_kills_no_torn_frame_every_reader_attaches_again(compiled, shm_name)
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-    last = Writer(shm_name, 1, 0.0)
+    last = Writer(shm_name, 1, 0)
     last.open()
     last.publish(random_frame(0, flags=99), 0, 0)
     wait_for(lambda: last.heartbeat() or all(reader.poll() is not None for reader in readers))

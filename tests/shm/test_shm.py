@@ -48,7 +48,7 @@ def test_permissions_and_size(writer):
 
 
 def test_a_clean_end_removes_the_name_and_tells_readers(shm_name):
-    writer = Writer(shm_name, 1, 0.0)
+    writer = Writer(shm_name, 1, 0)
     writer.open()
     writer.publish(random_frame(0), 0, 0)
     reader = Reader(shm_name)
@@ -61,7 +61,7 @@ def test_a_clean_end_removes_the_name_and_tells_readers(shm_name):
 
 
 def test_a_second_writer_is_refused_and_the_first_goes_on(writer, shm_name):
-    code = "import sys; from edgeface.shm.writer import Writer; Writer(sys.argv[1], 1, 0.0).open()"
+    code = "import sys; from edgeface.shm.writer import Writer; Writer(sys.argv[1], 1, 0).open()"
     result = subprocess.run(
         [sys.executable, "-c", code, shm_name], stderr=subprocess.PIPE, universal_newlines=True
     )
@@ -79,7 +79,7 @@ def test_a_stale_segment_is_replaced(shm_name):
     open(leftover, "wb").close()
     with Reader(shm_name) as reader:
         assert not reader.alive
-        writer = Writer(shm_name, 1, 0.0)
+        writer = Writer(shm_name, 1, 0)
         writer.open()
         assert not os.path.exists(leftover)
         assert reader.alive
@@ -87,7 +87,7 @@ def test_a_stale_segment_is_replaced(shm_name):
 
 
 def test_a_writer_leaves_the_segment_of_its_successor(shm_name):
-    writer = Writer(shm_name, 1, 0.0)
+    writer = Writer(shm_name, 1, 0)
     writer.open()
     os.unlink(writer.path)
     with open(writer.path, "wb") as file:
@@ -110,7 +110,7 @@ def test_heartbeat_decides_who_lives(writer, shm_name):
 @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "../x", "a" * 201])
 def test_names_that_are_none(name):
     with pytest.raises(UsageError):
-        Writer(name, 1, 0.0)
+        Writer(name, 1, 0)
     with pytest.raises(ValueError):
         Reader(name)
 
@@ -133,7 +133,7 @@ def test_a_damaged_header_is_not_believed(writer, shm_name, offset):
 @given(data=st.data())
 def test_one_flipped_bit_is_not_believed(data):
     name = f"edgeface-test-bit-{os.getpid()}"
-    writer = Writer(name, 1, 0.0)
+    writer = Writer(name, 1, 0)
     writer.open()
     try:
         writer.publish(random_frame(0), 640, 7)

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from support.faces import lip_gap
 from support.process import collect, edgeface, start, wait_for
 from support.sound import SoundServer
 
+from edgeface.motion.face import lip_gap
 from edgeface.shm.reader import Reader
 
 pytestmark = pytest.mark.system
@@ -53,8 +53,8 @@ def test_a_voice_in_the_microphone_moves_the_lips_as_the_file_does(
         np.corrcoef(heard[lag : lag + len(wanted)], wanted)[0, 1]
         for lag in range(len(heard) - len(wanted))
     ]
-    # frames start anywhere within the file's 40 ms grid, so that they cannot be equal: held-out clips that begin 20 ms
-    # later score .91 at least
+    # frames start anywhere within the file's 40 ms grid, so that they cannot be equal: held-out
+    # clips that begin 20 ms later score .91 at least
     assert max(scores) > 0.9
     published = np.array([f.publish_ns for f in frames]) / 1e6
     latency = np.array([f.publish_ns - f.audio_ns for f in frames]) / 1e6

@@ -1,4 +1,4 @@
-"""Several sources: who has the word, and what stands in for a source that is away."""
+"""Several sources: which one is active, and what takes the place of one that is lost."""
 
 import time
 
@@ -9,21 +9,26 @@ from hypothesis import strategies as st
 from support.process import wait_for
 
 from edgeface.core.errors import UnavailableError
-from edgeface.source.block import EMPTY, Block, SourceLost
+from edgeface.source.base import EMPTY, Block, Source, SourceLost
 from edgeface.source.selector import Selector
 from edgeface.source.supervisor import Supervisor
 
 BLOCK_NS = 10**7
 
 
-class Fake:
+class Fake(Source):
     """A source in virtual time: delivers `level` while it is set, nothing while that is None."""
 
     live = True
 
     def __init__(self, clock, level=None, pauses=False, playback=False):
-        self.name, self.pauses, self.playback = "fake", pauses, playback
-        self.clock, self.level, self.lost, self.absent = clock, level, False, False
+        super().__init__("fake")
+        self.pauses = pauses
+        self.playback = playback
+        self.clock = clock
+        self.level = level
+        self.lost = False
+        self.absent = False
         self.opened = self.closed = 0
 
     def open(self):
@@ -51,7 +56,6 @@ class Fake:
         return Block(
             np.full(160, self.level, np.float32),
             self._read_ns - BLOCK_NS,
-            0,
             playback=self.playback,
         )
 
@@ -81,7 +85,7 @@ OPENED = []  # selectors, whose threads must not outlive the test
 def opened(*sources, **options):
     selector = Selector([Supervisor(source) for source in sources], **options)
     OPENED.append(selector)
-    selector.open(demanded=True)
+    selector.open(required=True)
     return selector
 
 
@@ -117,7 +121,7 @@ def test_while_the_voice_plays_the_microphone_is_ignored(clock):
     assert blocks[back].gap
 
 
-def test_a_pause_shorter_than_the_hold_time_does_not_give_the_word_away(clock):
+def test_a_voice_that_pauses_for_less_than_the_hold_time_stays_active(clock):
     voice, mic = Fake(clock, 0.5, pauses=True), Fake(clock, 0.25)
     selector = opened(voice, mic, hold_s=0.5)
     listen(selector, clock, 0.5)
@@ -133,7 +137,7 @@ def test_a_monitor_that_delivers_silence_does_not_play(clock):
     assert set(levels(listen(opened(monitor, mic), clock, 1.0))) == {0.25}
 
 
-def test_the_more_important_voice_interrupts_the_other(clock):
+def test_the_voice_of_higher_priority_interrupts_the_other(clock):
     first, second = Fake(clock, None, pauses=True), Fake(clock, 0.5, pauses=True)
     mic = Fake(clock, 0.25)
     selector = opened(first, second, mic)
@@ -142,7 +146,7 @@ def test_the_more_important_voice_interrupts_the_other(clock):
     assert set(levels(listen(selector, clock, 0.5))[2:]) == {0.75}
 
 
-def test_a_source_that_is_away_is_silence_in_real_time(clock):
+def test_a_lost_source_is_silence_in_real_time(clock):
     mic = Fake(clock, 0.25)
     selector = opened(mic)
     listen(selector, clock, 0.5)
@@ -164,11 +168,11 @@ def test_a_source_that_is_away_is_silence_in_real_time(clock):
     assert mic.closed == 1 and mic.opened == 2
 
 
-def test_a_source_that_was_never_there_is_waited_for_unless_it_is_demanded(clock):
+def test_a_missing_source_is_waited_for_unless_it_is_required(clock):
     mic = Fake(clock, 0.25)
     mic.absent = True
     with pytest.raises(UnavailableError):
-        Selector([Supervisor(mic)]).open(demanded=True)
+        Selector([Supervisor(mic)]).open(required=True)
     selector = Selector([Supervisor(mic)])
     OPENED.append(selector)
     selector.open()
@@ -177,7 +181,7 @@ def test_a_source_that_was_never_there_is_waited_for_unless_it_is_demanded(clock
     wait_for(lambda: not selector.read(0.1).neutral)
 
 
-def test_a_search_survives_any_failure(clock):
+def test_waiting_for_a_source_survives_any_failure(clock):
     mic, failures = Fake(clock, 0.25), [OSError("odd"), RuntimeError("odder"), KeyError("oddest")]
     whole = mic.open
 
@@ -193,7 +197,7 @@ def test_a_search_survives_any_failure(clock):
     wait_for(lambda: not selector.read(0.1).neutral)
 
 
-def test_closing_ends_a_search(clock):
+def test_closing_ends_the_wait_for_a_source(clock):
     mic = Fake(clock, 0.25)
     mic.absent = True
     selector = Selector([Supervisor(mic)])
@@ -231,7 +235,7 @@ def test_sound_is_25_frames_a_second_whatever_happens(script):
         assert samples / 16000 >= passed_s - 0.2 - 0.08 * switches
 
 
-def test_nobody_rushes_after_a_machine_that_slept(clock):
+def test_nobody_hurries_to_catch_up_after_the_machine_slept(clock):
     mic = Fake(clock, 0.25)
     selector = opened(mic)
     mic.absent = mic.lost = True
@@ -243,7 +247,7 @@ def test_nobody_rushes_after_a_machine_that_slept(clock):
         assert clock.now - began < 1.1e9
 
 
-def test_a_source_that_fails_in_an_unforeseen_way_is_lost_like_any_other(clock):
+def test_a_source_that_fails_unexpectedly_is_lost_like_any_other(clock):
     mic, whole = Fake(clock, 0.25), Fake.read
     selector = opened(mic)
     mic.read = lambda timeout_s: {}["unforeseen"]

@@ -56,15 +56,15 @@ def bad_files(folder):
     (folder / "cut.flac").write_bytes(flac[: len(flac) // 2])
     nan = tone(16000)
     nan[5000] = np.nan
-    yield str(folder / "missing.wav"), 66, "no such file"
-    yield str(folder / "empty.wav"), 65, "no sound file"
-    yield str(folder / "text.wav"), 65, "no sound file"
-    yield str(folder / "photo.png"), 65, "no sound file"
-    yield str(folder), 65, "no sound file"
-    yield str(folder / "cut.wav"), 65, "cut short"
+    yield str(folder / "missing.wav"), 66, "file not found"
+    yield str(folder / "empty.wav"), 65, "not a readable sound file"
+    yield str(folder / "text.wav"), 65, "not a readable sound file"
+    yield str(folder / "photo.png"), 65, "not a readable sound file"
+    yield str(folder), 65, "not a readable sound file"
+    yield str(folder / "cut.wav"), 65, "truncated"
     yield str(folder / "cut.flac"), 65, "damaged"
-    yield wav("none.wav", tone(16000)[:0], 16000), 65, "holds no sound"
-    yield wav("nan.wav", nan, 16000, subtype="FLOAT"), 65, "no numbers"
+    yield wav("none.wav", tone(16000)[:0], 16000), 65, "contains no sound"
+    yield wav("nan.wav", nan, 16000, subtype="FLOAT"), 65, "not finite"
     yield wav("slow.wav", tone(16000), 1), 65, "1 Hz is outside"
     yield wav("fast.wav", tone(16000), 1000000), 65, "1000000 Hz is outside"
 
@@ -113,7 +113,7 @@ def ogg_crc(page):
 
 @pytest.mark.parametrize("pages, whole", [(2, True), (5, False)])
 def test_an_ogg_file_may_end_a_little_before_its_last_page(tmp_path, pages, whole):
-    """As two pieces of Debian's game music do: their last pages all say that they are the last one."""
+    """Some programs mark several pages as the last one, as two pieces of Debian's game music."""
     path = tmp_path / "a.ogg"
     noise = np.random.default_rng(1).normal(0, 0.1, 10 * 16000)
     soundfile.write(str(path), noise, 16000)

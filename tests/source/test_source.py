@@ -10,7 +10,8 @@ import pytest
 from edgeface.core.clock import monotonic_ns
 from edgeface.core.errors import MissingInputError, UsageError
 from edgeface.source.pipe import PipeSource
-from edgeface.source.spec import make_source
+from edgeface.source.spec import make_selector, make_source
+from edgeface.source.supervisor import Supervisor
 
 
 def test_raw_sound_from_a_pipe():
@@ -51,7 +52,7 @@ def test_a_pipe_is_read_in_real_time_and_its_end_is_an_end():
     os.close(reading)
 
 
-def test_a_writer_that_pauses_is_timed_anew():
+def test_after_a_pause_the_writer_is_timed_from_its_next_sample():
     reading, writing = os.pipe()
     source = PipeSource(reading)
     os.write(writing, bytes(320))
@@ -64,7 +65,7 @@ def test_a_writer_that_pauses_is_timed_anew():
 
 
 class Recorder:
-    """A writer in real time, on a clock that may run wrong, which can be held up as `write` blocks."""
+    """A writer in real time, on a clock that may run fast or slow."""
 
     def __init__(self, file, rate_hz):
         self._file, self._rate_hz = file, rate_hz
@@ -92,16 +93,16 @@ def virtual_time(monkeypatch, *modules):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [15992, 16008])
-def test_a_recorder_whose_clock_runs_wrong_is_followed(monkeypatch, rate_hz):
+def test_the_clock_of_a_recorder_is_followed(monkeypatch, rate_hz):
     """An hour at 500 ppm would be 1.8 s too early or too late."""
-    now, move = virtual_time(monkeypatch, "pipe", "pace")
+    now, move = virtual_time(monkeypatch, "raw", "pace")
     reading, writing = os.pipe()
     source, recorder, read, worst = PipeSource(reading), Recorder(writing, rate_hz), 0, 0
     while recorder.written < 3600 * 16000:
         move(0.002)
         recorder.catch_up(now[0])
         block = source.read(0.0)
-        assert block.lost == 0
+        assert block.lost_samples == 0
         read += len(block.samples)
         if len(block.samples):
             worst = max(
@@ -116,15 +117,15 @@ def test_a_recorder_whose_clock_runs_wrong_is_followed(monkeypatch, rate_hz):
     os.close(reading)
 
 
-def test_of_a_recorder_nobody_listened_to_the_oldest_sound_is_dropped(monkeypatch):
-    now, move = virtual_time(monkeypatch, "pipe", "pace")
+def test_the_oldest_sound_of_a_recorder_is_dropped_when_it_piled_up(monkeypatch):
+    now, move = virtual_time(monkeypatch, "raw", "pace")
     reading, writing = os.pipe()
     source, recorder, read, lost = PipeSource(reading), Recorder(writing, 16000), 0, 0
     for held_up in (False,) * 2000 + (True,) + (False,) * 500:
         move(1.0 if held_up else 0.002)
         recorder.catch_up(now[0])
         block = source.read(0.0)
-        read, lost = read + len(block.samples), lost + block.lost
+        read, lost = read + len(block.samples), lost + block.lost_samples
     assert lost > 12000
     assert recorder.written - read - lost < 16000 * 0.1
     os.close(writing)
@@ -177,3 +178,43 @@ def test_unknown_specs(spec):
 
 def test_a_path_with_a_suffix_is_a_file():
     pytest.raises(MissingInputError, make_source, "nowhere.WAV")
+
+
+@pytest.mark.parametrize(
+    "spec, live, pauses, playback",
+    [
+        ("mic", True, False, False),
+        ("monitor", True, True, True),
+        ("cmd:true", True, True, True),
+        ("fifo:/nowhere/pipe", True, True, True),
+        ("unix:/nowhere/voice", True, True, True),
+        ("-", False, True, False),
+    ],
+)
+def test_what_a_source_promises(spec, live, pauses, playback):
+    """A source that may pause and does not say so would stop the face."""
+    source = make_source(spec)
+    assert (source.name, source.live, source.pauses, source.playback) == (
+        spec,
+        live,
+        pauses,
+        playback,
+    )
+    supervisor = Supervisor(source)
+    assert (supervisor.live, supervisor.pauses, supervisor.playback) == (live, pauses, playback)
+
+
+def test_a_file_ends_and_never_pauses(speech_wav):
+    source = make_source(speech_wav)
+    assert (source.live, source.pauses, source.playback) == (False, False, False)
+    source.close()
+
+
+def test_the_face_goes_on_while_nobody_writes_to_a_pipe(tmp_path):
+    selector = make_selector([f"fifo:{tmp_path}/pipe"], 0.5)
+    selector.open(required=True)
+    try:
+        blocks = [selector.read(0.1) for _ in range(30)]
+    finally:
+        selector.close()
+    assert sum(len(block.samples) for block in blocks if block.neutral) > 1600

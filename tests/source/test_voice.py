@@ -16,11 +16,14 @@ from support.process import wait_for
 from edgeface import Voice
 from edgeface.core.clock import monotonic_ns
 from edgeface.core.errors import UnavailableError
-from edgeface.source.block import SourceLost
+from edgeface.source.base import SourceLost
+from edgeface.source.chunks import ChunkParser, ProtocolError
 from edgeface.source.command import CommandSource
 from edgeface.source.fifo import FifoSource
-from edgeface.source.unix import Chunks, ProtocolError, UnixSource
+from edgeface.source.unix import UnixSource
 from edgeface.voice import HEADER, INTERRUPT, MAGIC
+
+AHEAD_NS = 120 * 10**6
 
 
 def tone(rate_hz, seconds, hz=300.0):
@@ -33,7 +36,7 @@ def tone(rate_hz, seconds, hz=300.0):
 
 @pytest.fixture
 def source(tmp_path):
-    source = UnixSource(str(tmp_path / "voice"), ahead_ns=120 * 10**6)
+    source = UnixSource(str(tmp_path / "voice"), AHEAD_NS)
     source.open()
     yield source
     source.close()
@@ -84,7 +87,7 @@ def test_play_at_decides_when_sound_is_read(source):
         voice.say(tone(16000, 0.1), 16000, play_at_ns=at + 300 * 10**6)
         blocks = heard(source, 1.2)
     begins = [block.audio_ns for block, _ in blocks]
-    assert begins[0] == at - source._ahead_ns
+    assert begins[0] == at - AHEAD_NS
     assert begins[10] == begins[0] + 300 * 10**6
     assert len(blocks) == 20
 
@@ -166,14 +169,14 @@ def test_a_fast_writer_waits_so_that_memory_stays_bounded(source):
     thread = threading.Thread(target=write)
     thread.start()
     heard(source, 0.5)
-    assert not done and source._queued < 3 * 16000
+    assert not done and source._queue.samples < 3 * 16000
     source.close()
     thread.join(5)
     assert not thread.is_alive() and not done
     source.open()
 
 
-def test_whoever_writes_nonsense_is_hung_up_on_and_nobody_else(source):
+def test_a_writer_of_nonsense_is_disconnected_and_nobody_else(source):
     rude = socket.socket(socket.AF_UNIX)
     rude.connect(path_of(source))
     rude.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -213,26 +216,36 @@ def test_chunks_do_not_depend_on_how_the_bytes_are_cut(chunks, data):
         stream += HEADER.pack(MAGIC, 16000, len(sound), 0, play_at_ns) + sound
         wanted.append(np.frombuffer(sound, "<i2").astype(np.float32) / 32768)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=10)))
-    parser, found = Chunks(), []
+    parser, found = ChunkParser(), []
     for first, last in zip([0] + cuts, cuts + [len(stream)]):
         found += parser.accept(stream[first:last])
-    samples = [part for _, _, part in found]
+    samples = [chunk.samples for chunk in found]
     assert (np.concatenate(samples + [np.zeros(0)]) == np.concatenate(wanted + [np.zeros(0)])).all()
-    times = [play_at_ns for play_at_ns, _, _ in found if play_at_ns]
+    times = [chunk.play_at_ns for chunk in found if chunk.play_at_ns]
     assert times == [at for sound, at in chunks if at and len(sound) > 1]
+
+
+def test_a_play_at_time_outlives_sound_that_the_resampler_holds_back():
+    sound = tone(22050, 0.5)
+    stream = HEADER.pack(MAGIC, 22050, len(sound), 0, 12345) + sound
+    parser, found = ChunkParser(), []
+    for at in range(0, len(stream), 50):
+        found += parser.accept(stream[at : at + 50])
+    assert [len(chunk.samples) > 0 for chunk in found if chunk.play_at_ns][-1]
+    assert len([chunk for chunk in found if chunk.play_at_ns and len(chunk.samples)]) == 1
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_chunks_or_an_error(noise, headed):
-    parser = Chunks()
+    parser = ChunkParser()
     try:
-        for _, _, samples in parser.accept(
-            (HEADER.pack(MAGIC, 22050, 40, INTERRUPT, 0) if headed else b"") + noise
-        ):
-            assert np.isfinite(samples).all() and np.abs(samples).max(initial=0) <= 1
+        header = HEADER.pack(MAGIC, 22050, 40, INTERRUPT, 0) if headed else b""
+        for chunk in parser.accept(header + noise):
+            assert np.isfinite(chunk.samples).all()
+            assert np.abs(chunk.samples).max(initial=0) <= 1
     except ProtocolError as error:
-        assert "no chunk header" in str(error)
+        assert "not a chunk header" in str(error)
 
 
 def test_a_command_is_read_until_it_ends_and_takes_its_children_along():

@@ -9,11 +9,6 @@ from edgeface.motion.frame import Frame
 DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data")
 
 
-def lip_gap(landmarks):
-    """Distance of the inner lips of landmarks [T, 68, 3]."""
-    return np.linalg.norm(landmarks[:, 62] - landmarks[:, 66], axis=-1)
-
-
 def random_frame(k, flags=0):
     """The frame with index k of the tests of shared memory."""
     rng = np.random.RandomState(k % 1000)

@@ -1,4 +1,4 @@
-"""A real sound server for tests, and whoever else speaks to the daemon."""
+"""A real sound server for tests, and a recorder of what it plays."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ ctl.!default { type pulse }
 
 
 class SoundServer:
-    """A PulseAudio of its own, whose source `mic` hears what is played to the sink `spk`."""
+    """A private PulseAudio, whose source `mic` records what is played to the sink `spk`."""
 
     def __init__(self, folder, rate=16000):
         self.folder, self.rate = str(folder), rate
@@ -49,7 +49,8 @@ class SoundServer:
                 "-L",
                 f"module-native-protocol-unix socket={self.folder}/native auth-anonymous=1",
                 "-L",
-                f"module-null-sink sink_name=spk rate={self.rate} channels=1 format=s16le norewinds=1",
+                f"module-null-sink sink_name=spk rate={self.rate} channels=1 format=s16le"
+                " norewinds=1",
                 "-L",
                 "module-remap-source master=spk.monitor source_name=mic remix=no",
             ],
@@ -82,6 +83,7 @@ class SoundServer:
 
 LISTEN = """
 import sys, time, numpy
+from edgeface.core.rates import SAMPLE_NS
 from edgeface.source.mic import MicSource
 source, blocks = MicSource("edgemic"), []
 source.open()
@@ -91,8 +93,9 @@ while time.monotonic() < end:
     block = source.read(0.1)
     if len(block.samples):
         blocks.append(block)
+times = [b.audio_ns + SAMPLE_NS * numpy.arange(len(b.samples)) for b in blocks]
 numpy.savez(sys.argv[2], samples=numpy.concatenate([b.samples for b in blocks]),
-            ns=numpy.concatenate([b.audio_ns + 62500 * numpy.arange(len(b.samples)) for b in blocks]))
+            ns=numpy.concatenate(times))
 source.close()
 """
 

@@ -105,10 +105,10 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
 ):
     def run(root):
         pipeline._blinker.__init__(False)
-        writer = Writer(shm_name, 1, 0.08)
+        writer = Writer(shm_name, 1, 80 * 10**6)
         try:
             source = make_selector([f"file:{speech_wav}"], 0.0, fast=True)
-            source.open(demanded=True)
+            source.open(required=True)
             stats = Stats()
             loop = Loop(Parts(None, None, source, pipeline, writer), stats, keep=True)
             recorder = None

@@ -9,7 +9,7 @@ import numpy as np
 from ...build import build_pipeline, load_bundle
 from ...config import Motion, Settings
 from ...core.errors import UnavailableError
-from ...core.rates import HOP_SAMPLES
+from ...core.rates import HOP_SAMPLES, SECOND_NS
 from ...source.convert import Converter
 from ...telemetry.power import find_power_source
 from .clips import RATE_HZ, clips
@@ -178,7 +178,7 @@ class _Run:
             for _ in range(9)
         ]
         return {
-            DEFAULT: (self._pipeline.latency_s, default_s),
+            DEFAULT: (self._pipeline.latency_ns / SECOND_NS, default_s),
             f"FastHuBERT and audio2motion, window {40 * _WINDOW_FRAMES} ms, hop 160 ms": (
                 _WINDOW_LATENCY_S,
                 float(np.median(spent)) / 4,

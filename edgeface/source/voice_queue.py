@@ -1,0 +1,67 @@
+"""The sound of a voice that was received and is not due yet."""
+
+from collections import deque
+from typing import Deque, Tuple
+
+import numpy as np
+
+from ..core.rates import MS_NS, SAMPLE_NS, SAMPLE_RATE_HZ
+from .base import Block
+
+_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
+_STALL_NS = 100 * MS_NS  # a process that was held up for less catches up
+
+
+class VoiceQueue:
+    """Delivers sound in real time, each piece after the one before or at its play-at time.
+
+    :param ahead_ns: how long before it is heard sound must be read, so that the face is in time
+    """
+
+    def __init__(self, ahead_ns: int = 0) -> None:
+        self._ahead_ns = ahead_ns
+        self._pieces: Deque[Tuple[int, np.ndarray]] = deque()  # (play-at in ns or 0, samples)
+        self._next_ns = 0  # when the sample after the last one read is due
+        self._paused = True
+        self.samples = 0  # queued
+
+    def append(self, samples: np.ndarray, play_at_ns: int = 0) -> None:
+        """Queues float32 [n], to be heard at CLOCK_MONOTONIC `play_at_ns`, or next if that is 0."""
+        if len(samples):
+            self._pieces.append((play_at_ns, samples))
+            self.samples += len(samples)
+
+    def clear(self) -> None:
+        """Drops what is queued; what is queued next is due at once."""
+        self._pieces.clear()
+        self.samples = 0
+        self._next_ns = 0
+
+    def pause(self) -> None:
+        """Notes that nothing is queued: what comes next begins when it comes."""
+        self._paused = True
+
+    def idle_ns(self, now: int) -> int:
+        """How long the last sample that was read has been over."""
+        return now - self._next_ns
+
+    def due_ns(self, now: int) -> int:
+        """When the end of the next block is due; fixes when its start is. Not if empty."""
+        play_at_ns, samples = self._pieces[0]
+        first_ns = max(self._next_ns, play_at_ns - self._ahead_ns)
+        if self._paused or first_ns < now - _STALL_NS:
+            first_ns = max(first_ns, now)
+        self._paused = False
+        self._next_ns = first_ns
+        return first_ns + min(_BLOCK_SAMPLES, len(samples)) * SAMPLE_NS
+
+    def pop(self) -> Block:
+        """The next block, whose start `due_ns` fixed."""
+        _, samples = self._pieces.popleft()
+        samples, rest = samples[:_BLOCK_SAMPLES], samples[_BLOCK_SAMPLES:]
+        if len(rest):
+            self._pieces.appendleft((0, rest))
+        self.samples -= len(samples)
+        block = Block(samples, self._next_ns, playback=True)
+        self._next_ns = block.end_ns
+        return block
