@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUN_PACKAGES := python3-venv libportaudio2
-TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils libasound2-plugins chromium chromium-driver espeak-ng festival festvox-italp16k xvfb openbox qemu-user-static \
-  frozen-bubble-data sound-theme-freedesktop
+TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils \
+  libasound2-plugins chromium chromium-driver espeak-ng festival festvox-italp16k xvfb openbox \
+  qemu-user-static frozen-bubble-data sound-theme-freedesktop
 TRAIN_PACKAGES := gcc g++ python3-dev flite fortunes ffmpeg espeak-ng asterisk-core-sounds-en asterisk-core-sounds-en-g722 \
   asterisk-core-sounds-es asterisk-core-sounds-es-g722 asterisk-core-sounds-fr asterisk-core-sounds-fr-g722 \
   asterisk-core-sounds-it asterisk-core-sounds-it-g722 asterisk-core-sounds-ru asterisk-core-sounds-ru-g722 klettres-data \
@@ -29,14 +30,16 @@ SERVICE_PYTHON ?= /usr/bin/python3
 .PHONY: help run test test-torch lint bench reliability train install uninstall clean
 
 help:
-	@echo "make run     the face in the browser, from the microphone or the bundled voice"
-	@echo "make test    all tests, on every supported Python that is here"
-	@echo "make test-torch  the study's networks against the original ones, import and streaming (needs PyTorch)"
-	@echo "make lint    style"
-	@echo "make bench   cost of a frame, start, memory"
-	@echo "make reliability  recovery times, and what a day of sound leaves behind (half an hour)"
-	@echo "make install edgeface and its services for all users (PREFIX=$(PREFIX), DESTDIR=); make uninstall removes them"
-	@echo "make train   train the default model anew (DATA=$(DATA), CACHE=$(CACHE))"
+	@echo "make run          the face in the browser, from the microphone or the bundled voice"
+	@echo "make lint         style, line length and types (ruff, mypy)"
+	@echo "make test         all tests but those that need PyTorch, on every supported Python found here"
+	@echo "make test-torch   the tests of importer, training and the paper's benchmark (installs PyTorch)"
+	@echo "make bench        cost of a frame, start-up time, memory"
+	@echo "make reliability  recovery times, and what is left after a day of sound (half an hour)"
+	@echo "make install      edgeface and its services for all users (PREFIX=$(PREFIX), DESTDIR=)"
+	@echo "make uninstall    removes them, with configuration and logs"
+	@echo "make train        the default model from its recordings (DATA=$(DATA), CACHE=$(CACHE))"
+	@echo "make clean        removes environments, caches and built packages"
 
 run: $(VENV)/run
 	$(VENV)/bin/python -m edgeface.demo
@@ -46,18 +49,20 @@ test: $(VENV)/dev
 
 test-torch: $(VENV)/dev
 	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
-	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[study]
+	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[import,study]
 	$(VENV)/bin/python -m pytest -q --durations=5 tests/importer tests/bench tests/training
 
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 bench: $(VENV)/run
 	$(VENV)/bin/edgeface bench
 
 reliability: $(VENV)/dev
-	$(VENV)/bin/python scripts/reliability.py losses
-	$(VENV)/bin/python scripts/reliability.py soak
+	$(VENV)/bin/python tests/system/reliability.py losses
+	$(VENV)/bin/python tests/system/reliability.py soak
 
 install:
 	scripts/apt-install.sh $(RUN_PACKAGES)
@@ -81,19 +86,19 @@ train: $(VENV)/train
 	$(VENV)/bin/python -m training.filmed --cache $(CACHE)
 
 # environments: a file in the environment says which of them it is
-$(VENV)/run: setup.py
+$(VENV)/run: setup.cfg
 	scripts/apt-install.sh $(RUN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .
 	touch $@
 
-$(VENV)/dev: setup.py
+$(VENV)/dev: setup.cfg
 	scripts/apt-install.sh $(TEST_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[dev]
 	touch $@ $(VENV)/run
 
-$(VENV)/train: setup.py
+$(VENV)/train: setup.cfg
 	scripts/apt-install.sh $(RUN_PACKAGES) $(TRAIN_PACKAGES)
 	scripts/apt-install.sh $(READERS_PACKAGES) || { echo "they are in Debian's non-free and Ubuntu's multiverse"; exit 1; }
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -102,4 +107,4 @@ $(VENV)/train: setup.py
 	touch $@ $(VENV)/run
 
 clean:
-	rm -rf $(VENV) .venv-* build dist *.egg-info .pytest_cache .hypothesis .ruff_cache
+	rm -rf $(VENV) .venv-* build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .shm.reader import Reader
     from .voice import Voice
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Reader", "Voice"]
 
 
