@@ -7,7 +7,7 @@ import re
 import sys
 from typing import NamedTuple
 
-# L4T release to JetPack; the newest at or below counts
+# L4T release to JetPack: the last release that is not newer counts
 _JETPACKS = (
     ((32, 6, 1), "4.6"),
     ((32, 7, 1), "4.6.1"),
@@ -44,18 +44,18 @@ _NAMES = (
 
 
 class Board(NamedTuple):
-    """`name` is a key such as `nano` or `orin-nano`, "" for no Jetson; what is unknown is ""."""
+    """A machine; what is unknown is ""."""
 
-    name: str
-    model: str
-    l4t: str
+    name: str  # a key such as `nano` or `orin-nano`; "" for no Jetson
+    model: str  # as the device tree names it
+    l4t: str  # release of Linux for Tegra, such as 32.7.1
     jetpack: str
     tensorrt: str
-    machine: str
+    machine: str  # architecture, such as aarch64
 
 
-def this_board(root="/"):
-    """The machine whose file system lies at `root`."""
+def this_board(root: str = "/") -> Board:
+    """The machine whose file system is mounted at `root`."""
     model = _read(root, "proc/device-tree/model").strip("\0\n ")
     lowered = model.lower()
     name = next((key for words, key in _NAMES if words in lowered), "")
@@ -63,7 +63,7 @@ def this_board(root="/"):
     return Board(name, model, l4t, _jetpack(l4t), _tensorrt(root), platform.machine())
 
 
-def _read(root, path):
+def _read(root: str, path: str) -> str:
     try:
         with open(os.path.join(root, path), errors="replace") as file:
             return file.read(65536)
@@ -71,13 +71,13 @@ def _read(root, path):
         return ""
 
 
-def _l4t(text):
+def _l4t(text: str) -> str:
     """`# R32 (release), REVISION: 7.1, ...` as `32.7.1`."""
     found = re.search(r"R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)", text)
-    return "{}.{}".format(*found.groups()) if found else ""
+    return f"{found.group(1)}.{found.group(2)}" if found else ""
 
 
-def _jetpack(l4t):
+def _jetpack(l4t: str) -> str:
     if not l4t:
         return ""
     parts = [int(part) for part in l4t.split(".") if part][:3]
@@ -86,11 +86,11 @@ def _jetpack(l4t):
     return known[-1] if known else ""
 
 
-def _tensorrt(root):
+def _tensorrt(root: str) -> str:
     """Version of the TensorRT library, from its file name: `libnvinfer.so.8.2.1` as `8.2.1`."""
-    paths = glob.glob(os.path.join(root, "usr/lib/*/libnvinfer.so.*")) + glob.glob(
-        os.path.join(root, "usr/lib/libnvinfer.so.*")
-    )
+    paths = []
+    for folder in ("usr/lib", "usr/lib/*"):
+        paths += glob.glob(os.path.join(root, folder, "libnvinfer.so.*"))
     versions = [path.rpartition(".so.")[2] for path in paths]
     return max(versions, key=len, default="")
 

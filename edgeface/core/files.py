@@ -3,16 +3,22 @@
 import contextlib
 import hashlib
 import os
+from typing import IO, Any, Iterator
+
+from .errors import UnavailableError
+
+_PIECE_BYTES = 1 << 20
 
 
 @contextlib.contextmanager
-def replacing(path, mode="wb", **options):
+def replacing(path: str, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
     """Opens a temporary file beside `path` that takes its place when the block ends well.
 
     A reader sees the old file or the new one, never a part. When the block fails, the
     temporary file is removed and `path` stays as it was.
 
-    :param mode: `wb` or `w`; `options` as those of `open`
+    :param mode: `wb` or `w`
+    :param options: as those of `open`, such as `encoding`
     :raises OSError: the folder cannot be written
     """
     temporary = f"{path}.{os.getpid()}.tmp"
@@ -26,10 +32,26 @@ def replacing(path, mode="wb", **options):
         raise
 
 
-def sha256_of(path):
-    """SHA-256 of a file's content, as hexadecimal str; OSError where it cannot be read."""
+@contextlib.contextmanager
+def output_file(path: str, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
+    """`replacing` for a file that the user named.
+
+    :raises UnavailableError: it cannot be written
+    """
+    try:
+        with replacing(path, mode, **options) as file:
+            yield file
+    except OSError as error:
+        raise UnavailableError(f"{path}: {error.strerror or error}; choose another place") from None
+
+
+def sha256_of(path: str) -> str:
+    """SHA-256 of a file's content in hexadecimal.
+
+    :raises OSError: it cannot be read
+    """
     digest = hashlib.sha256()
     with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
+        for piece in iter(lambda: file.read(_PIECE_BYTES), b""):
             digest.update(piece)
     return digest.hexdigest()

@@ -1,8 +1,11 @@
-"""Where everything lies in the segment (contract, section 3); `edgeface.h` says the same in C."""
+"""Where everything is in the segment (`docs/contract.md`, section 3), as in `edgeface.h`."""
 
 import os
 import struct
 import zlib
+from typing import Union
+
+from ..core.rates import FRAME_RATE_HZ, MS_NS
 
 MAGIC = 0x48534645  # "EFSH"
 ABI_MAJOR = 1
@@ -12,7 +15,7 @@ SLOT_STRIDE = 1088
 SLOT_COUNT = 8
 SEGMENT_SIZE = HEADER_SIZE + SLOT_STRIDE * SLOT_COUNT
 POINTS, DIMS, BLENDSHAPES = 68, 3, 52
-FRAME_RATE_MHZ = 25000  # millihertz
+FRAME_RATE_MHZ = 1000 * FRAME_RATE_HZ  # millihertz
 
 # header, constant part: bytes 0..59, then their CRC32
 HEADER = struct.Struct("<IHHIIIIIIQQIII")
@@ -26,7 +29,8 @@ LATENCY_NS = 120
 STARTING, RUNNING, WAITING, DEGRADED, STOPPED = range(5)
 STATE_NAMES = ("starting", "running", "waiting", "degraded", "stopped")
 
-# slot: frame_index, audio_sample, audio_ns, publish_ns, flags at 8; CRC at 44; rest at 48
+# slot: seq at 0; frame_index, audio_sample, audio_ns, publish_ns, flags at 8; CRC32 at 44;
+# level in dBFS, F0 in Hz and two zeros at 48; then the face
 SLOT_INDEX = struct.Struct("<QQQQI")
 SLOT_INDEX_OFFSET = 8
 SLOT_CRC_OFFSET = 44
@@ -35,24 +39,27 @@ SLOT_VALUES_OFFSET = 48
 SLOT_LANDMARKS_OFFSET = 64
 SLOT_BLENDSHAPES_OFFSET = 880
 
-HEARTBEAT_TIMEOUT_NS = 500 * 1000 * 1000
+HEARTBEAT_TIMEOUT_NS = 500 * MS_NS
 FOLDER = "/dev/shm"
 
 
-def segment_path(name):
-    """Path of the segment NAME; ValueError unless it is a plain file name."""
+def segment_path(name: str) -> str:
+    """Path of the segment NAME.
+
+    :raises ValueError: it is no plain file name
+    """
     if not name or name.startswith(".") or "/" in name or "\0" in name or len(name) > 200:
         raise ValueError(
-            f"'{name}' is no name for shared memory; use a plain name such as edgeface"
+            f"'{name}' is not a valid name for shared memory; use a plain name such as edgeface"
         )
     return os.path.join(FOLDER, name)
 
 
-def slot_offset(frame):
+def slot_offset(frame: int) -> int:
     """Offset of the slot of frame n = 0, 1, ..."""
     return HEADER_SIZE + SLOT_STRIDE * (frame % SLOT_COUNT)
 
 
-def slot_crc(slot):
+def slot_crc(slot: Union[bytes, bytearray]) -> int:
     """CRC32 of a slot's bytes 8..43 and 48..1087."""
     return zlib.crc32(slot[48:SLOT_STRIDE], zlib.crc32(slot[8:44]))
