@@ -1,18 +1,29 @@
 """Energy from power readings, integrated over monotonic time."""
 
+from typing import NamedTuple, Optional
+
 _LONGEST_S = 5.0  # between two readings; more is a gap, not a guess
 
 
-class Energy:
-    """Adds up joules; each reading holds until the next one."""
+class Taken(NamedTuple):
+    """Energy of an interval."""
 
-    def __init__(self):
-        self._last_s = self._last_mw = None
+    joules: Optional[float]  # None: the power was never known
+    known_s: float  # seconds with a known power
+    gap_s: float  # seconds without
+
+
+class Energy:
+    """Adds up joules, with the mean of two readings for the time between them."""
+
+    def __init__(self) -> None:
+        self._last_s: Optional[float] = None
+        self._last_mw: Optional[float] = None
         self.joules = 0.0
         self.known_s = 0.0
         self.gap_s = 0.0
 
-    def add(self, time_s, total_mw):
+    def add(self, time_s: float, total_mw: Optional[float]) -> None:
         """A reading at a monotonic time; None where the power is not known."""
         if self._last_s is not None:
             passed = time_s - self._last_s
@@ -23,8 +34,11 @@ class Energy:
                 self.known_s += passed
         self._last_s, self._last_mw = time_s, total_mw
 
-    def take(self):
-        """(joules or None when no power was known, seconds known, seconds missing) since the last call."""
-        taken = (self.joules if self.known_s > 0 else None, self.known_s, self.gap_s)
-        self.joules = self.known_s = self.gap_s = 0.0
+    def take(self) -> Taken:
+        """The energy since the last call."""
+        joules = self.joules if self.known_s > 0 else None
+        taken = Taken(joules, self.known_s, self.gap_s)
+        self.joules = 0.0
+        self.known_s = 0.0
+        self.gap_s = 0.0
         return taken

@@ -1,52 +1,67 @@
 """Where power readings come from: the first source that works, or none.
 
-Every source reads files or a child process below a root folder that tests may
-replace, and raises OSError or ValueError when it does not work (any more).
+The sources read files or the output of a program; folders and commands are arguments, so that
+tests can replace them.
 """
 
+import abc
 import glob
 import os
 import shutil
 import subprocess
 import time
-from typing import Dict, NamedTuple, Optional
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .child import TegrastatsChild
 from .tegrastats import NOT_CONNECTED, total_mw
 
+_NVIDIA_SMI_TIMEOUT_S = 2.0
+_MOST_GPUS = 16
+
 
 class Reading(NamedTuple):
-    """Power per rail and of the whole, mW; what else the source knows. None: not known."""
+    """What a source knows at a time; None is not known, never 0."""
 
-    power_mw: Dict[str, Optional[float]]
+    power_mw: Dict[str, Optional[float]]  # per rail
     total_mw: Optional[float]
     temperatures_c: Dict[str, Optional[float]] = {}
     gpu_percent: Optional[int] = None
 
 
-def _text(path):
+def _text(path: str) -> str:
     with open(path) as file:
         return file.read().strip()
 
 
-def _number(path):
-    """A whole number in a file; None when the sensor refuses to tell."""
+def _number(path: str) -> Optional[int]:
+    """A whole number in a file; None when it cannot be read."""
     try:
         return int(_text(path))
     except (OSError, ValueError):
         return None
 
 
-class PowerSource:
-    """What all sources have; `read` returns a `Reading`."""
+class PowerSource(abc.ABC):
+    """A way to measure power.
+
+    Constructors raise OSError or ValueError where there is no such sensor.
+    """
 
     name = "none"
 
-    def close(self):
+    @abc.abstractmethod
+    def read(self) -> Reading:
+        """What is measured now.
+
+        :raises OSError: the sensor does not work any more
+        :raises ValueError: it answers something that is not understood
+        """
+
+    def close(self) -> None:  # noqa: B027 - most sources hold nothing
         """Frees what the source holds."""
 
-    def notes(self):
-        """Counts that tell an operator about the source's health, names to ints."""
+    def notes(self) -> Dict[str, int]:
+        """Counts by which an operator sees how healthy the source is."""
         return {}
 
 
@@ -55,51 +70,58 @@ class Ina3221(PowerSource):
 
     name = "ina3221"
 
-    def __init__(self, root="/"):
+    def __init__(self, root: str = "/"):
         drivers = os.path.join(root, "sys/bus/i2c/drivers")
-        # [(rail, file of mW)] and [(rail, file of mV, file of mA)]
-        self._powers = [
-            (_text(path.replace("in_power", "rail_name_").replace("_input", "")), path)
-            for path in sorted(glob.glob(f"{drivers}/ina3221x/*/iio:device*/in_power[0-9]_input"))
-        ]
-        self._products = []
+        self._powers: List[Tuple[str, str]] = []  # (rail, file of mW)
+        for path in sorted(glob.glob(f"{drivers}/ina3221x/*/iio:device*/in_power[0-9]_input")):
+            rail = _text(path.replace("in_power", "rail_name_").replace("_input", ""))
+            if rail != NOT_CONNECTED:
+                self._powers.append((rail, path))
+        self._products: List[Tuple[str, str, str]] = []  # (rail, file of mV, file of mA)
         for label in sorted(glob.glob(f"{drivers}/ina3221/*/hwmon/hwmon*/in[0-9]_label")):
             folder, name = os.path.split(label)
-            current = os.path.join(folder, name.replace("in", "curr").replace("_label", "_input"))
-            if os.path.exists(current):  # the sum of shunt voltages has none
-                self._products.append((_text(label), label.replace("_label", "_input"), current))
-        self._powers = [rail for rail in self._powers if rail[0] != NOT_CONNECTED]
-        self._products = [rail for rail in self._products if rail[0] != NOT_CONNECTED]
+            voltage = os.path.join(folder, name.replace("_label", "_input"))
+            current = voltage.replace(f"{folder}/in", f"{folder}/curr")
+            rail = _text(label)
+            # the sum of shunt voltages has no current
+            if rail != NOT_CONNECTED and os.path.exists(current):
+                self._products.append((rail, voltage, current))
         if not self._powers and not self._products:
             raise OSError(f"no INA3221 below {drivers}")
 
-    def read(self):
-        """A `Reading`; OSError when no rail answers any more."""
-        power = {rail: _number(path) for rail, path in self._powers}
-        for rail, volts, amperes in self._products:
-            millivolt, milliampere = _number(volts), _number(amperes)
-            known = millivolt is not None and milliampere is not None
-            power[rail] = millivolt * milliampere / 1000.0 if known else None
+    def read(self) -> Reading:
+        """Power per rail; OSError when no rail answers any more."""
+        power: Dict[str, Optional[float]] = {rail: _number(path) for rail, path in self._powers}
+        for rail, voltage, current in self._products:
+            millivolts = _number(voltage)
+            milliamperes = _number(current)
+            if millivolts is None or milliamperes is None:
+                power[rail] = None
+            else:
+                power[rail] = millivolts * milliamperes / 1000.0
         if all(value is None for value in power.values()):
             raise OSError("the INA3221 does not answer")
         return Reading(power, total_mw(power))
 
 
 class Tegrastats(PowerSource):
-    """tegrastats as a child process."""
+    """tegrastats as a child process.
+
+    :param command: its path, or a whole command line
+    """
 
     name = "tegrastats"
 
-    def __init__(self, command=None):
+    def __init__(self, command: Union[str, Sequence[str], None] = None):
         command = command or shutil.which("tegrastats")
         if not command:
-            raise OSError("no tegrastats here")
-        self._child = TegrastatsChild(
-            [command, "--interval", "1000"] if isinstance(command, str) else command
-        )
+            raise OSError("tegrastats is missing")
+        if isinstance(command, str):
+            command = [command, "--interval", "1000"]
+        self._child = TegrastatsChild(command)
 
-    def read(self):
-        """A `Reading`; everything None while no line comes."""
+    def read(self) -> Reading:
+        """Power, temperatures and GPU load; nothing is known while no line comes."""
         values = self._child.latest()
         if values is None:
             return Reading({}, None)
@@ -110,11 +132,11 @@ class Tegrastats(PowerSource):
             values.gpu_percent,
         )
 
-    def close(self):
+    def close(self) -> None:
         """Ends the child, and no other tegrastats."""
         self._child.close()
 
-    def notes(self):
+    def notes(self) -> Dict[str, int]:
         """Restarts of the child, and words of its lines that were not understood."""
         return {"restarts": self._child.restarts, "unknown_tokens": self._child.unknown_tokens}
 
@@ -124,31 +146,35 @@ class Rapl(PowerSource):
 
     name = "rapl"
 
-    def __init__(self, root="/", clock=time.monotonic):
+    def __init__(self, root: str = "/", clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._zones = []  # (name, file of uJ, where it wraps)
+        self._zones: List[Tuple[str, str, int]] = []  # (name, file of uJ, where it wraps)
         for folder in sorted(glob.glob(os.path.join(root, "sys/class/powercap/intel-rapl:*"))):
             name = _text(f"{folder}/name")
             if name.startswith("package") or name == "dram":
-                self._zones.append(
-                    (name, f"{folder}/energy_uj", _number(f"{folder}/max_energy_range_uj") or 0)
-                )
-        if not self._zones or all(_number(path) is None for _, path, _ in self._zones):
+                wrap_uj = _number(f"{folder}/max_energy_range_uj") or 0
+                self._zones.append((name, f"{folder}/energy_uj", wrap_uj))
+        if all(count is None for count in self._counts_uj()):
             raise OSError("no energy counters that this user may read")
-        self._last = None
+        self._last: Optional[Tuple[float, List[Optional[int]]]] = None
 
-    def read(self):
-        """A `Reading` of the mean power since the last one; the first is None."""
-        now, counts = self._clock(), [_number(path) for _, path, _ in self._zones]
+    def _counts_uj(self) -> List[Optional[int]]:
+        return [_number(path) for _, path, _ in self._zones]
+
+    def read(self) -> Reading:
+        """Mean power since the last reading; the first knows none."""
+        now_s = self._clock()
+        counts = self._counts_uj()
         if all(count is None for count in counts):
             raise OSError("the energy counters do not answer")
-        power = {name: None for name, _, _ in self._zones}
-        if self._last is not None and now > self._last[0]:
-            for (name, _, wrap), count, before in zip(self._zones, counts, self._last[1]):
+        power: Dict[str, Optional[float]] = {name: None for name, _, _ in self._zones}
+        if self._last is not None and now_s > self._last[0]:
+            before_s, counts_before = self._last
+            for (name, _, wrap_uj), count, before in zip(self._zones, counts, counts_before):
                 if count is not None and before is not None:
-                    used = count - before if count >= before else count - before + wrap
-                    power[name] = used / 1000.0 / (now - self._last[0])
-        self._last = (now, counts)
+                    used_uj = count - before if count >= before else count - before + wrap_uj
+                    power[name] = used_uj / 1000.0 / (now_s - before_s)
+        self._last = (now_s, counts)
         return Reading(power, total_mw(power))
 
 
@@ -161,36 +187,42 @@ class NvidiaSmi(PowerSource):
         "--format=csv,noheader,nounits",
     ]
 
-    def __init__(self, command=None):
-        self._command = command or shutil.which("nvidia-smi")
-        if not self._command:
-            raise OSError("no nvidia-smi here")
+    def __init__(self, command: Optional[str] = None):
+        command = command or shutil.which("nvidia-smi")
+        if not command:
+            raise OSError("nvidia-smi is missing")
+        self._command = [command] + self._QUERY
         self.read()
 
-    def read(self):
-        """A `Reading`; OSError when nvidia-smi fails or takes more than two seconds."""
+    def read(self) -> Reading:
+        """Power, temperature and load; OSError when nvidia-smi fails or needs over 2 s."""
         try:
-            out = subprocess.run(
-                [self._command] + self._QUERY,
+            answer = subprocess.run(
+                self._command,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=2.0,
+                timeout=_NVIDIA_SMI_TIMEOUT_S,
                 check=True,
-            ).stdout.decode("ascii", "replace")
+            )
         except subprocess.SubprocessError as error:
             raise OSError(f"nvidia-smi: {error}") from None
-        power, temperatures, loads = {}, {}, []
-        for number, line in enumerate(out.splitlines()[:16]):
-            watts, celsius, load = ([_float(cell) for cell in line.split(",")] + [None] * 3)[:3]
+        lines = answer.stdout.decode("ascii", "replace").splitlines()
+        power: Dict[str, Optional[float]] = {}
+        temperatures: Dict[str, Optional[float]] = {}
+        loads: List[int] = []
+        for number, line in enumerate(lines[:_MOST_GPUS]):
+            cells = [_float(cell) for cell in line.split(",")] + [None] * 3
+            watts, celsius, load = cells[:3]
             power[f"GPU{number}"] = None if watts is None else 1000.0 * watts
             temperatures[f"GPU{number}"] = celsius
-            loads += [] if load is None else [int(load)]
+            if load is not None:
+                loads.append(int(load))
         if not power:
             raise OSError("nvidia-smi lists no GPU")
         return Reading(power, total_mw(power), temperatures, max(loads) if loads else None)
 
 
-def _float(text):
+def _float(text: str) -> Optional[float]:
     try:
         value = float(text)
     except ValueError:  # "[N/A]"
@@ -201,12 +233,14 @@ def _float(text):
 class NoPower(PowerSource):
     """No sensor: every reading is unknown."""
 
-    def read(self):
-        """An empty `Reading`."""
+    def read(self) -> Reading:
+        """Nothing is known."""
         return Reading({}, None)
 
 
-def find_power_source(candidates=(Ina3221, Tegrastats, Rapl, NvidiaSmi)):
+def find_power_source(
+    candidates: Iterable[Callable[[], PowerSource]] = (Ina3221, Tegrastats, Rapl, NvidiaSmi),
+) -> PowerSource:
     """The first source that works, else `NoPower`."""
     for candidate in candidates:
         try:

@@ -1,23 +1,32 @@
-"""What the logs of one or more machines tell: figures for a table and a page."""
+"""What the logs of one or more machines say: figures for a table and a page."""
 
 import re
 from datetime import datetime, timedelta, timezone
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..core.errors import UsageError
+from ..core.rates import FRAME_RATE_HZ
 
-_GAP_FACTOR = 2.5  # lines further apart than this many intervals leave a hole
+Object = Dict[str, Any]  # an object of the log
+Row = Tuple[str, str]  # name and value
+
+_GAP_FACTOR = 2.5  # objects further apart than this many intervals leave a hole
+_INTERVAL_S = 60.0  # of an object that does not say its own
+_FRAMES_PER_MINUTE = 60 * FRAME_RATE_HZ
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_TIME_FORMS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_since(text, now):
-    """`90m`, `24h`, `7d` before `now`, or an ISO date or time (UTC), as seconds since 1970.
+def parse_since(text: str, now_s: float) -> float:
+    """`90m`, `24h`, `7d` before `now_s`, or an ISO date or time (UTC), as seconds since 1970.
 
     :raises UsageError: neither
     """
     match = re.match(r"(\d{1,6})([mhd])$", text)
     if match:
-        unit = {"m": "minutes", "h": "hours", "d": "days"}[match.group(2)]
-        return now - timedelta(**{unit: int(match.group(1))}).total_seconds()
-    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"):
+        ago = timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+        return now_s - ago.total_seconds()
+    for form in _TIME_FORMS:
         try:
             return datetime.strptime(text, form).replace(tzinfo=timezone.utc).timestamp()
         except ValueError:
@@ -25,57 +34,82 @@ def parse_since(text, now):
     raise UsageError(f"--since {text}: not a time; use 90m, 24h, 7d or 2026-11-24T08:00")
 
 
-def number(value, *path):
-    """A number deep in a log object (dict), or None for whatever else is there."""
+def number(value: Any, *path: str) -> Optional[float]:
+    """A number deep in an object, or None where there is anything else."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def text(value, default="?"):
-    """A string of a log object, or the default for whatever else is there."""
+def text(value: Any, default: str = "?") -> str:
+    """A string of an object, or the default where there is anything else."""
     return value if isinstance(value, str) else default
 
 
-def fields(values, name):
-    """Names in a part of a log object (dict); none when there is something else."""
+def fields(values: Object, name: str) -> List[str]:
+    """Names in a part of an object; none where there is anything else."""
     part = values.get(name)
     return list(part) if isinstance(part, dict) else []
 
 
-def _known(objects, *path):
-    return [value for value in (number(o, *path) for o in objects) if value is not None]
+def _known(objects: Sequence[Object], *path: str) -> List[float]:
+    numbers = [number(o, *path) for o in objects]
+    return [value for value in numbers if value is not None]
 
 
-def holes(objects):
-    """Spans without a line: list of (start, end) in seconds since 1970."""
+def _interval_s(values: Object) -> float:
+    return number(values, "interval_s") or 0.0
+
+
+def holes(objects: Sequence[Object]) -> List[Tuple[float, float]]:
+    """Spans without an object, (start, end) in seconds since 1970."""
     found = []
     for before, after in zip(objects, objects[1:]):
-        start = after["time_s"] - (number(after, "interval_s") or 60)
-        if start - before["time_s"] > _GAP_FACTOR * max(1.0, number(before, "interval_s") or 60):
-            found.append((before["time_s"], start))
+        start_s = after["time_s"] - (number(after, "interval_s") or _INTERVAL_S)
+        usual_s = max(1.0, number(before, "interval_s") or _INTERVAL_S)
+        if start_s - before["time_s"] > _GAP_FACTOR * usual_s:
+            found.append((before["time_s"], start_s))
     return found
 
 
 class Figures:
-    """Figures of one machine over the time its objects cover.
+    """Figures of one machine over the time its objects cover; None is not known.
 
-    :param objects: log objects in order, at least one
+    :param objects: in order, at least one
     :param damaged: lines that could not be read
     """
 
-    def __init__(self, objects, damaged=0):
-        self.objects, self.damaged = objects, damaged
+    def __init__(self, objects: Sequence[Object], damaged: int = 0):
+        self.objects = objects
+        self.damaged = damaged
         self.host = text(objects[-1].get("host"))
-        covered = _known(objects, "interval_s")
-        self.hours = sum(covered) / 3600
-        self.from_s = objects[0]["time_s"] - (covered[0] if covered else 0)
-        self.to_s = objects[-1]["time_s"]
-        self.uptime_percent = min(100.0, 100 * sum(covered) / max(1e-9, self.to_s - self.from_s))
+        self._sum_up_time()
+        self._sum_up_frames()
+        self._sum_up_power()
+        self._sum_up_health()
+
+    def _sum_up_time(self) -> None:
+        objects = self.objects
+        intervals_s = _known(objects, "interval_s")
+        covered_s = sum(intervals_s)
+        self.hours = covered_s / 3600
+        self.from_s: float = objects[0]["time_s"] - (intervals_s[0] if intervals_s else 0)
+        self.to_s: float = objects[-1]["time_s"]
+        self.uptime_percent = min(100.0, 100 * covered_s / max(1e-9, self.to_s - self.from_s))
+        self.holes = holes(objects)
+        processes = [o.get("pid") for o in objects]
+        self.restarts = sum(a != b for a, b in zip(processes, processes[1:]))
+        self.not_running_min = (
+            sum(_interval_s(o) for o in objects if text(o.get("state")) != "running") / 60
+        )
+
+    def _sum_up_frames(self) -> None:
+        objects = self.objects
+        covered_s = sum(_known(objects, "interval_s"))
         self.frames = int(sum(_known(objects, "frames")))
-        self.fps = self.frames / sum(covered) if sum(covered) else None
+        self.fps = self.frames / covered_s if covered_s else None
         self.latency = {
-            name: max(_known(objects, "latency_ms", "end_to_end", name) or [0]) or None
+            name: max(_known(objects, "latency_ms", "end_to_end", name), default=None)
             for name in ("p50", "p95", "p99", "max")
         }
         self.late = {
@@ -84,86 +118,85 @@ class Figures:
         }
         self.dropped = int(sum(_known(objects, "dropped_samples")))
         self.source_restarts = int(sum(_known(objects, "source_restarts")))
-        starts = [o.get("pid") for o in objects]
-        self.restarts = sum(a != b for a, b in zip(starts, starts[1:]))
-        self.joules = sum(_known(objects, "energy_j")) if _known(objects, "energy_j") else None
+
+    def _sum_up_power(self) -> None:
+        objects = self.objects
+        energies_j = _known(objects, "energy_j")
         known_s = sum(_known(objects, "energy_known_s"))
-        self.mean_w = self.joules / known_s if self.joules is not None and known_s else None
-        self.peak_w = max(_known(objects, "power_total_mw"), default=None)
-        self.peak_w = None if self.peak_w is None else self.peak_w / 1000
-        audio_min = (
-            sum(number(o, "frames") or 0 for o in objects if number(o, "energy_j") is not None)
-            / 1500
-        )
-        self.j_per_audio_minute = (
-            self.joules / audio_min if self.joules is not None and audio_min else None
-        )
-        zones = [(o, name) for o in objects for name in fields(o, "temperatures_c")]
-        celsius = [number(o, "temperatures_c", name) for o, name in zones]
-        self.hottest_c = max([value for value in celsius if value is not None], default=None)
-        self.throttled_min = (
-            sum(number(o, "interval_s") or 0 for o in objects if o.get("throttled") is True) / 60
-        )
-        states = [(text(o.get("state")), number(o, "interval_s") or 0) for o in objects]
-        self.not_running_min = sum(seconds for state, seconds in states if state != "running") / 60
-        self.holes = holes(objects)
+        with_energy = [o for o in objects if number(o, "energy_j") is not None]
+        audio_min = sum(number(o, "frames") or 0 for o in with_energy) / _FRAMES_PER_MINUTE
+        highest_mw = max(_known(objects, "power_total_mw"), default=None)
+        joules = sum(energies_j)
+        self.joules = joules if energies_j else None
+        self.mean_w = joules / known_s if energies_j and known_s else None
+        self.peak_w = None if highest_mw is None else highest_mw / 1000
+        self.j_per_audio_minute = joules / audio_min if energies_j and audio_min else None
+
+    def _sum_up_health(self) -> None:
+        objects = self.objects
+        celsius = [
+            number(o, "temperatures_c", name)
+            for o in objects
+            for name in fields(o, "temperatures_c")
+        ]
+        self.hottest_c = max((value for value in celsius if value is not None), default=None)
+        self.throttled_min = sum(_interval_s(o) for o in objects if o.get("throttled") is True) / 60
         self.memory_mb = max(_known(objects, "own_memory_mb"), default=None)
 
 
-def _show(value, form="%.0f"):
-    return "-" if value is None else form % value
+def _show(value: Optional[float], digits: int = 0) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
-def rows(figures):
-    """(name, value as str) of one machine, for table and page."""
-    f = figures
-    stamp = [
-        f"{datetime.fromtimestamp(s, timezone.utc).strftime('%Y-%m-%d %H:%M')}"
-        for s in (f.from_s, f.to_s)
-    ]
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M")
+
+
+def rows(figures: Figures) -> List[Row]:
+    """The figures of one machine by name, for table and page."""
+    watt_hours = None if figures.joules is None else figures.joules / 3600
+    late = figures.late
     return [
-        ("from", stamp[0]),
-        ("to (UTC)", stamp[1]),
-        ("covered, hours", _show(f.hours, "%.1f")),
-        ("up, %", _show(f.uptime_percent, "%.2f")),
-        ("holes in the log", str(len(f.holes))),
-        ("damaged lines", str(f.damaged)),
-        ("process restarts", str(f.restarts)),
-        ("source restarts", str(f.source_restarts)),
-        ("frames", str(f.frames)),
-        ("frames a second", _show(f.fps, "%.2f")),
-        ("worst p50 of a line, ms", _show(f.latency["p50"])),
-        ("worst p95, ms", _show(f.latency["p95"])),
-        ("worst p99, ms", _show(f.latency["p99"])),
-        ("longest, ms", _show(f.latency["max"])),
+        ("from", _stamp(figures.from_s)),
+        ("to (UTC)", _stamp(figures.to_s)),
+        ("covered, hours", _show(figures.hours, 1)),
+        ("up, %", _show(figures.uptime_percent, 2)),
+        ("holes in the log", str(len(figures.holes))),
+        ("damaged lines", str(figures.damaged)),
+        ("process restarts", str(figures.restarts)),
+        ("source restarts", str(figures.source_restarts)),
+        ("frames", str(figures.frames)),
+        ("frames per second", _show(figures.fps, 2)),
+        ("worst p50 of an interval, ms", _show(figures.latency["p50"])),
+        ("worst p95, ms", _show(figures.latency["p95"])),
+        ("worst p99, ms", _show(figures.latency["p99"])),
+        ("longest, ms", _show(figures.latency["max"])),
         (
             "late frames: capture/ring/compute",
-            f"{f.late['capture']:.0f}/{f.late['ring']:.0f}/{f.late['compute']:.0f}",
+            f"{late['capture']}/{late['ring']}/{late['compute']}",
         ),
-        ("dropped samples", str(f.dropped)),
-        ("not running, minutes", _show(f.not_running_min, "%.1f")),
-        ("mean power, W", _show(f.mean_w, "%.2f")),
-        ("highest power, W", _show(f.peak_w, "%.2f")),
-        ("energy, Wh", _show(None if f.joules is None else f.joules / 3600, "%.2f")),
-        ("J per minute of audio", _show(f.j_per_audio_minute, "%.1f")),
-        ("hottest, C", _show(f.hottest_c, "%.1f")),
-        ("throttled, minutes", _show(f.throttled_min, "%.1f")),
-        ("largest memory, MB", _show(f.memory_mb)),
+        ("dropped samples", str(figures.dropped)),
+        ("not running, minutes", _show(figures.not_running_min, 1)),
+        ("mean power, W", _show(figures.mean_w, 2)),
+        ("highest power, W", _show(figures.peak_w, 2)),
+        ("energy, Wh", _show(watt_hours, 2)),
+        ("J per minute of audio", _show(figures.j_per_audio_minute, 1)),
+        ("hottest, C", _show(figures.hottest_c, 1)),
+        ("throttled, minutes", _show(figures.throttled_min, 1)),
+        ("largest memory, MB", _show(figures.memory_mb)),
     ]
 
 
-def table(machines):
-    """Text table of several `Figures`, side by side."""
-    columns = [[name for name, _ in rows(machines[0])]] + [
-        [value for _, value in rows(m)] for m in machines
-    ]
-    heads = [""] + [m.host for m in machines]
-    widths = [max(len(cell) for cell in [head] + column) for head, column in zip(heads, columns)]
-    lines = [heads] + [list(cells) for cells in zip(*columns)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths))
-        ).rstrip()
-        for line in lines
-    )
+def table(machines: Sequence[Figures]) -> str:
+    """Text table of several machines, side by side."""
+    names = [name for name, _ in rows(machines[0])]
+    columns = [["", *names]]
+    for figures in machines:
+        columns.append([figures.host, *(value for _, value in rows(figures))])
+    widths = [max(map(len, column)) for column in columns]
+    lines = []
+    for name, *values in zip(*columns):
+        cells = [name.ljust(widths[0])]
+        cells += [value.rjust(width) for value, width in zip(values, widths[1:])]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,8 +1,8 @@
 """One line of NVIDIA's tegrastats to values.
 
-The line has no grammar of its own: fields come and go with the board, the
-release and the rights of the user. Every field is optional, what is not known is
-None and never 0, and what is not understood is kept.
+The line has no grammar of its own: fields come and go with the board, the release and the
+rights of the user. Every field is optional, what is not known is None and never 0, and what is
+not understood is kept.
 
 Forms (n, m: numbers):
     RAM n/mMB (lfb nxmMB)   SWAP n/mMB (cached nMB)   IRAM n/mkB(lfb nkB)
@@ -14,7 +14,7 @@ Forms (n, m: numbers):
 """
 
 import re
-from typing import Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, Match, NamedTuple, Optional
 
 _OFFLINE_C = -256.0
 _PMIC_PLACEHOLDERS_C = (50.0, 100.0)  # printed whatever the chip's temperature
@@ -35,12 +35,18 @@ _TEMPERATURE = re.compile(
     r"([A-Za-z][\w.-]{0,30})@(-?" + _NUMBER + r")C(?:/-?" + _NUMBER + r"C)?" + _END
 )
 _RAIL = re.compile(
-    rf"(?!I?RAM |SWAP )([A-Z][A-Za-z0-9_]{{0,30}}) ({_NUMBER})(m?W)?(?:/{_NUMBER}(?:m?W)?){{1,2}}{_END}"
+    rf"(?!I?RAM |SWAP )([A-Z][A-Za-z0-9_]{{0,30}})"
+    rf" ({_NUMBER})(m?W)?(?:/{_NUMBER}(?:m?W)?){{1,2}}{_END}"
 )
 _ENGINE = re.compile(
     r"(?:APE|VIC|OFA|(?:NVENC|NVDEC|NVJPG|NVDLA|PVA)\d{0,2}) (?:off|\d{1,6})" + _END
 )
 _WORD = re.compile(r"\S+")
+
+_Match = Match[str]
+_Values = Dict[str, Any]
+_Temperatures = Dict[str, Optional[float]]
+_Power = Dict[str, float]
 
 # rails that already contain the others, the first that is there
 TOTALS = ("POM_5V_IN", "VDD_IN", "VIN")
@@ -48,7 +54,7 @@ NOT_CONNECTED = "NC"
 
 
 class Tegrastats(NamedTuple):
-    """Values of one line; None or absent where the line does not tell."""
+    """Values of one line; None or absent where the line does not say."""
 
     ram_used_mb: Optional[float]
     ram_total_mb: Optional[float]
@@ -59,12 +65,12 @@ class Tegrastats(NamedTuple):
     gpu_mhz: Optional[int]
     temperatures_c: Dict[str, Optional[float]]
     power_mw: Dict[str, float]
-    unknown: List[str]
+    unknown: List[str]  # words that were not understood
 
 
-def parse_tegrastats(line):
-    """Parses a line (str); never fails: what is not understood lands in `unknown`."""
-    values = {
+def parse_tegrastats(line: str) -> Tegrastats:
+    """Parses a line; never fails: what is not understood goes into `unknown`."""
+    values: _Values = {
         "ram_used_mb": None,
         "ram_total_mb": None,
         "swap_used_mb": None,
@@ -73,59 +79,57 @@ def parse_tegrastats(line):
         "gpu_percent": None,
         "gpu_mhz": None,
     }
-    temperatures, power, unknown = {}, {}, []
-    line, at = line[:_LONGEST], 0
-    while True:
-        word = _WORD.search(line, at)
-        if not word:
-            break
-        at = word.start()
+    temperatures: _Temperatures = {}
+    power: _Power = {}
+    unknown = []
+    line = line[:_LONGEST]
+    word = _WORD.search(line)
+    while word:
         match = None
         for pattern, take in _FIELDS:
-            match = pattern.match(line, at)
+            match = pattern.match(line, word.start())
             if match:
                 take(match, values, temperatures, power)
                 break
         if not match:
             unknown.append(word.group())
-            match = word
-        at = match.end()
+        word = _WORD.search(line, (match or word).end())
     return Tegrastats(temperatures_c=temperatures, power_mw=power, unknown=unknown, **values)
 
 
-def total_mw(power_mw):
+def total_mw(power_mw: Mapping[str, Optional[float]]) -> Optional[float]:
     """Power of the whole board from its rails, or None where there are none.
 
     A rail that is a total already is taken alone; without one (AGX boards) the
     rails are added.
     """
     for name in TOTALS:
-        if power_mw.get(name) is not None:
-            return power_mw[name]
+        total = power_mw.get(name)
+        if total is not None:
+            return total
     known = [value for value in power_mw.values() if value is not None]
     return sum(known) if known else None
 
 
-def _nothing(match, values, temperatures, power):
+def _nothing(match: _Match, values: _Values, temperatures: _Temperatures, power: _Power) -> None:
     pass
 
 
-def _memory(match, values, temperatures, power):
+def _memory(match: _Match, values: _Values, temperatures: _Temperatures, power: _Power) -> None:
     kind, used, total, unit = match.groups()
     if kind == "RAM":
-        values["ram_used_mb"], values["ram_total_mb"] = (
-            int(n) * _SCALE_MB[unit] for n in (used, total)
-        )
+        values["ram_used_mb"] = int(used) * _SCALE_MB[unit]
+        values["ram_total_mb"] = int(total) * _SCALE_MB[unit]
     elif kind == "SWAP":
         values["swap_used_mb"] = int(used) * _SCALE_MB[unit]
 
 
-def _cpu(match, values, temperatures, power):
+def _cpu(match: _Match, values: _Values, temperatures: _Temperatures, power: _Power) -> None:
     cores = [_CORE.match(item.strip()) for item in match.group(1).split(",")]
     values["cpu_percent"] = [int(core.group(1)) if core else None for core in cores]
 
 
-def _clocked(match, values, temperatures, power):
+def _clocked(match: _Match, values: _Values, temperatures: _Temperatures, power: _Power) -> None:
     name, percent, clock = match.groups()
     load = None if percent is None else int(percent)
     if name == "EMC":
@@ -136,15 +140,17 @@ def _clocked(match, values, temperatures, power):
         values["gpu_mhz"] = int(clocks[0]) if clocks else None
 
 
-def _temperature(match, values, temperatures, power):
-    name, celsius = match.group(1), float(match.group(2))
-    known = celsius != _OFFLINE_C and not (
-        name.upper() == "PMIC" and celsius in _PMIC_PLACEHOLDERS_C
-    )
-    temperatures[name] = celsius if known else None
+def _temperature(
+    match: _Match, values: _Values, temperatures: _Temperatures, power: _Power
+) -> None:
+    name = match.group(1)
+    celsius = float(match.group(2))
+    offline = celsius == _OFFLINE_C
+    placeholder = name.upper() == "PMIC" and celsius in _PMIC_PLACEHOLDERS_C
+    temperatures[name] = None if offline or placeholder else celsius
 
 
-def _rail(match, values, temperatures, power):
+def _rail(match: _Match, values: _Values, temperatures: _Temperatures, power: _Power) -> None:
     name, now, unit = match.groups()
     if name != NOT_CONNECTED:
         power[name] = float(now) * (1000.0 if unit == "W" else 1.0)

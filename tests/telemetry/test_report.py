@@ -10,7 +10,7 @@ from support.process import edgeface
 from edgeface.commands.top import screen
 from edgeface.core.errors import UsageError
 from edgeface.telemetry.log import read_log
-from edgeface.telemetry.page import page
+from edgeface.telemetry.report_page import report_page
 from edgeface.telemetry.report import Figures, holes, parse_since, rows, table
 
 START_S = 1795478400  # 2026-11-24 00:00 UTC
@@ -143,7 +143,7 @@ def test_errors_are_one_line(tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "telemetry-1.jsonl").write_bytes(b"\xff\x00garbage\n{}\n")
     for folder, code, word in (
-        (tmp_path / "none", 66, "no such folder"),
+        (tmp_path / "none", 66, "not a folder"),
         (tmp_path, 65, "no readable line"),
         (tmp_path / "bad", 65, "2 are damaged"),
     ):
@@ -200,5 +200,5 @@ def test_any_objects_make_a_report(tmp_path_factory, changes):
     figures = Figures(objects)
     assert len(rows(figures)) == len(rows(Figures([minute(0)])))
     assert table([figures, figures])
-    assert page([figures]).endswith("</html>\n")
+    assert report_page([figures]).endswith("</html>\n")
     assert screen(None, None, None, objects[-1])
