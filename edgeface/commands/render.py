@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.errors import DataError, UsageError
 from ..motion.face import lip_gap
-from ..view.film import write, write_gif, write_mp4
+from ..view.film import write_gif, write_mp4, write_png
 from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
 from .motion import stream_file
@@ -45,13 +45,8 @@ def execute(options):
         if kind == ".png":
             widest = int(lip_gap(faces).argmax())
             picture = next(painter.paint(faces[widest : widest + 1], options.size, "png"))
-            write(options.out, lambda: _save(options.out, picture))
+            write_png(options.out, picture)
         elif kind == ".gif":
             write_gif(options.out, painter.paint(faces, options.size, "jpeg"))
         else:
             write_mp4(options.out, painter.paint(faces, options.size, "jpeg"), options.audio)
-
-
-def _save(path, data):
-    with open(path, "wb") as file:
-        file.write(data)

@@ -4,8 +4,7 @@ from typing import Any, Dict, Sequence
 
 import numpy as np
 
-from ..core.errors import UnavailableError
-from ..core.files import replacing
+from ..core.files import output_file
 from ..core.rates import FRAME_RATE_HZ, SECOND_NS
 from .face import BLENDSHAPES, LANDMARKS
 from .frame import Frame
@@ -29,8 +28,5 @@ def save_motion(path: str, frames: Sequence[Frame], latency_ns: int) -> None:
         "fps": np.float64(FRAME_RATE_HZ),
         "latency_s": np.float64(latency_ns / SECOND_NS),
     }
-    try:
-        with replacing(path) as file:
-            np.savez_compressed(file, **arrays)
-    except OSError as error:
-        raise UnavailableError(f"{path}: {error.strerror}; choose another path") from None
+    with output_file(path) as file:
+        np.savez_compressed(file, **arrays)

@@ -1,114 +1,83 @@
-"""Pictures to a film."""
+"""Pictures to a file: a picture, an animation, or a film with sound."""
 
 import io
-import os
 import subprocess
+from typing import Iterable
 
-from ..core.errors import DataError, UnavailableError
-from ..core.rates import FRAME_RATE_HZ
+from ..core.errors import DataError, UnavailableError, one_line
+from ..core.files import output_file
+from ..core.rates import FRAME_MS, FRAME_RATE_HZ
 
-_MEND = "pip install 'edgeface[render]'"
+_FIX = "pip install 'edgeface[render]'"
+_PICTURES_IN = f"-f image2pipe -framerate {FRAME_RATE_HZ} -c:v mjpeg -i -".split()
+_VIDEO_OUT = "-map 0:v -c:v libx264 -crf 20 -pix_fmt yuv420p".split()
+_SOUND_OUT = "-map 1:a -c:a aac -b:a 128k".split()
+_FILE_OUT = "-movflags +faststart -f mp4".split()
+_LONGEST_MESSAGE = 200  # characters of ffmpeg's
 
 
-def write_mp4(path, pictures, audio):
+def write_png(path: str, picture: bytes) -> None:
+    """Writes a picture as it is.
+
+    :raises UnavailableError: the file cannot be written
+    """
+    with output_file(path) as file:
+        file.write(picture)
+
+
+def write_mp4(path: str, pictures: Iterable[bytes], audio: str) -> None:
     """H.264 and AAC, 25 pictures a second.
 
-    :param pictures: iterable of JPEG bytes
+    :param pictures: JPEG
     :param audio: path of the sound
-    :raises UnavailableError: no ffmpeg, or the film cannot be written
+    :raises UnavailableError: ffmpeg is missing, or the film cannot be written
     """
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 
         program = get_ffmpeg_exe()
     except (ImportError, RuntimeError) as error:
-        raise UnavailableError(f"render: no ffmpeg ({error}); {_MEND}") from None
-    temporary = f"{path}.{os.getpid()}.tmp"
-    child = subprocess.Popen(
-        [
-            program,
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "image2pipe",
-            "-framerate",
-            str(FRAME_RATE_HZ),
-            "-c:v",
-            "mjpeg",
-            "-i",
-            "-",
-            "-i",
-            f"file:{audio}",
-            "-map",
-            "0:v",
-            "-map",
-            "1:a",
-            "-c:v",
-            "libx264",
-            "-crf",
-            "20",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-            "-b:a",
-            "128k",
-            "-movflags",
-            "+faststart",
-            "-f",
-            "mp4",
-            f"file:{temporary}",
-        ],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+        raise UnavailableError(f"render: ffmpeg is missing ({error}); {_FIX}") from None
+    with output_file(path) as file:
+        command = [program, "-v", "error", "-y", *_PICTURES_IN, "-i", f"file:{audio}"]
+        command += [*_VIDEO_OUT, *_SOUND_OUT, *_FILE_OUT, f"file:{file.name}"]
+        _encode(command, pictures, path)
+
+
+def _encode(command: Iterable[str], pictures: Iterable[bytes], path: str) -> None:
+    child = subprocess.Popen(list(command), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdin is not None
     try:
         for picture in pictures:
             child.stdin.write(picture)
-    except BrokenPipeError:  # what it says follows
+    except BrokenPipeError:  # its message follows
         pass
-    _, said = child.communicate()
+    except BaseException:
+        child.kill()
+        child.communicate()
+        raise
+    _, message = child.communicate()
     if child.returncode != 0:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise UnavailableError(
-            f"{path}: ffmpeg does not write it ({' '.join(said.decode(errors='replace').split())[:200]})"
-        )
-    os.replace(temporary, path)
+        reason = one_line(message.decode(errors="replace"), _LONGEST_MESSAGE)
+        raise UnavailableError(f"{path}: ffmpeg failed ({reason}); choose another place or sound")
 
 
-def write_gif(path, pictures):
-    """25 pictures a second, endless, without sound; `pictures` as in `write_mp4`.
+def write_gif(path: str, pictures: Iterable[bytes]) -> None:
+    """25 pictures a second, endless, without sound.
 
-    :raises UnavailableError: no Pillow, or the film cannot be written
+    :param pictures: in any format that Pillow reads
+    :raises DataError: there are none
+    :raises UnavailableError: Pillow is missing, or the file cannot be written
     """
     try:
         from PIL import Image
     except ImportError as error:
-        raise UnavailableError(f"render: {error}; {_MEND}") from None
+        raise UnavailableError(f"render: {error}; {_FIX}") from None
     images = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     if not images:
         raise DataError(f"{path}: no frames, the sound is empty")
     # one palette for all, or the background flickers
     palette = images[len(images) // 2].quantize(128)
-    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    write(
-        path,
-        lambda: images[0].save(
-            path,
-            "GIF",
-            save_all=True,
-            append_images=images[1:],
-            loop=0,
-            duration=1000 // FRAME_RATE_HZ,
-        ),
-    )
-
-
-def write(path, save):
-    """Calls `save`; UnavailableError if it cannot write the file."""
-    try:
-        save()
-    except OSError as error:
-        raise UnavailableError(f"{path}: {error.strerror}; choose another place") from None
+    first, *others = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    with output_file(path) as file:
+        first.save(file, "GIF", save_all=True, append_images=others, loop=0, duration=FRAME_MS)

@@ -3,13 +3,17 @@
 import base64
 import os
 import shutil
+from typing import Any, Iterator
 
-from ..core.errors import UnavailableError
+import numpy as np
 
-_PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page", "face.js")
+from ..core.errors import UnavailableError, one_line
+
+_DRAWING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page", "face.js")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_MEND = "apt install chromium chromium-driver; pip install 'edgeface[render]'"
-_BATCH = 25
+_FIX = "apt install chromium chromium-driver; pip install 'edgeface[render]'"
+_BATCH = 25  # faces a call
+_LONGEST_MESSAGE = 120  # characters of the driver's
 _DRAW = """
 const [faces, size, type] = arguments, canvas = document.createElement("canvas");
 canvas.width = canvas.height = size;
@@ -23,49 +27,49 @@ return faces.map((face) => {
 class Painter:
     """Draws faces; a context manager, since a browser runs meanwhile.
 
-    :raises UnavailableError: no Chromium, or no Selenium to drive it
+    :raises UnavailableError: Chromium, or Selenium to drive it, is missing
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
         driver = shutil.which("chromedriver")
         if not (browser and driver):
-            raise UnavailableError(f"render: no Chromium with its driver; {_MEND}")
+            raise UnavailableError(f"render: Chromium or its driver is missing; {_FIX}")
         try:
             from selenium import webdriver
             from selenium.common.exceptions import WebDriverException
         except ImportError as error:
-            raise UnavailableError(f"render: {error}; {_MEND}") from None
+            raise UnavailableError(f"render: {error}; {_FIX}") from None
         options = webdriver.ChromeOptions()
         options.binary_location = browser
-        for option in ["--headless=new", "--disable-dev-shm-usage"] + ["--no-sandbox"] * (
-            os.geteuid() == 0
-        ):
-            options.add_argument(option)
+        options.add_argument("--headless=new")
+        options.add_argument("--disable-dev-shm-usage")
+        if os.geteuid() == 0:
+            options.add_argument("--no-sandbox")
         try:
-            self._driver = webdriver.Chrome(
-                options=options, service=webdriver.ChromeService(driver)
-            )
+            service = webdriver.ChromeService(driver)
+            self._driver = webdriver.Chrome(options=options, service=service)
         except WebDriverException as error:
-            raise UnavailableError(
-                f"render: Chromium does not start ({' '.join(str(error).split())[:120]}); {_MEND}"
-            ) from None
-        with open(_PAGE) as file:
+            reason = one_line(error, _LONGEST_MESSAGE)
+            raise UnavailableError(f"render: Chromium does not start ({reason}); {_FIX}") from None
+        with open(_DRAWING) as file:
             self._script = file.read() + _DRAW
 
-    def __enter__(self):
+    def __enter__(self) -> "Painter":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self._driver.quit()
 
-    def paint(self, faces, size, kind):
-        """Yields the bytes of a square picture for each of landmarks [T, 68, 3].
+    def paint(self, faces: np.ndarray, size: int, kind: str) -> Iterator[bytes]:
+        """Yields a square picture of each face.
 
+        :param faces: landmarks [T, 68, 3]
         :param size: in pixels
         :param kind: `png` or `jpeg`
         """
         for at in range(0, len(faces), _BATCH):
             batch = [face.round(5).tolist() for face in faces[at : at + _BATCH]]
-            for picture in self._driver.execute_script(self._script, batch, size, f"image/{kind}"):
+            pictures = self._driver.execute_script(self._script, batch, size, f"image/{kind}")
+            for picture in pictures:
                 yield base64.b64decode(picture)

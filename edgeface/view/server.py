@@ -5,10 +5,12 @@ import os
 import socketserver
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, Dict, List, Optional
 
 from ..core.errors import UnavailableError
+from ..core.rates import MS_NS
 from ..shm.layout import STATE_NAMES
-from ..shm.reader import Reader
+from ..shm.reader import Reader, ReadFrame
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
 _FILES = {
@@ -17,18 +19,22 @@ _FILES = {
     "/page.js": ("page.js", "text/javascript"),
 }
 _KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next write
+_POLL_S = 0.004
+_LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
 class Server(socketserver.ThreadingMixIn, HTTPServer):
-    """The page for the segment `shm`.
+    """Serves the page, with a thread per connection.
 
-    :param neutral: resting face, 68 lists of 3, shown while nobody writes
+    :param port: on 127.0.0.1; 0 for any that is free
+    :param shm: name of the segment
+    :param neutral: resting face, 68 lists of 3, shown while there is no writer
     :raises UnavailableError: the port is taken
     """
 
     daemon_threads = True
 
-    def __init__(self, port, shm, neutral):
+    def __init__(self, port: int, shm: str, neutral: List[List[float]]):
         self.shm = shm
         self.neutral = neutral
         try:
@@ -39,17 +45,18 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
             ) from None
 
     @property
-    def url(self):
+    def url(self) -> str:
         """Address of the page."""
         return f"http://127.0.0.1:{self.server_address[1]}/"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Server
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Page, neutral face or frames."""
-        if self.headers.get("Host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
+        if self.headers.get("Host", "").partition(":")[0] not in _LOCAL_HOSTS:
             self.send_error(403)  # a foreign name that resolves to this machine
         elif self.path in _FILES:
             name, kind = _FILES[self.path]
@@ -62,10 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Keeps the terminal quiet."""
 
-    def _send(self, body, kind):
+    def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -73,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self):
+    def _stream(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
@@ -86,30 +93,33 @@ class _Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             pass  # the browser left
 
-    def _copy(self, reader):
+    def _copy(self, reader: Reader) -> None:
         """Sends every new frame; `null` once a second while there is no writer."""
-        seen, told = None, 0.0
+        seen = None
+        sent_s = 0.0
         while True:
             frame = reader.read()
             if frame is not None and (frame.index, frame.publish_ns) != seen:
-                seen, told = (frame.index, frame.publish_ns), time.monotonic()
+                seen = (frame.index, frame.publish_ns)
+                sent_s = time.monotonic()
                 self._event(_message(frame, reader.header()))
-            elif frame is None and time.monotonic() - told > _KEEP_ALIVE_S:
-                told = time.monotonic()
+            elif frame is None and time.monotonic() - sent_s > _KEEP_ALIVE_S:
+                sent_s = time.monotonic()
                 self._event(None)
-            time.sleep(0.004)
+            time.sleep(_POLL_S)
 
-    def _event(self, message):
+    def _event(self, message: Optional[Dict[str, Any]]) -> None:
         self.wfile.write(f"data: {json.dumps(message, separators=(',', ':'))}\n\n".encode())
         self.wfile.flush()
 
 
-def _message(frame, header):
+def _message(frame: ReadFrame, header: Optional[Dict[str, int]]) -> Dict[str, Any]:
+    latency_ns = frame.publish_ns - frame.audio_ns
     return {
         "index": frame.index,
         "flags": frame.flags,
         "level": round(frame.rms_dbfs, 1),
-        "latency": round((frame.publish_ns - frame.audio_ns) / 1e6, 1),
+        "latency": round(latency_ns / MS_NS, 1),
         "state": STATE_NAMES[header["state"]] if header else "gone",
         "landmarks": [[round(float(v), 4) for v in point] for point in frame.landmarks],
     }
