@@ -1,20 +1,23 @@
 """`edgeface read`: prints frames, for authors of renderers."""
 
+import argparse
 import json
 import sys
+from typing import Dict, Optional
 
 from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError, UsageError
+from ..core.rates import MS_NS
 from ..motion.face import BLENDSHAPES, lip_gap
 from ..shm.layout import STATE_NAMES
-from ..shm.reader import Reader
+from ..shm.reader import Reader, ReadFrame
 
 EXAMPLE = """examples:
   edgeface read                    until Ctrl-C
   edgeface read -n 1 --json        one frame with all its values"""
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument(
         "--shm", metavar="NAME", default="edgeface", help="name of the shared memory"
@@ -23,56 +26,58 @@ def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="one JSON object a frame, all values")
 
 
-def execute(options):
+def execute(options: argparse.Namespace) -> None:
     """Runs the verb; ends with 69 when there is no writer at the start."""
     try:
         reader = Reader(options.shm)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    line_of = _json if options.json else _text
     with reader:
         if not reader.alive:
             raise UnavailableError(
-                f"shared memory /dev/shm/{options.shm}: nobody writes it; start `edgeface run`"
+                f"shared memory /dev/shm/{options.shm}: no writer; start `edgeface run`"
             )
         count = 0
         for frame in reader.frames():
             if frame is None:
                 sys.stderr.write("the writer is gone; waiting for the next one\n")
                 continue
-            sys.stdout.write((_json if options.json else _text)(frame, reader.header()) + "\n")
+            sys.stdout.write(f"{line_of(frame, reader.header())}\n")
             sys.stdout.flush()
             count += 1
             if count == options.n:
                 return
 
 
-def _latency_ms(frame):
-    return (frame.publish_ns - frame.audio_ns) / 1e6
+def _state(header: Optional[Dict[str, int]]) -> str:
+    return STATE_NAMES[header["state"]] if header else "gone"
 
 
-def _text(frame, header):
-    landmarks = frame.landmarks
-    gap = float(lip_gap(landmarks))
+def _latency_ms(frame: ReadFrame) -> float:
+    return (frame.publish_ns - frame.audio_ns) / MS_NS
+
+
+def _text(frame: ReadFrame, header: Optional[Dict[str, int]]) -> str:
+    age_ms = (monotonic_ns() - frame.publish_ns) / MS_NS
+    gap = float(lip_gap(frame.landmarks))
     return (
-        "frame %7d  %-8s  latency %5.0f ms  age %4.0f ms  level %4.0f dBFS  F0 %3.0f Hz  lip gap %.3f  flags %d"
-        % (
-            frame.index,
-            STATE_NAMES[header["state"]] if header else "gone",
-            _latency_ms(frame),
-            (monotonic_ns() - frame.publish_ns) / 1e6,
-            frame.rms_dbfs,
-            frame.f0_hz,
-            gap,
-            frame.flags,
-        )
+        f"frame {frame.index:7}  {_state(header):8}"
+        f"  latency {_latency_ms(frame):5.0f} ms  age {age_ms:4.0f} ms"
+        f"  level {frame.rms_dbfs:4.0f} dBFS  F0 {frame.f0_hz:3.0f} Hz"
+        f"  lip gap {gap:.3f}  flags {frame.flags}"
     )
 
 
-def _json(frame, header):
+def _json(frame: ReadFrame, header: Optional[Dict[str, int]]) -> str:
+    landmarks = [[round(float(value), 5) for value in point] for point in frame.landmarks]
+    blendshapes = {
+        name: round(float(value), 4) for name, value in zip(BLENDSHAPES, frame.blendshapes)
+    }
     return json.dumps(
         {
             "index": frame.index,
-            "state": STATE_NAMES[header["state"]] if header else "gone",
+            "state": _state(header),
             "audio_sample": frame.audio_sample,
             "audio_ns": frame.audio_ns,
             "publish_ns": frame.publish_ns,
@@ -80,9 +85,7 @@ def _json(frame, header):
             "flags": frame.flags,
             "rms_dbfs": round(frame.rms_dbfs, 2),
             "f0_hz": round(frame.f0_hz, 2),
-            "landmarks": [[round(float(v), 5) for v in point] for point in frame.landmarks],
-            "blendshapes": {
-                name: round(float(v), 4) for name, v in zip(BLENDSHAPES, frame.blendshapes)
-            },
+            "landmarks": landmarks,
+            "blendshapes": blendshapes,
         }
     )

@@ -1,21 +1,29 @@
 """`edgeface top`: live figures, from shared memory and the newest line of the log."""
 
+import argparse
 import os
 import sys
 import time
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..core.clock import monotonic_ns
 from ..core.errors import UsageError
+from ..core.rates import MS_NS, SECOND_NS
 from ..shm.layout import STATE_NAMES
-from ..shm.reader import Reader
+from ..shm.reader import Reader, ReadFrame
 from ..telemetry.log import newest_object
+from ..telemetry.power import NoPower
 from ..telemetry.report import fields, number
 
 EXAMPLE = """example:
   edgeface top --log /var/log/edgeface"""
 
+_PERIOD_S = 1.0
+_CLEAR_SCREEN = "\x1b[H\x1b[J"
+_Header = Dict[str, int]
 
-def add_arguments(parser):
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument(
         "--shm", metavar="NAME", default="edgeface", help="name of the shared memory"
@@ -28,88 +36,114 @@ def add_arguments(parser):
     )
 
 
-def execute(options):
+def execute(options: argparse.Namespace) -> None:
     """Runs the verb."""
     try:
         reader = Reader(options.shm)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    count, before = 0, None
-    clear = "\x1b[H\x1b[J" if sys.stdout.isatty() else ""
+    rate = _Rate()
+    clear = _CLEAR_SCREEN if sys.stdout.isatty() else ""
+    count = 0
     with reader:
         while True:
-            header, now = reader.header(), monotonic_ns()
-            fps = None
-            if header and before and before[1] == header["instance_id"] and now > before[0]:
-                fps = (header["latest"] - before[2]) * 1e9 / (now - before[0])
-            before = (now, header["instance_id"], header["latest"]) if header else None
-            sys.stdout.write(
-                f"{clear}{screen(header, reader.read(), fps, newest_object(options.log))}\n"
-            )
+            header = reader.header()
+            shown = screen(header, reader.read(), rate.fps(header), newest_object(options.log))
+            sys.stdout.write(f"{clear}{shown}\n")
             sys.stdout.flush()
             count += 1
             if count == options.n:
                 return
-            time.sleep(1.0)
+            time.sleep(_PERIOD_S)
 
 
-def screen(header, frame, fps, logged):
-    """One screen, str; every part may be None."""
-    lines = []
-    if header is None:
-        lines.append("no writer; start `edgeface run`")
-    else:
-        lines.append(
-            f"{STATE_NAMES[header['state']]:9} pid {header['pid']}   {('-' if fps is None else f'{fps:.1f}')} fps   frames {header['latest']}"
-        )
-        lines.append(
-            "dropped samples %d   source restarts %d   late frames %d   inference errors %d"
-            % tuple(
-                header[name]
-                for name in (
-                    "dropped_samples",
-                    "source_restarts",
-                    "late_frames",
-                    "inference_errors",
-                )
-            )
-        )
-        if frame is not None:
-            lines.append(
-                f"latency {(frame.publish_ns - frame.audio_ns) / 1e6:.0f} ms   level {frame.rms_dbfs:.0f} dBFS   F0 {frame.f0_hz:.0f} Hz"
-            )
+class _Rate:
+    """Frames per second between two looks at the same writer."""
+
+    def __init__(self) -> None:
+        self._before: Optional[Tuple[int, _Header]] = None
+
+    def fps(self, header: Optional[_Header]) -> Optional[float]:
+        now = monotonic_ns()
+        before = self._before
+        self._before = (now, header) if header else None
+        if header is None or before is None or now <= before[0]:
+            return None
+        if header["instance_id"] != before[1]["instance_id"]:
+            return None
+        return (header["latest"] - before[1]["latest"]) * SECOND_NS / (now - before[0])
+
+
+def screen(
+    header: Optional[_Header],
+    frame: Optional[ReadFrame],
+    fps: Optional[float],
+    logged: Optional[Dict[str, Any]],
+) -> str:
+    """One screen; every part may be missing.
+
+    :param header: live part of the segment's header
+    :param logged: newest object of the log
+    """
+    lines = _live_lines(header, frame, fps)
     if logged is None:
         lines.append("no telemetry log; set telemetry.log in the configuration")
-        return "\n".join(lines)
-    lines.append("")
-    lines.append(
-        f"{logged.get('time', '?')} UTC, {logged.get('power_source') or 'no power source'} on {os.path.basename(str(logged.get('host', '?')))}"
-    )
-    for stage in sorted(fields(logged, "latency_ms")):
-        known = [number(logged, "latency_ms", stage, name) for name in ("p50", "p95", "p99", "max")]
+    else:
+        lines.append("")
+        lines += _logged_lines(logged)
+    return "\n".join(lines)
+
+
+def _live_lines(
+    header: Optional[_Header], frame: Optional[ReadFrame], fps: Optional[float]
+) -> List[str]:
+    if header is None:
+        return ["no writer; start `edgeface run`"]
+    shown_fps = "-" if fps is None else f"{fps:.1f}"
+    state = STATE_NAMES[header["state"]]
+    lines = [
+        f"{state:9} pid {header['pid']}   {shown_fps} fps   frames {header['latest']}",
+        f"dropped samples {header['dropped_samples']}"
+        f"   source restarts {header['source_restarts']}"
+        f"   late frames {header['late_frames']}"
+        f"   inference errors {header['inference_errors']}",
+    ]
+    if frame is not None:
+        latency_ms = (frame.publish_ns - frame.audio_ns) / MS_NS
         lines.append(
-            "  %-11s p50 %s  p95 %s  p99 %s  max %s ms"
-            % (
-                (stage,)
-                + tuple("       -" if value is None else f"{value:8.2f}" for value in known)
-            )
+            f"latency {latency_ms:.0f} ms   level {frame.rms_dbfs:.0f} dBFS"
+            f"   F0 {frame.f0_hz:.0f} Hz"
         )
-    power = number(logged, "power_total_mw")
+    return lines
+
+
+def _logged_lines(logged: Dict[str, Any]) -> List[str]:
+    source = logged.get("power_source")
+    power_source = "no power source" if source in (None, NoPower.name) else source
+    host = os.path.basename(str(logged.get("host", "?")))
+    lines = [f"{logged.get('time', '?')} UTC, {power_source} on {host}"]
+    for stage in sorted(fields(logged, "latency_ms")):
+        cells = [
+            f"{name} {_cell(number(logged, 'latency_ms', stage, name))}"
+            for name in ("p50", "p95", "p99", "max")
+        ]
+        lines.append(f"  {stage:11} {'  '.join(cells)} ms")
+    power_mw = number(logged, "power_total_mw")
+    energy_j = number(logged, "energy_j")
+    power = "-" if power_mw is None else f"{power_mw / 1000:.2f} W"
+    energy = "-" if energy_j is None else f"{energy_j:.0f} J"
     lines.append(
-        "  power {}   energy {}   CPU {} %   memory {} MB   throttled {}".format(
-            "-" if power is None else f"{power / 1000:.2f} W",
-            "-"
-            if number(logged, "energy_j") is None
-            else "{:.0f} J".format(number(logged, "energy_j")),
-            logged.get("cpu_percent", "-"),
-            logged.get("own_memory_mb", "-"),
-            logged.get("throttled"),
-        )
+        f"  power {power}   energy {energy}   CPU {logged.get('cpu_percent', '-')} %"
+        f"   memory {logged.get('own_memory_mb', '-')} MB   throttled {logged.get('throttled')}"
     )
-    heat = [
+    temperatures = [
         f"{name} {number(logged, 'temperatures_c', name)} C"
         for name in fields(logged, "temperatures_c")
     ]
-    if heat:
-        lines.append(f"  {'   '.join(heat)}")
-    return "\n".join(lines)
+    if temperatures:
+        lines.append(f"  {'   '.join(temperatures)}")
+    return lines
+
+
+def _cell(value: Optional[float]) -> str:
+    return "       -" if value is None else f"{value:8.2f}"
