@@ -5,26 +5,27 @@ import importlib
 import os
 import sys
 import threading
+from typing import NoReturn, Optional, Sequence
 
 from . import __version__
-from .core.errors import EdgefaceError
+from .core.errors import EdgefaceError, one_line
 from .daemon.signals import Signals
 
-# verb, and what it does
+# verbs, as `edgeface --help` lists them, and what they do
 VERBS = (
     ("run", "the daemon in the foreground: sound in, face frames into shared memory"),
-    ("motion", "audio file to motion file, through the same streaming pipeline"),
+    ("motion", "an audio file to a motion file, through the streaming pipeline of the daemon"),
     ("render", "a picture or a film of the face that speaks a sound file"),
-    ("view", "page on 127.0.0.1 that shows the face in shared memory"),
+    ("view", "a page on 127.0.0.1 that shows the face in shared memory"),
     ("read", "print the frames in shared memory"),
-    ("devices", "where sound can come from, and where it can go"),
-    ("doctor", "what works here and what does not, each with the mend"),
-    ("model", "what a bundle is, and whether it is undamaged"),
-    ("import", "the original networks' checkpoints to a bundle"),
-    ("bench", "cost of a frame, start, memory, latency and power on this machine"),
+    ("devices", "inputs that can be heard, and outputs that can play"),
+    ("doctor", "what works here and what does not, each with its fix"),
+    ("model", "what a bundle is, whether it is undamaged, and its accelerator engines"),
+    ("import", "checkpoints of the original networks to a bundle"),
+    ("bench", "cost of a frame, start-up time, memory, latency and power on this machine"),
     ("plan", "whether a model fits a board: operations, memory, estimates"),
-    ("report", "what the telemetry logs tell: a table, and a page with plots"),
-    ("top", "the same live, from shared memory and the newest line of the log"),
+    ("report", "the telemetry logs as a table, and as a page with plots"),
+    ("top", "live figures, from shared memory and the newest line of the log"),
 )
 
 
@@ -32,9 +33,10 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
     """Shows defaults and keeps the examples' lines."""
 
 
-def _parser(chosen):
+def _parser(chosen: Optional[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="edgeface", description="A voice moves a face, on this machine."
+        prog="edgeface",
+        description="Live sound in, face frames in shared memory out, on this machine.",
     )
     parser.add_argument("--version", action="version", version=f"edgeface {__version__}")
     parser.add_argument(
@@ -56,7 +58,7 @@ def _parser(chosen):
     return parser
 
 
-def entry():
+def entry() -> NoReturn:
     """The process: runs its command line and ends with the exit code."""
     code = main(sys.argv[1:])
     sys.stdout.flush()
@@ -67,7 +69,7 @@ def entry():
     sys.exit(code)
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> int:
     """Runs a command line; returns the exit code."""
     verb = next((word for word in arguments if not word.startswith("-")), None)
     # before the imports, which take a while: a signal then is not lost
@@ -90,14 +92,14 @@ def main(arguments):
         return 0
     except Exception as error:  # the last resort: one line instead of a traceback
         return _fail(
-            f"internal error: {type(error).__name__}: {' '.join(str(error).split())};"
+            f"internal error: {type(error).__name__}: {one_line(error)};"
             " run again with --debug and report it",
             EdgefaceError.exit_code,
             debug,
         )
 
 
-def _fail(message, code, debug):
+def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         import traceback
 

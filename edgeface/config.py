@@ -1,19 +1,27 @@
 """Configuration: a YAML file of sections to frozen settings.
 
-Every setting has a default, a unit and a range; an unknown key, a wrong type or
-a value out of range is an error that names line, key and nearest valid name.
+Every setting has a default, a meaning and a range. An unknown key, a wrong type or a value out of
+range is an error that names the line, the key and the nearest valid name.
 """
 
 import difflib
 from dataclasses import dataclass, field, fields
+from typing import Any, Iterable, Iterator, Optional, Tuple, Union
 
 import yaml
 
 from .core.errors import ConfigurationError, MissingInputError
+from .core.rates import LOOKAHEADS_MS
 from .source import SPECS
 
 
-def _setting(default, text, choices=None, span=None):
+def _setting(
+    default: Any,
+    text: str,
+    choices: Optional[Tuple[Any, ...]] = None,
+    span: Optional[Tuple[int, int]] = None,
+) -> Any:
+    """A field with its meaning; of the valid values either the choices or the range is given."""
     return field(default=default, metadata={"text": text, "choices": choices, "span": span})
 
 
@@ -21,19 +29,19 @@ def _setting(default, text, choices=None, span=None):
 class Audio:
     """Where sound comes from."""
 
-    sources: tuple = _setting(("mic",), "the most important first: " + SPECS)
+    sources: Tuple[str, ...] = _setting(("mic",), f"in order of priority, highest first: {SPECS}")
     hold_ms: int = _setting(
         500,
-        "how long a voice that pauses keeps the word before the next source is heard, in ms",
+        "how long a source that pauses keeps its priority before the next one is active, in ms",
         span=(0, 10000),
     )
     playback: str = _setting(
         "",
-        "output device that plays what fifo:, unix:, cmd: and monitor: deliver, so delayed"
-        " that the lips agree; default: the default one; empty: none",
+        "output device that plays the sound of fifo:, unix:, cmd: and monitor: sources, delayed so"
+        " that the lips agree; default: the system's; empty: none",
     )
     playback_delay_ms: int = _setting(
-        0, "further delay of that sound, as long as the screen is slow, in ms", span=(0, 1000)
+        0, "further delay of that sound, to match a slow screen, in ms", span=(0, 1000)
     )
 
 
@@ -41,12 +49,12 @@ class Audio:
 class Model:
     """What computes the face."""
 
-    bundle: str = _setting("", "folder of a bundle; empty for the one in the package")
+    bundle: str = _setting("", "folder of a bundle; empty: the one in the package")
     provider: str = _setting(
         "cpu",
-        "what computes: auto is the fastest that works; cuda, tensorrt, and native for"
-        " TensorRT without ONNX Runtime, are demanded",
-        ("cpu", "auto", "cuda", "tensorrt", "native"),
+        "what computes: auto is the fastest one that works, with the CPU as fallback; cuda,"
+        " tensorrt, and native (TensorRT without ONNX Runtime) are required where they are named",
+        choices=("cpu", "auto", "cuda", "tensorrt", "native"),
     )
 
 
@@ -56,8 +64,8 @@ class Motion:
 
     lookahead_ms: int = _setting(
         80,
-        "sound heard after a frame before it is shown, in ms; more is more accurate",
-        (0, 40, 80, 160),
+        "how much sound after a frame is awaited before it is shown, in ms; more is more accurate",
+        choices=LOOKAHEADS_MS,
     )
     blink: bool = _setting(True, "whether the eyes blink")
 
@@ -68,22 +76,22 @@ class Output:
 
     shm: str = _setting("edgeface", "name of the shared memory below /dev/shm")
     mode: str = _setting(
-        "0640", "its permission bits, octal in quotes", ("0600", "0640", "0644", "0660", "0666")
+        "0640",
+        "its permission bits, octal in quotes",
+        choices=("0600", "0640", "0644", "0660", "0666"),
     )
-    group: str = _setting("", "its group; empty for the group of the process")
+    group: str = _setting("", "its group; empty: the group of the process")
 
 
 @dataclass(frozen=True)
 class Telemetry:
     """What the operator reads."""
 
-    log: str = _setting("", "folder of the log, such as /var/log/edgeface; empty for none")
+    log: str = _setting("", "folder of the log, such as /var/log/edgeface; empty: none")
     interval_s: int = _setting(60, "seconds that a line of the log covers", span=(1, 3600))
     file_kb: int = _setting(1024, "size of a log file in kB", span=(16, 65536))
     total_kb: int = _setting(16384, "size of all log files in kB", span=(64, 1048576))
-    prometheus: str = _setting(
-        "", "text file for node_exporter's textfile collector; empty for none"
-    )
+    prometheus: str = _setting("", "text file for node_exporter's textfile collector; empty: none")
 
 
 @dataclass(frozen=True)
@@ -97,11 +105,19 @@ class Settings:
     telemetry: Telemetry = Telemetry()
 
 
-def load_settings(path):
+_KINDS = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    tuple: "a list of texts, such as [mic]",
+}
+
+
+def load_settings(path: str) -> Settings:
     """Reads a configuration file.
 
-    :raises MissingInputError: it is not there
-    :raises ConfigurationError: it is not understood
+    :raises MissingInputError: it cannot be read
+    :raises ConfigurationError: it is invalid
     """
     try:
         with open(path, "rb") as file:
@@ -111,90 +127,81 @@ def load_settings(path):
     return parse_settings(text, path)
 
 
-def parse_settings(text, path="configuration"):
-    """Settings from YAML (str or bytes); `path` is what errors name. Errors as `load_settings`."""
+def parse_settings(text: Union[str, bytes], path: str = "configuration") -> Settings:
+    """Settings from YAML.
+
+    :param path: what errors name
+    :raises ConfigurationError: it is invalid
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise ConfigurationError(
-            "{}{}: not YAML: {}".format(
-                path,
-                " line %d" % (mark.line + 1) if mark else "",
-                getattr(error, "problem", None) or "not text",
-            )
-        ) from None
+        line = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not text"
+        raise ConfigurationError(f"{path}{line}: not YAML: {problem}") from None
     if root is None:
         return Settings()
-    names = {section.name: type(section.default) for section in fields(Settings)}
+    kinds = {section.name: type(section.default) for section in fields(Settings)}
     sections = {}
-    for name, node, line in _pairs(root, "the file", path):
-        if name not in names:
+    for name, node, line_number in _pairs(root, "the file", path):
+        if name not in kinds:
             raise ConfigurationError(
-                "%s line %d: unknown section '%s'; %s" % (path, line, name, _nearest(name, names))
+                f"{path} line {line_number}: unknown section '{name}'; {_nearest(name, kinds)}"
             )
-        sections[name] = _section(names[name], name, node, path)
+        sections[name] = _section(kinds[name], name, node, path)
     return Settings(**sections)
 
 
-def _section(kind, name, node, path):
-    settings = {setting.name: setting for setting in fields(kind)}
-    values = {}
+def _section(kind: Any, name: str, node: yaml.Node, path: str) -> Any:
+    """The section's dataclass `kind` with the values of a YAML node."""
     if isinstance(node, yaml.ScalarNode) and node.value == "":
         return kind()
-    for key, value_node, line in _pairs(node, f"section '{name}'", path):
-        where = "%s line %d: %s.%s" % (path, line, name, key)
+    settings = {setting.name: setting for setting in fields(kind)}
+    values = {}
+    for key, value_node, line_number in _pairs(node, f"section '{name}'", path):
+        where = f"{path} line {line_number}: {name}.{key}"
         if key not in settings:
             raise ConfigurationError(f"{where}: unknown key; {_nearest(key, settings)}")
-        setting = settings[key]
-        wanted = type(setting.default)
-        value = _list(value_node) if wanted is tuple else _scalar(value_node)
-        if type(value) is not wanted:
-            raise ConfigurationError(
-                "{}: {} is no {}; {}".format(
-                    where, _shown(value_node), _KINDS[wanted], setting.metadata["text"]
-                )
-            )
-        choices = setting.metadata["choices"]
-        if choices and value not in choices:
-            raise ConfigurationError(
-                "{}: {!r} is out of range; one of {}".format(
-                    where, value, ", ".join(map(str, choices))
-                )
-            )
-        span = setting.metadata["span"]
-        if span and not span[0] <= value <= span[1]:
-            raise ConfigurationError(
-                "%s: %r is out of range; %d to %d" % (where, value, span[0], span[1])
-            )
-        values[key] = value
+        values[key] = _value(settings[key], value_node, where)
     return kind(**values)
 
 
-_KINDS = {
-    str: "text",
-    int: "whole number",
-    bool: "true or false",
-    tuple: "list of texts, such as [mic]",
-}
-
-
-def _pairs(node, what, path):
-    if not isinstance(node, yaml.MappingNode):
+def _value(setting: Any, node: yaml.Node, where: str) -> Any:
+    """The value of a dataclass's field, checked against type, choices and range."""
+    kind = type(setting.default)
+    value = _list(node) if kind is tuple else _scalar(node)
+    if type(value) is not kind:
+        shown = repr(node.value) if isinstance(node, yaml.ScalarNode) else "this value"
         raise ConfigurationError(
-            "%s line %d: %s must hold keys and values" % (path, node.start_mark.line + 1, what)
+            f"{where}: {shown} is not {_KINDS[kind]}; {setting.metadata['text']}"
         )
+    choices = setting.metadata["choices"]
+    if choices and value not in choices:
+        valid = ", ".join(map(str, choices))
+        raise ConfigurationError(f"{where}: {value!r} is out of range; one of {valid}")
+    span = setting.metadata["span"]
+    if span and not span[0] <= value <= span[1]:
+        raise ConfigurationError(f"{where}: {value!r} is out of range; {span[0]} to {span[1]}")
+    return value
+
+
+def _pairs(node: yaml.Node, what: str, path: str) -> Iterator[Tuple[str, yaml.Node, int]]:
+    """Key, value and line of each entry."""
+    if not isinstance(node, yaml.MappingNode):
+        line_number = node.start_mark.line + 1
+        raise ConfigurationError(f"{path} line {line_number}: {what} must hold keys and values")
     seen = set()
     for key, value in node.value:
-        line = key.start_mark.line + 1
+        line_number = key.start_mark.line + 1
         name = key.value if isinstance(key, yaml.ScalarNode) else str(key.tag)
         if name in seen:
-            raise ConfigurationError("%s line %d: '%s' occurs twice; keep one" % (path, line, name))
+            raise ConfigurationError(f"{path} line {line_number}: '{name}' occurs twice; keep one")
         seen.add(name)
-        yield name, value, line
+        yield name, value, line_number
 
 
-def _scalar(node):
+def _scalar(node: yaml.Node) -> Any:
     if not isinstance(node, yaml.ScalarNode):
         return None
     loader = yaml.SafeLoader("")
@@ -206,46 +213,42 @@ def _scalar(node):
         loader.dispose()
 
 
-def _list(node):
+def _list(node: yaml.Node) -> Optional[Tuple[str, ...]]:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         return None
     values = tuple(_scalar(item) for item in node.value)
     return values if all(isinstance(value, str) for value in values) else None
 
 
-def _shown(node):
-    return repr(node.value) if isinstance(node, yaml.ScalarNode) else "what stands there"
-
-
-def _nearest(name, valid):
+def _nearest(name: str, valid: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(valid), 1, 0.0)
     return f"did you mean '{close[0]}'?"
 
 
-def _dump(value):
-    if isinstance(value, tuple):
-        return "[{}]".format(", ".join(map(_dump, value)))
-    return (
-        yaml.safe_dump(
-            value, width=float("inf"), default_style='"' if isinstance(value, str) else None
-        )
-        .strip()
-        .split("\n")[0]
-    )
-
-
-def print_settings(settings):
-    """The settings as a commented configuration file, str; reading it gives them back."""
+def print_settings(settings: Settings) -> str:
+    """The settings as a commented configuration file; reading it gives them back."""
     lines = []
     for section in fields(settings):
-        value = getattr(settings, section.name)
-        lines.append(f"{section.name}:  # {type(value).__doc__}")
-        for setting in fields(value):
-            text, choices, span = (setting.metadata[key] for key in ("text", "choices", "span"))
-            if choices:
-                text += "; one of " + ", ".join(map(str, choices))
-            if span:
-                text += "; %d to %d" % span
-            dumped = _dump(getattr(value, setting.name))
-            lines.append(f"  {setting.name}: {dumped}  # {text}")
+        values = getattr(settings, section.name)
+        lines.append(f"{section.name}:  # {type(values).__doc__}")
+        for setting in fields(values):
+            value = _dump(getattr(values, setting.name))
+            lines.append(f"  {setting.name}: {value}  # {_explained(setting.metadata)}")
     return "\n".join(lines) + "\n"
+
+
+def _explained(metadata: Any) -> str:
+    text: str = metadata["text"]
+    if metadata["choices"]:
+        text += f"; one of {', '.join(map(str, metadata['choices']))}"
+    if metadata["span"]:
+        text += f"; {metadata['span'][0]} to {metadata['span'][1]}"
+    return text
+
+
+def _dump(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_dump, value))}]"
+    style = '"' if isinstance(value, str) else None
+    dumped: str = yaml.safe_dump(value, width=float("inf"), default_style=style)
+    return dumped.strip().split("\n")[0]

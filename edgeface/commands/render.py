@@ -1,5 +1,6 @@
 """`edgeface render`: a picture or a film of the face that speaks a sound file."""
 
+import argparse
 import os
 
 import numpy as np
@@ -18,7 +19,7 @@ Needs Chromium and pip install 'edgeface[render]'."""
 _KINDS = (".mp4", ".gif", ".png")
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
     parser.add_argument(
@@ -30,7 +31,7 @@ def add_arguments(parser):
     add_model_arguments(parser)
 
 
-def execute(options):
+def execute(options: argparse.Namespace) -> None:
     """Runs the verb."""
     kind = os.path.splitext(options.out)[1].lower()
     if kind not in _KINDS:
@@ -39,7 +40,7 @@ def execute(options):
         raise UsageError(f"--size {options.size}: out of range; an even number, 64 to 4096")
     frames, _ = stream_file(options.audio, settings_of(options))
     if not frames:
-        raise DataError(f"{options.audio}: no sound in it; give another file")
+        raise DataError(f"{options.audio}: the file contains no sound; give another one")
     faces = np.array([frame.landmarks for frame in frames])
     with Painter() as painter:
         if kind == ".png":

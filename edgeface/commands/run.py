@@ -1,9 +1,10 @@
 """`edgeface run`: the daemon in the foreground."""
 
+import argparse
 import dataclasses
 import sys
 
-from ..config import print_settings
+from ..config import Settings, print_settings
 from ..daemon.daemon import Daemon
 from ..daemon.journal import set_up_events
 from ..daemon.parts import Options
@@ -18,28 +19,30 @@ EXAMPLE = """examples:
   edgeface run --source monitor          what the machine plays
   arecord -t raw -f S16_LE -r 16000 -c 1 | edgeface run --source -
 
-Several sources, in order of priority, go into the configuration. A source named
-here must be there at the start; one of the configuration is waited for. SIGHUP
-reads the configuration anew."""
+Several sources, in order of priority, go into the configuration. A source named here is
+required at the start; one of the configuration is waited for. SIGHUP reloads the
+configuration."""
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("--source", metavar="SPEC", help=SPECS)
     parser.add_argument("--shm", metavar="NAME", help="name of the shared memory")
     parser.add_argument(
-        "--fast", action="store_true", help="a file or pipe as fast as this machine can"
+        "--fast", action="store_true", help="process a file or pipe as fast as this machine can"
     )
     parser.add_argument(
-        "--frames-out", metavar="FILE.npz", help="also write the frames, at most the last hour"
+        "--frames-out",
+        metavar="FILE.npz",
+        help="also write the frames, at most the last hour",
     )
     parser.add_argument(
-        "--print-config", action="store_true", help="print the settings in force and end"
+        "--print-config", action="store_true", help="print all settings with their meaning, and end"
     )
     add_model_arguments(parser)
 
 
-def execute(options):
+def execute(options: argparse.Namespace) -> None:
     """Runs the verb."""
     settings = _settings(options)
     if options.print_config:
@@ -66,14 +69,12 @@ def execute(options):
         save_motion(options.frames_out, daemon.kept, daemon.latency_ns)
 
 
-def _settings(options):
+def _settings(options: argparse.Namespace) -> Settings:
     settings = settings_of(options)
     if options.source:
-        settings = dataclasses.replace(
-            settings, audio=dataclasses.replace(settings.audio, sources=(options.source,))
-        )
+        audio = dataclasses.replace(settings.audio, sources=(options.source,))
+        settings = dataclasses.replace(settings, audio=audio)
     if options.shm:
-        settings = dataclasses.replace(
-            settings, output=dataclasses.replace(settings.output, shm=options.shm)
-        )
+        output = dataclasses.replace(settings.output, shm=options.shm)
+        settings = dataclasses.replace(settings, output=output)
     return settings

@@ -5,36 +5,42 @@ import os
 import platform
 import threading
 import time
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from .. import __version__
 from ..core.rates import FRAME_RATE_HZ
 from ..shm.layout import STATE_NAMES
 from .energy import Energy
-from .power import NoPower, find_power_source
+from .log import LogWriter
+from .power import NoPower, PowerSource, Reading, find_power_source
 from .prometheus import write_metrics
 from .system import System
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_S = 1.0
-_RETRY_S = 60.0  # before a lost power source is looked for again
+_RETRY_S = 60.0  # before a power source is searched again
+_JOIN_S = 5.0
 
 
 class _Mean:
     """Mean and maximum of named values that may be None."""
 
-    def __init__(self):
-        self._sums, self._counts, self.largest = {}, {}, {}
+    def __init__(self) -> None:
+        self._sums: Dict[str, float] = {}
+        self._counts: Dict[str, int] = {}
+        self.largest: Dict[str, Optional[float]] = {}
 
-    def add(self, values):
+    def add(self, values: Mapping[str, Optional[float]]) -> None:
         for name, value in values.items():
             self._sums.setdefault(name, 0.0)
             self._counts.setdefault(name, 0)
             if value is not None:
                 self._sums[name] += value
                 self._counts[name] += 1
-                self.largest[name] = max(value, self.largest.get(name, value))
+                largest = self.largest.get(name)
+                self.largest[name] = value if largest is None else max(value, largest)
 
-    def means(self):
+    def means(self) -> Dict[str, Optional[float]]:
         return {
             name: round(self._sums[name] / n, 1) if n else None for name, n in self._counts.items()
         }
@@ -44,52 +50,54 @@ class Recorder:
     """Telemetry of a running daemon.
 
     :param stats: a `daemon.stats.Stats`
-    :param log: a `log.LogWriter`, or None
-    :param interval_s: seconds a log object covers
+    :param log: where log objects go, if anywhere
+    :param interval_s: seconds that a log object covers
     :param prometheus: path of a text file to renew, or ""
-    :param power_source: of `power`; None looks for one
+    :param power_source: None searches one
+    :param clock: monotonic seconds
     """
 
     def __init__(
         self,
-        stats,
-        log,
-        interval_s,
-        prometheus="",
-        power_source=None,
-        system=None,
-        clock=time.monotonic,
+        stats: Any,
+        log: Optional[LogWriter],
+        interval_s: float,
+        prometheus: str = "",
+        power_source: Optional[PowerSource] = None,
+        system: Optional[System] = None,
+        clock: Callable[[], float] = time.monotonic,
     ):
-        self._stats, self._log, self._interval_s, self._prometheus = (
-            stats,
-            log,
-            interval_s,
-            prometheus,
-        )
-        self._power, self._system, self._clock = power_source, system or System(), clock
-        self._search_again_s = None
+        self._stats = stats
+        self._log = log
+        self._interval_s = interval_s
+        self._prometheus = prometheus
+        self._power = power_source
+        self._system = system or System()
+        self._clock = clock
+        self._search_again_s: Optional[float] = None
         self._stop = threading.Event()
-        self._thread = None
+        self._thread: Optional[threading.Thread] = None
         self._energy = Energy()
-        self._prometheus_failed = self._failed = False
+        self._prometheus_failed = False
+        self._failed = False
         self._begin(self._clock(), self._counters())
 
-    def start(self):
+    def start(self) -> None:
         """Starts the thread."""
         self._thread = threading.Thread(target=self._run, name="edgeface-telemetry", daemon=True)
         self._thread.start()
 
-    def close(self):
+    def close(self) -> None:
         """Writes the last, shorter object, and ends."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(5.0)
+            self._thread.join(_JOIN_S)
         if self._power is not None:
             self._power.close()
         if self._log is not None:
             self._log.close()
 
-    def _run(self):
+    def _run(self) -> None:
         while not self._stop.wait(_PERIOD_S):
             try:
                 self.sample()
@@ -97,18 +105,21 @@ class Recorder:
                     self.flush()
             except Exception:  # the face must not notice; the journal must say so, once
                 if not self._failed:
-                    _LOG.exception("telemetry: seconds are being lost")
+                    _LOG.exception("telemetry: nothing is recorded until this is fixed")
                 self._failed = True
             else:
                 self._failed = False
         self.flush()
 
-    def _begin(self, now_s, counters):
-        self._began_s, self._before = now_s, counters
-        self._power_means, self._temperatures, self._loads = _Mean(), _Mean(), _Mean()
-        self._throttled = None
+    def _begin(self, now_s: float, counters: Dict[str, Any]) -> None:
+        self._began_s = now_s
+        self._before = counters
+        self._power_means = _Mean()
+        self._temperatures = _Mean()
+        self._loads = _Mean()
+        self._throttled: Optional[bool] = None
 
-    def _counters(self):
+    def _counters(self) -> Dict[str, Any]:
         stats = self._stats
         return {
             "frames": stats.published,
@@ -117,7 +128,7 @@ class Recorder:
             "late": dict(stats.latency.late),
         }
 
-    def sample(self):
+    def sample(self) -> None:
         """Reads all sensors once."""
         reading = self._read_power()
         self._energy.add(self._clock(), reading.total_mw)
@@ -134,26 +145,28 @@ class Recorder:
         if throttled is not None:
             self._throttled = bool(self._throttled) or throttled
 
-    def _read_power(self):
-        now = self._clock()
-        if self._power is None or (
-            self._search_again_s is not None and now >= self._search_again_s
-        ):
-            self._power, self._search_again_s = find_power_source(), None
+    def _read_power(self) -> Reading:
+        now_s = self._clock()
+        search = self._search_again_s is not None and now_s >= self._search_again_s
+        if self._power is None or search:
+            self._power = find_power_source()
+            self._search_again_s = None
         try:
             return self._power.read()
         except (OSError, ValueError) as error:
             _LOG.warning(
-                "power source %s: %s; looked for again in %d s", self._power.name, error, _RETRY_S
+                "power source %s: %s; searched again in %d s", self._power.name, error, _RETRY_S
             )
             self._power.close()
-            self._power, self._search_again_s = NoPower(), now + _RETRY_S
+            self._power = NoPower()
+            self._search_again_s = now_s + _RETRY_S
             return self._power.read()
 
-    def flush(self):
+    def flush(self) -> Dict[str, Any]:
         """Writes the object of the time since the last one, and returns it."""
-        # one look at clock and counters ends this object and begins the next: nothing falls between
-        now_s, counters = self._clock(), self._counters()
+        # one look at clock and counters ends this object and begins the next: nothing is lost
+        now_s = self._clock()
+        counters = self._counters()
         values = self.summary(now_s, counters)
         self._begin(now_s, counters)
         if self._log is not None:
@@ -168,8 +181,11 @@ class Recorder:
                 self._prometheus_failed = True
         return values
 
-    def summary(self, now_s, now):
-        """The log object up to the time `now_s` with the counters `now`, dict; unknown values are None."""
+    def summary(self, now_s: float, now: Dict[str, Any]) -> Dict[str, Any]:
+        """The log object of the time up to `now_s`; what is not known is None.
+
+        :param now: the counters at that time
+        """
         stats = self._stats
         passed_s = max(1e-9, now_s - self._began_s)
         before = self._before
@@ -203,10 +219,8 @@ class Recorder:
             "energy_j": None if joules is None else round(joules, 2),
             "energy_known_s": round(known_s, 1),
             "energy_gap_s": round(gap_s, 1),
-            "j_per_audio_minute": round(joules / audio_min, 2)
-            if joules is not None and frames
-            else None,
-            "j_per_frame": round(joules / frames, 4) if joules is not None and frames else None,
+            "j_per_audio_minute": _ratio(joules, audio_min, 2),
+            "j_per_frame": _ratio(joules, frames, 4),
             "temperatures_c": self._temperatures.largest or self._temperatures.means(),
             "throttled": self._throttled,
             "cpu_percent": loads.get("cpu"),
@@ -214,3 +228,7 @@ class Recorder:
             "memory_mb": self._system.memory_mb(),
             "own_memory_mb": self._system.own_memory_mb(),
         }
+
+
+def _ratio(joules: Optional[float], count: float, digits: int) -> Optional[float]:
+    return round(joules / count, digits) if joules is not None and count else None
