@@ -1,31 +1,38 @@
-"""`edgeface doctor`: what works here and what does not, each with the mend."""
+"""`edgeface doctor`: what works here and what does not, each with its fix."""
 
+import argparse
 import json
 
-from ..doctor.checks import BAD, CONFIG, OK, examine
+from ..doctor.examine import CONFIG, examine
+from ..doctor.finding import BAD, OK, Finding
 
 EXAMPLE = """examples:
   edgeface doctor
-  edgeface doctor --json > report.json     to be attached to a bug report
+  edgeface doctor --json > report.json     to attach to a bug report
 The exit code is 69 when something is bad."""
 
+_UNAVAILABLE = 69
 
-def add_arguments(parser):
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("--config", metavar="FILE", default=CONFIG, help="configuration file")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def execute(options):
+def execute(options: argparse.Namespace) -> int:
     """Runs the verb; 69 when something is bad."""
     findings = []
     for finding in examine(options.config):
         findings.append(finding)
         if not options.json:
-            print(f"{finding.state:4}  {finding.check:16} {finding.found}", flush=True)
-            if finding.state != OK and finding.mend:
-                print(f"      {'':16} -> {finding.mend}", flush=True)
-    bad = sum(finding.state == BAD for finding in findings)
+            _print(finding)
     if options.json:
         print(json.dumps({"findings": [finding._asdict() for finding in findings]}, indent=1))
-    return 69 if bad else 0
+    return _UNAVAILABLE if any(finding.state == BAD for finding in findings) else 0
+
+
+def _print(finding: Finding) -> None:
+    print(f"{finding.state:4}  {finding.check:16} {finding.found}", flush=True)
+    if finding.state != OK and finding.fix:
+        print(f"      {'':16} -> {finding.fix}", flush=True)
