@@ -61,8 +61,8 @@ bench: $(VENV)/run
 	$(VENV)/bin/edgeface bench
 
 reliability: $(VENV)/dev
-	$(VENV)/bin/python tests/system/reliability.py losses
-	$(VENV)/bin/python tests/system/reliability.py soak
+	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/reliability.py losses
+	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/reliability.py soak
 
 install:
 	scripts/apt-install.sh $(RUN_PACKAGES)

@@ -1,6 +1,6 @@
 import importlib.util
 import os
-import time
+import uuid
 import wave
 
 import numpy as np
@@ -26,7 +26,7 @@ def pipeline(bundle):
 
 @pytest.fixture(scope="session")
 def clips():
-    """Held-out clips of the GRID talker: names, samples int16 [n, 48000], landmarks, blendshapes."""
+    """Held-out clips of the GRID talker: names, samples int16 [N, 48000], and their faces."""
     with np.load(os.path.join(DATA, "grid_held_out.npz")) as data:
         return {name: data[name] for name in data.files}
 
@@ -34,7 +34,7 @@ def clips():
 @pytest.fixture
 def shm_name():
     """A name in /dev/shm; fails the test that leaves something behind there."""
-    name = f"edgeface-test-{os.getpid()}-{time.monotonic_ns() if hasattr(time, 'monotonic_ns') else id(object())}"
+    name = f"edgeface-test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     yield name
     left = [entry for entry in os.listdir("/dev/shm") if name in entry]
     for entry in left:
@@ -71,11 +71,22 @@ def speech_wav(clips, tmp_path):
     return path
 
 
-# the importer's and the training's tests need torch (`make test-torch`)
-collect_ignore = []
-if importlib.util.find_spec("torch") is None:
-    collect_ignore = ["importer", "training", "bench"]
+# tests of what not every environment has; `make test-torch` installs PyTorch
+_NEEDS = {
+    "torch": ("importer", "training", "bench"),
+    "onnx": (
+        "importer",
+        "training",
+        "bench",
+        "cli/test_plan.py",
+        "model/test_bundle_portability.py",
+        "model/test_native.py",
+    ),
+}
+_MISSING = [library for library in _NEEDS if importlib.util.find_spec(library) is None]
+collect_ignore = sorted({path for library in _MISSING for path in _NEEDS[library]})
 
 
 def pytest_report_header():
-    return f"not collected, they need torch: {collect_ignore}" if collect_ignore else None
+    """Says what is not collected, and why."""
+    return [f"{library} is missing: no {', '.join(_NEEDS[library])}" for library in _MISSING]

@@ -8,7 +8,7 @@ from ..core.errors import UnavailableError
 
 
 def runtime_folder() -> str:
-    """Folder for locks: systemd's, root's, the user's, or one in the temporary folder of the user alone."""
+    """Folder for locks: that of systemd, of root, of the user, or one in /tmp for the user alone."""
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if not folder and os.geteuid() == 0:
         folder = "/run/edgeface"
@@ -50,8 +50,8 @@ class WriterLock:
         except OSError as error:
             self.release()
             raise UnavailableError(
-                f"shared memory {name}: {error.filename}: {error.strerror}; set XDG_RUNTIME_DIR to a"
-                " folder that this user can write"
+                f"shared memory {name}: {error.filename}: {error.strerror};"
+                " set XDG_RUNTIME_DIR to a folder that this user can write"
             ) from None
 
     def release(self) -> None:

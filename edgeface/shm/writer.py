@@ -142,8 +142,9 @@ class Writer:
         return publish_ns
 
     def renew_if_deleted(self) -> bool:
-        """Creates the segment again if somebody deleted or replaced it; returns whether that was so.
+        """Creates the segment again if somebody deleted or replaced it.
 
+        :return: whether that was so
         :raises UnavailableError: it cannot be created now; frames go on into the old one
         """
         if self._ready().is_in_place():
@@ -200,8 +201,8 @@ class Writer:
             now = reader.header()
         if now is not None and now["heartbeat_ns"] != before["heartbeat_ns"]:
             raise UnavailableError(
-                f"shared memory {self.path}: process {now['pid']} writes it; stop that one or choose"
-                " another name with --shm"
+                f"shared memory {self.path}: process {now['pid']} writes it;"
+                " stop that one or choose another name with --shm"
             )
 
 

@@ -291,9 +291,7 @@ def test_the_doctor_reports_as_json():
     findings = {finding["check"]: finding for finding in report["findings"]}
     assert findings["model"]["state"] == findings["bundle"]["state"] == "ok"
     assert "moves the lips" in findings["model"]["found"]
-    assert all(
-        set(finding) == {"check", "state", "found", "mend"} for finding in report["findings"]
-    )
+    assert all(set(finding) == {"check", "state", "found", "fix"} for finding in report["findings"])
 
 
 def test_the_doctor_names_what_is_wrong_and_its_mend(tmp_path):

@@ -30,7 +30,7 @@ int main(void) {
 }
 """
 
-# prints "index sample audio publish flags level f0 landmark-sum blendshape-sum" for every new frame;
+# prints "index sample audio publish flags level f0 landmark blendshape" of a new frame;
 # the payload of a frame written by the test below must fit its index, else it was torn
 C_READER = r"""
 #define _GNU_SOURCE
@@ -39,7 +39,8 @@ C_READER = r"""
 int main(int argc, char **argv) {
     edgeface_reader r = {0};
     edgeface_frame f;
-    uint64_t end = edgeface_now_ns() + (uint64_t)(atof(argv[2]) * 1e9), good = 0, torn = 0, lost = 0;
+    uint64_t end = edgeface_now_ns() + (uint64_t)(atof(argv[2]) * 1e9);
+    unsigned long long good = 0, torn = 0, lost = 0;
     int was_lost = 1;
     while (edgeface_now_ns() < end) {
         int got = edgeface_read(&r, argv[1], &f);
@@ -50,17 +51,18 @@ int main(int argc, char **argv) {
         good++;
         float expected = (float)((f.frame_index - 1) % 1000);
         int fits = 1;
-        for (int i = 0; i < 68; i++) for (int k = 0; k < 3; k++) fits &= f.landmarks[i][k] == expected;
+        for (int i = 0; i < 68 * 3; i++) fits &= (&f.landmarks[0][0])[i] == expected;
         torn += !fits;
         if (argc == 3) {
             printf("%llu %llu %llu %llu %u %g %g %g %g\n", (unsigned long long)f.frame_index,
-                (unsigned long long)f.audio_sample, (unsigned long long)f.audio_ns, (unsigned long long)f.publish_ns,
+                (unsigned long long)f.audio_sample, (unsigned long long)f.audio_ns,
+                (unsigned long long)f.publish_ns,
                 f.flags, f.level_dbfs, f.f0_hz, f.landmarks[67][2], f.blendshapes[51]);
             return 0;
         }
     }
-    printf("good %llu torn %llu lost %llu attached %llu\n", (unsigned long long)good, (unsigned long long)torn,
-           (unsigned long long)lost, (unsigned long long)r.attached);
+    printf("good %llu torn %llu lost %llu attached %llu\n", good, torn, lost,
+           (unsigned long long)r.attached);
     return 0;
 }
 """

@@ -185,7 +185,9 @@ def test_header_says_what_the_contract_says(writer):
 def test_a_full_dev_shm_is_one_line_and_leaves_nothing(shm_name, speech_wav, tmp_path):
     script = f"""
 mount -t tmpfs -o size=16k tmpfs /dev/shm && head -c 12000 /dev/zero > /dev/shm/filler
-{sys.executable} -m edgeface run --source {speech_wav} --shm {shm_name}; echo code $?; ls -A /dev/shm
+{sys.executable} -m edgeface run --source {speech_wav} --shm {shm_name}
+echo code $?
+ls -A /dev/shm
 """
     result = subprocess.run(
         ["unshare", "-m", "sh", "-c", script],

@@ -1,4 +1,4 @@
-"""A real systemd as PID 1 of namespaces of its own (sysd.sh; needs root), into which edgeface is installed."""
+"""A real systemd as PID 1 of its own namespaces (sysd.sh, as root), with edgeface installed."""
 
 import os
 import subprocess

@@ -1,7 +1,9 @@
-"""Measures what a year asks for: `make reliability` prints recovery times and what a day of sound leaves behind.
+"""Measures what a year of operation needs: recovery times, and what a day of sound leaves behind.
+
+`make reliability` runs both, from the root of a clone:
 
 reliability.py losses [N]     N losses of each kind on a real sound server (default 50)
-reliability.py soak [HOURS]   so many hours of sound (default 24), as fast as possible, the source lost on the way
+reliability.py soak [HOURS]   so many hours of sound (default 24), as fast as possible, with losses
 """
 
 import os
@@ -98,21 +100,19 @@ def _lose(server, daemon, name, count):
                 wait_for(lambda: (reader.header() or {}).get("state") == 1, poll=0.002)
                 back.append(time.monotonic() - began)
             print(
-                f"  {kind:48} {np.median(noticed):6.2f} {max(noticed):6.2f}   {np.median(back):6.2f} {max(back):6.2f}",
+                f"  {kind:48} {np.median(noticed):6.2f} {max(noticed):6.2f}"
+                f"   {np.median(back):6.2f} {max(back):6.2f}",
                 flush=True,
             )
         header = reader.header()
         print(
-            f"  restarts counted {header['source_restarts']}, heartbeat and frames never stopped: process {header['pid']}, frame {header['latest']}"
+            f"  restarts counted {header['source_restarts']}, heartbeat and frames never stopped:"
+            f" process {header['pid']}, frame {header['latest']}"
         )
     with open(f"/proc/{daemon.pid}/status") as file:
-        print(
-            "  threads %s, descriptors %d"
-            % (
-                next(line.split()[1] for line in file if line.startswith("Threads")),
-                len(os.listdir("/proc/%d/fd" % daemon.pid)),
-            )
-        )
+        threads = next(line.split()[1] for line in file if line.startswith("Threads"))
+    descriptors = len(os.listdir(f"/proc/{daemon.pid}/fd"))
+    print(f"  threads {threads}, descriptors {descriptors}")
 
 
 class Tape:
@@ -148,6 +148,7 @@ def soak(hours):
     bundle = load_bundle("")
     pipeline = build_pipeline(settings, bundle)
     writer = Writer("edgeface-soak", bundle.crc32, pipeline.latency_ns)
+    writer.open()
     selector = Selector([Supervisor(Tape(3600 * hours))])
     selector.open(required=True)
     stats = Stats()
@@ -162,13 +163,14 @@ def soak(hours):
             return
         next_s[0] += 3600.0 * hours / 24
         with open("/proc/self/statm") as file:
-            memory = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-        rows.append(
-            (heard_s / 3600, memory, len(os.listdir("/proc/self/fd")), threading.active_count())
-        )
+            memory_mb = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        descriptors = len(os.listdir("/proc/self/fd"))
+        threads = threading.active_count()
+        rows.append((heard_s / 3600, memory_mb, descriptors, threads))
         print(
-            "  %5.1f h  %7.2f MB  %3d descriptors  %2d threads  %4d restarts  %6.0f s"
-            % (rows[-1] + (stats.source_restarts, time.monotonic() - began)),
+            f"  {heard_s / 3600:5.1f} h  {memory_mb:7.2f} MB  {descriptors:3} descriptors"
+            f"  {threads:2} threads  {stats.source_restarts:4} restarts"
+            f"  {time.monotonic() - began:6.0f} s",
             flush=True,
         )
 
@@ -178,9 +180,12 @@ def soak(hours):
     writer.close()
     rows = np.array(rows)
     warm = rows[2:]  # without the first hours, in which caches fill
-    slope = np.polyfit(warm[:, 0], warm[:, 1], 1)[0]
+    memory_mb = warm[:, 1]
+    slope = np.polyfit(warm[:, 0], memory_mb, 1)[0]
     print(
-        f"after the warm-up: memory {24 * slope:+.3f} MB in 24 h (largest {warm[:, 1].max():.2f}, smallest {warm[:, 1].min():.2f} MB), descriptors {warm[-1, 2] - warm[0, 2]:+}, threads {warm[-1, 3] - warm[0, 3]:+}"
+        f"after the warm-up: memory {24 * slope:+.3f} MB in 24 h"
+        f" (largest {memory_mb.max():.2f}, smallest {memory_mb.min():.2f} MB),"
+        f" descriptors {warm[-1, 2] - warm[0, 2]:+}, threads {warm[-1, 3] - warm[0, 3]:+}"
     )
 
 

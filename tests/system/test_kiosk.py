@@ -1,4 +1,4 @@
-"""The kiosk unit: a user's manager, an X server, a real browser on the whole screen, under a real systemd."""
+"""The kiosk unit under a real systemd: a user's manager, an X server, a real browser."""
 
 import struct
 

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600)]
 SOUND = "/run/sound"
 SOUND_SERVER = """
 [Service]
-ExecStart=/usr/bin/pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --realtime=no --high-priority=no \
+ExecStart=/usr/bin/pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 \
+  --realtime=no --high-priority=no \
   -L "module-native-protocol-unix socket=%s/native auth-anonymous=1" \
   -L "module-null-sink sink_name=spk rate=16000 channels=1 format=s16le norewinds=1" \
   -L "module-remap-source master=spk.monitor source_name=mic remix=no"
@@ -43,7 +44,7 @@ def machine():
 
 @pytest.fixture(scope="module")
 def service(machine):
-    """The machine with the service installed and running; its microphone hears what is played to `spk`."""
+    """The machine with the service running; its microphone hears what is played to `spk`."""
     fetch_wheels()
     before = files(machine)
     machine.write("/etc/systemd/system/sound.service", SOUND_SERVER)
@@ -126,7 +127,7 @@ def test_frames_are_for_members_of_the_group_and_for_nobody_else(service):
 def test_a_lost_sound_server_is_waited_for_and_comes_back(service):
     for signal in ("SIGKILL", "SIGSTOP"):
         service.output("systemctl", "kill", "-s", signal, "sound")
-        # a stream that has not delivered yet, as just after the first round, is given 3 s before it counts as lost
+        # a stream that has not delivered yet, as after the first round, counts as lost after 3 s
         wait_for(lambda: "waiting" in service.show("edgeface", "StatusText"), 5.0, poll=0.05)
         assert state(service) == "waiting"
         if signal == "SIGSTOP":
@@ -229,7 +230,10 @@ def test_hardening_is_in_force(service):
 
 
 def test_the_view_shows_the_face_and_does_not_hold_the_service_up(service):
-    page = "import urllib.request as u; s = u.urlopen('http://127.0.0.1:8068/frames'); print(s.readline()[:40])"
+    page = (
+        "import urllib.request as u;"
+        " print(u.urlopen('http://127.0.0.1:8068/frames').readline()[:40])"
+    )
     assert "data: {" in service.output("/usr/bin/python3", "-c", page)
     service.output("systemctl", "kill", "-s", "SIGKILL", "edgeface-view")
     assert state(service) == "running"

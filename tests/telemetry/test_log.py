@@ -74,7 +74,8 @@ def test_prometheus_text():
 @pytest.mark.slow
 def test_reader_and_report_survive_ten_million_bytes(tmp_path):
     rng = np.random.RandomState(11)
-    good = f"{json.dumps({'time_s': 1.0, 'frames': 1500, 'latency_ms': {'end_to_end': {'p50': 120.0}}})}\n".encode()
+    values = {"time_s": 1.0, "frames": 1500, "latency_ms": {"end_to_end": {"p50": 120.0}}}
+    good = f"{json.dumps(values)}\n".encode()
     written = 0
     while written < 10000000:
         with open(str(tmp_path / f"telemetry-{written:08}-x.jsonl"), "wb") as file:

@@ -142,7 +142,8 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
 def test_run_writes_log_and_metrics(tmp_path, shm_name, speech_wav):
     configuration = tmp_path / "edgeface.yaml"
     configuration.write_text(
-        f"telemetry:\n  log: {tmp_path / 'log'}\n  interval_s: 1\n  prometheus: {tmp_path / 'edgeface.prom'}\n"
+        f"telemetry:\n  log: {tmp_path / 'log'}\n  interval_s: 1\n"
+        f"  prometheus: {tmp_path / 'edgeface.prom'}\n"
     )
     assert (
         edgeface(

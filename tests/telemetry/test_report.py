@@ -10,8 +10,8 @@ from support.process import edgeface
 from edgeface.commands.top import screen
 from edgeface.core.errors import UsageError
 from edgeface.telemetry.log import read_log
-from edgeface.telemetry.report_page import report_page
 from edgeface.telemetry.report import Figures, holes, parse_since, rows, table
+from edgeface.telemetry.report_page import report_page
 
 START_S = 1795478400  # 2026-11-24 00:00 UTC
 
@@ -56,8 +56,8 @@ def minute(k, host="kiosk-1", pid=400, **changes):
 
 
 def day(host="kiosk-1"):
-    """24 h with throttling from 14:00 to 14:30, the microphone unplugged at 09:00 for 12 minutes, and a
-    restart after 20 dark minutes at 18:00."""
+    """24 h: microphone unplugged from 09:00 to 09:12, throttling from 14:00 to 14:30, 20 minutes
+    without power before a restart at 18:00."""
     objects = []
     for k in range(1440):
         changes = {}

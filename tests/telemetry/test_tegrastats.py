@@ -19,7 +19,8 @@ with open(os.path.join(DATA, "tegrastats.txt")) as _file:
     _text = _file.read().split("\n")
 LINES = {name[2:]: line for name, line in zip(_text[::2], _text[1::2])}
 
-# read by eye from the lines: RAM used, swap used, cores, EMC %, GPU %, GPU MHz, total mW, rails, some temperatures
+# read by eye from the lines: RAM used, swap used, cores, EMC %, GPU %, GPU MHz, total mW, rails,
+# some temperatures
 EXPECTED = {
     "Nano, JetPack 4.6.1, root": (
         1923,

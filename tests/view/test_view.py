@@ -18,7 +18,8 @@ from edgeface.view.server import Server
 pytestmark = pytest.mark.system
 
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking "
     "--disable-component-update --disable-sync --window-size=700,800"
 ).split()
 
@@ -58,7 +59,7 @@ def picture(browser):
 
 
 def open_mouth_pixels(image):
-    """Pixels of the dark inside of the mouth and of its teeth, in the lower middle of the picture."""
+    """Pixels of the mouth's dark inside and of its teeth, in the lower middle of the picture."""
     height, width = image.shape[:2]
     part = image[int(height * 0.55) : int(height * 0.8), int(width * 0.35) : int(width * 0.65)]
     red, green, blue = part[..., 0], part[..., 1], part[..., 2]
@@ -81,7 +82,10 @@ def test_frames_arrive_at_25_a_second_and_the_mouth_follows_the_sound(
         file.writeframes(sound.tobytes())
     daemon = start("run", "--source", path, "--no-blink", "--shm", shm_name)
     wait_for(lambda: page.execute_script("return edgeface.received") > 5)
-    script = "return [performance.now(), edgeface.received, edgeface.drawn, edgeface.index, edgeface.gaps]"
+    script = (
+        "return [performance.now(), edgeface.received, edgeface.drawn, edgeface.index,"
+        " edgeface.gaps]"
+    )
     first = page.execute_script(script)
     opened, gaps = [], []
     while time.monotonic() and len(opened) < 40:
