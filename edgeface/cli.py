@@ -18,7 +18,7 @@ VERBS = (
     ("render", "a picture or a film of the face that speaks a sound file"),
     ("view", "a page on 127.0.0.1 that shows the face in shared memory"),
     ("read", "print the frames in shared memory"),
-    ("devices", "inputs that can be heard, and outputs that can play"),
+    ("devices", "sources that sound can come from, and outputs that can play it"),
     ("doctor", "what works here and what does not, each with its fix"),
     ("model", "what a bundle is, whether it is undamaged, and its accelerator engines"),
     ("import", "checkpoints of the original networks to a bundle"),

@@ -1,12 +1,12 @@
 #!/bin/bash
 # install.sh [--dry-run] [--gpu] [--offline DIR] [--mirror URL] [--sha256 HASH]: installs edgeface on a Jetson.
 #
-# Prints its plan, then does it: packages, the service (systemd/install.sh), and with --gpu a build of ONNX Runtime
-# for this JetPack, from wheels.tsv and only if its SHA-256 fits. The default model needs no GPU: a step takes a
-# fraction of a millisecond on one core, and CUDA alone takes a gigabyte.
-#   --offline DIR   take wheels from this folder, and nothing from the network
+# Prints its plan, then does it: packages, the service (systemd/install.sh), and with --gpu a build
+# of ONNX Runtime for this JetPack, from wheels.tsv and only if its SHA-256 matches. The default model
+# needs no GPU: a step takes a fraction of a millisecond on one core, and CUDA alone takes a gigabyte.
+#   --offline DIR   take wheels (setuptools too) from this folder, and nothing from the network
 #   --mirror URL    fetch URL/FILE in place of the table's address
-#   --sha256 HASH   the hash of the wheel, where the table knows none
+#   --sha256 HASH   the hash of the wheel, where the table has none
 #   --root DIR      look at another file system (for --dry-run)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +27,7 @@ fail() { echo "install: $*" >&2; exit 69; }
 
 while IFS='=' read -r name value; do printf -v "board_$name" '%s' "$value"; done < <(python3 edgeface/core/board.py "$root")
 python=${PYTHON:-/usr/bin/python3}
-case $board_jetpack in  # Python of that JetPack, which is not the one here when --root is given
+case $board_jetpack in  # Python of that JetPack, not of this machine, when --root is given
   4.*) tag=cp36 ;; 5.*) tag=cp38 ;; 6.*) tag=cp310 ;; 7.*) tag=cp312 ;;
   *) tag=$("$python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])') ;;
 esac
@@ -69,7 +69,7 @@ if [ -n "$file" ]; then
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
   if [ -n "$offline" ]; then
-    [ -e "$address" ] || fail "$address: not there"
+    [ -e "$address" ] || fail "$address: missing"
     cp "$address" "$folder/$file"
   else
     curl -fsSL --retry 3 -o "$folder/$file" "$address" ||
@@ -82,7 +82,7 @@ if [ -n "$offline" ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=$offline; else s
 systemd/install.sh
 if [ -n "$wheel" ]; then
   venv=${PREFIX:-/usr/local}/lib/edgeface/venv/bin/python
-  "$venv" -m pip uninstall -q -y onnxruntime  # both builds claim the same name to be imported
+  "$venv" -m pip uninstall -q -y onnxruntime  # both builds are imported by the same name
   "$venv" -m pip install -q --disable-pip-version-check --no-deps "$wheel"
   systemctl restart edgeface
 fi

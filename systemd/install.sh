@@ -7,7 +7,7 @@ prefix=${PREFIX:-/usr/local} root=${DESTDIR:-} python=${PYTHON:-/usr/bin/python3
 home=$root$prefix/lib/edgeface units=$root$prefix/lib/systemd
 
 case $("$python" -c 'import os, sys; print(os.path.realpath(sys.executable))') in
-  /home/* | /root/*) echo "install: $python lies in a home folder, which services cannot read; set PYTHON" >&2; exit 69 ;;
+  /home/* | /root/*) echo "install: $python is in a home folder, which services cannot read; set PYTHON" >&2; exit 69 ;;
 esac
 "$python" -m venv "$home/venv"
 # pip of Ubuntu 18.04 knows no wheels for manylinux2014; 21.3.1 is the last one for Python 3.6
@@ -35,7 +35,7 @@ version=$(systemctl --version 2>/dev/null | sed -n '1s/systemd \([0-9]*\).*/\1/p
 
 getent passwd edgeface >/dev/null ||
   useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin edgeface
-for group in audio video render; do  # a unit that names a group that is not there does not start
+for group in audio video render; do  # a unit with a missing group does not start
   ! getent group "$group" >/dev/null || usermod -aG "$group" edgeface
 done
 {
@@ -44,7 +44,7 @@ done
     [ ! -c "$node" ] || echo "DeviceAllow=$node rw"
   done
 } > "$units/system/edgeface.service.d/10-devices.conf"
-[ -d /run/systemd/system ] || { echo "install: no systemd runs here; start \`edgeface run\` by other means"; exit 0; }
+[ -d /run/systemd/system ] || { echo "install: systemd is not running; start \`edgeface run\` by other means"; exit 0; }
 systemctl daemon-reload
 systemctl -q enable edgeface edgeface-view
 systemctl restart edgeface edgeface-view

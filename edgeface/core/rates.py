@@ -13,5 +13,5 @@ LOOKAHEADS_MS = (0, 40, 80, 160)  # of edgeface's own network
 
 
 def frames_of_ms(ms: int) -> int:
-    """Whole face frames in so many milliseconds."""
+    """Whole face frames in a time in milliseconds."""
     return ms // FRAME_MS

@@ -8,7 +8,7 @@ from ..core.errors import UnavailableError
 
 
 def runtime_folder() -> str:
-    """Folder for locks: that of systemd, of root, of the user, or one in /tmp for the user alone."""
+    """Folder for locks: that of systemd, root, or the user, or one in /tmp for the user alone."""
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if not folder and os.geteuid() == 0:
         folder = "/run/edgeface"

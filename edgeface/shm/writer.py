@@ -60,7 +60,7 @@ class Writer:
 
     @property
     def instance_id(self) -> int:
-        """Of the present segment, random; readers tell a new one by it."""
+        """Of the present segment, random; readers recognise a new one by it."""
         return self._ready().instance_id
 
     def prepare(self, predecessor: Optional["Writer"] = None) -> None:
@@ -154,7 +154,7 @@ class Writer:
             segment.appear()
         except OSError as error:
             raise self._unavailable(error) from None
-        # whoever still reads the old segment looks for the new one
+        # readers of the old segment look for the new one
         self._ready().close()
         self._segment = segment
         self._published = 0

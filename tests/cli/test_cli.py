@@ -211,9 +211,9 @@ def test_missing_parts(copy, tmp_path, speech_wav):
         "/nowhere",
         DESCRIPTION,
     )
-    os.rename(os.path.join(copy, "weights.bin"), os.path.join(copy, "away"))
+    os.rename(os.path.join(copy, "weights.bin"), os.path.join(copy, "renamed"))
     one_line(edgeface("model", "verify", copy), 65, "weights.bin")
-    os.rename(os.path.join(copy, "away"), os.path.join(copy, "weights.bin"))
+    os.rename(os.path.join(copy, "renamed"), os.path.join(copy, "weights.bin"))
     one_line(edgeface("motion", speech_wav, "--lookahead", "60", "-o", out), 2, "60")
 
 

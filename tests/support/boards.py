@@ -1,4 +1,4 @@
-"""Files and programs laid out as on the boards."""
+"""Files and programs as on the boards."""
 
 import stat
 

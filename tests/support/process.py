@@ -40,7 +40,7 @@ def wait_for(condition, seconds=20.0, poll=0.02):
 
 
 def collect(reader, seconds):
-    """Every frame of so many seconds."""
+    """Every frame that comes within the given seconds."""
     frames, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         frame = reader.read()

@@ -1,0 +1,70 @@
+"""What the wheel holds: all that runs on a board, and nothing else."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from support.machine import SOURCES
+
+from edgeface import __version__
+
+pytestmark = [pytest.mark.system, pytest.mark.slow]
+
+DATA = {
+    "edgeface/py.typed",
+    "edgeface/voice.flac",
+    "edgeface/motion/shapes.npy",
+    "edgeface/model/default/bundle.yaml",
+    "edgeface/model/default/weights.bin",
+    "edgeface/shm/edgeface.h",
+    "edgeface/view/page/index.html",
+}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Built from a copy of the sources in which an earlier build left a module behind."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = str(folder / "copy")
+    ignored = shutil.ignore_patterns(".*", "*.egg-info", "build", "__pycache__")
+    shutil.copytree(SOURCES, copy, ignore=ignored)
+    stale = os.path.join(copy, "build", "lib", "edgeface")
+    os.makedirs(stale)
+    open(os.path.join(stale, "stale.py"), "w").close()
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.check_call(pip + ["wheel", "--no-deps", "-w", str(folder), copy])
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(str(path))
+
+
+def test_the_wheel_holds_the_package_and_its_data(wheel):
+    names = set(wheel.namelist())
+    assert DATA < names
+    assert f"edgeface-{__version__}.dist-info/METADATA" in names
+    modules = set()
+    for folder, _, files in os.walk(os.path.join(SOURCES, "edgeface")):
+        place = os.path.relpath(folder, SOURCES)
+        modules |= {f"{place}/{name}" for name in files if name.endswith(".py")}
+    assert {name for name in names if name.endswith(".py")} == modules
+
+
+def test_nothing_else_is_in_the_wheel(wheel):
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert tops == {"edgeface", f"edgeface-{__version__}.dist-info"}
+    assert "edgeface/stale.py" not in wheel.namelist()
+
+
+def test_messages_name_extras_that_exist(wheel):
+    metadata = wheel.read(f"edgeface-{__version__}.dist-info/METADATA").decode()
+    extras = {
+        line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Provides-Extra")
+    }
+    named = set()
+    for name in wheel.namelist():
+        if name.endswith(".py"):
+            for part in wheel.read(name).decode().split("'edgeface[")[1:]:
+                named |= set(part.split("]")[0].split(","))
+    assert named and named <= extras
