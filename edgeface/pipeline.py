@@ -30,7 +30,7 @@ def _no_stage(_name: str) -> None:
 class Pipeline:
     """Streams samples through features and model.
 
-    :param stepper: the model, a `model.stepper.Stepper` or `model.window.WindowStepper`
+    :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
     :param blink: whether the idle layer blinks
     :param blink_seed: seed of the moments at which it does

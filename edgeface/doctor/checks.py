@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import __version__
-from ..build import build_pipeline, load_bundle
+from ..build import build_pipeline, load_model
 from ..config import Settings, load_settings
 from ..core.board import this_board
 from ..core.errors import EdgefaceError, UnavailableError
@@ -24,7 +24,9 @@ from ..devices import portaudio
 from ..devices.bounded_call import BoundedCaller
 from ..devices.pulse import monitors
 from ..model.engines import cache_root, ready_engine
-from ..model.runtime import available_providers, open_session
+from ..model.runtime.compute import Compute
+from ..model.runtime.onnx_session import available_providers
+from ..model.runtime.providers import open_onnx
 from ..motion.face import lip_gap
 from ..shm import layout
 from ..shm.reader import Reader
@@ -124,7 +126,7 @@ def _board(_settings, _config):
 
 def _providers(settings, _config):
     """What the sessions really get, not what the library was compiled with."""
-    bundle = load_bundle(settings.model.bundle)
+    bundle = load_model(settings.model.bundle)
     graph = os.path.join(bundle.folder, bundle.streaming_files(settings.motion.lookahead_ms)[0])
     for provider in available_providers():
         engine = (
@@ -139,7 +141,7 @@ def _providers(settings, _config):
             )
             continue
         try:
-            session = open_session(graph, provider, cache=engine and engine.folder)
+            session = open_onnx(graph, Compute(provider, engine))
         except UnavailableError as error:
             yield Finding(
                 provider,
@@ -166,14 +168,14 @@ def _configuration(settings, config):
 
 
 def _bundle(settings, _config):
-    bundle = load_bundle(settings.model.bundle)
+    bundle = load_model(settings.model.bundle)
     yield Finding("bundle", OK, f"{bundle.name} {bundle.version}, undamaged")
 
 
 def _model(settings, _config):
     """The bundled voice through the whole pipeline."""
     began = time.monotonic()
-    pipeline = build_pipeline(settings, load_bundle(settings.model.bundle))
+    pipeline = build_pipeline(settings, load_model(settings.model.bundle))
     built_s = time.monotonic() - began
     samples = read_whole(BUNDLED_VOICE)
     began = time.monotonic()

@@ -15,8 +15,8 @@ from edgeface.features.f0 import F0
 from edgeface.features.fbank import Fbank
 from edgeface.importer.audio2motion import load_audio2motion
 from edgeface.importer.checkpoint import read_checkpoint
+from edgeface.importer.face import face_of
 from edgeface.importer.fasthubert import load_fasthubert
-from edgeface.importer.importer import face_of
 from training.acoustic import spelling
 from training.languages import Speaker
 from training.recordings import OF_THE_BUNDLED_VOICE, kerstin

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from ...build import load_bundle
+from ...build import load_model
 from ...core.rates import HOP_SAMPLES
 from ...features.f0 import F0
 from ...importer.adapter import read_arrays
@@ -52,7 +52,7 @@ class Heads:
             state = wide.state_dict()
             adapter = (rng.standard_normal((1024, 768)) / 768**0.5).astype(np.float32)
             basis = {
-                "mean": np.array(load_bundle("").neutral, np.float32),
+                "mean": np.array(load_model("").neutral, np.float32),
                 "exp": rng.standard_normal((204, 64)).astype(np.float32) / 64,
             }
         narrow = load_audio2motion(adapted(state, adapter, "adapter"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...build import build_pipeline, load_bundle
+from ...build import build_pipeline, load_model
 from ...config import Motion, Settings
 from ...core.errors import UnavailableError
 from ...core.rates import HOP_SAMPLES, SECOND_NS
@@ -74,7 +74,7 @@ def measure(count, threads, long_clip, checkpoints, tell):
         heads = Heads(threads, folder, checkpoints)
         if heads.trained:
             trained.add("audio2motion")
-        pipeline = build_pipeline(Settings(motion=Motion(blink=False)), load_bundle(""))
+        pipeline = build_pipeline(Settings(motion=Motion(blink=False)), load_model(""))
         return _Run(encoders, heads, pipeline, trained, tell).all(clips(count), long_clip)
 
 
