@@ -100,7 +100,7 @@ def test_streaming_equals_the_whole_file_over_an_hour(bundle, clips, still):
 
 
 def test_every_runtime_gives_the_reference_frames(still, clips):
-    """The frames of the development machine, on every Python, numpy and ONNX Runtime that runs this."""
+    """The frames of the development machine, on every Python, numpy and ONNX Runtime."""
     frames = run(still, speech(clips, 1))
     with np.load(os.path.join(DATA, "reference.npz")) as reference:
         assert np.abs(np.array([f.landmarks for f in frames]) - reference["landmarks"]).max() < 1e-4
@@ -111,7 +111,7 @@ def test_every_runtime_gives_the_reference_frames(still, clips):
 
 
 def test_lips_of_a_woman_who_speaks_german_pucker(still):
-    """The talker's deviate by 0.07; bundles before version 15 moved them for him alone, here by 0.006."""
+    """The talker's deviate by 0.07; bundles before version 15 moved hers by 0.006."""
     frames = run(still, read_whole(os.path.join(os.path.dirname(edgeface.__file__), "voice.flac")))
     assert np.std([f.blendshapes[BLENDSHAPES.index("mouthPucker")] for f in frames]) > 0.012
 

@@ -1,7 +1,7 @@
 """What the face costs in watts: the machine at rest against the machine with the daemon."""
 
 import time
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import numpy as np
 
@@ -15,13 +15,21 @@ def mean_mw(source: Any, seconds: float, period_s: float = 1.0) -> float:
     :param source: a power source of `telemetry.power`
     :raises UnavailableError: it has no reading
     """
+    return mean_mw_during(source, seconds, lambda: time.sleep(period_s))
+
+
+def mean_mw_during(source: Any, seconds: float, work: Callable[[], object]) -> float:
+    """Mean of the total power while `work` is called again and again, mW; read after each call.
+
+    :raises UnavailableError: it has no reading
+    """
     readings = []
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
-        time.sleep(period_s)
-        total = source.read().total_mw
-        if total is not None:
-            readings.append(total)
+        work()
+        total_mw = source.read().total_mw
+        if total_mw is not None:
+            readings.append(total_mw)
     if not readings:
         raise UnavailableError(
             f"power source {source.name}: no reading; "

@@ -1,5 +1,6 @@
 """`edgeface render`: a picture or a film of the face that speaks a sound file."""
 
+import argparse
 import os
 
 import numpy as np
@@ -18,8 +19,8 @@ Needs Chromium and pip install 'edgeface[render]'."""
 _KINDS = (".mp4", ".gif", ".png")
 
 
-def add_arguments(parser):
-    """Adds the verb's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
     parser.add_argument(
         "-o", "--out", metavar="FILE", required=True, help="film, .mp4 or .gif, or picture, .png"
@@ -30,8 +31,8 @@ def add_arguments(parser):
     add_model_arguments(parser)
 
 
-def execute(options):
-    """Runs the verb."""
+def execute(options: argparse.Namespace) -> None:
+    """Runs the command."""
     kind = os.path.splitext(options.out)[1].lower()
     if kind not in _KINDS:
         raise UsageError(f"-o {options.out}: must end in one of {', '.join(_KINDS)}")
@@ -52,6 +53,6 @@ def execute(options):
             write_mp4(options.out, painter.paint(faces, options.size, "jpeg"), options.audio)
 
 
-def _save(path, data):
+def _save(path: str, data: bytes) -> None:
     with open(path, "wb") as file:
         file.write(data)

@@ -66,12 +66,12 @@ class Window:
         fbank[0, : len(rows)] = rows
         row_count = np.array([len(rows)], np.float32)
         features = self._encoder.run(["features"], {"fbank": fbank, "rows": row_count})[0]
-        heard = FRAMES_PER_LATENT * -(-count // FRAMES_PER_LATENT)
+        known = FRAMES_PER_LATENT * -(-count // FRAMES_PER_LATENT)
         feed = {
             "features": features,
             "f0_bins": self._bins(f0_hz[:count], count),
             "z": self._latent(first),
-            "frames": np.array([heard], np.float32),
+            "frames": np.array([known], np.float32),
         }
         # a network without pitch has no such input
         inputs = {name: feed[name] for name in self._head.inputs}

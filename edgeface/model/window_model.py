@@ -68,10 +68,10 @@ class WindowModel(Model):
         refiner = self.make_refiner()
         pieces = []
         for at in range(0, count, window.frames):
-            heard = rows[FBANK_PER_FRAME * at : FBANK_PER_FRAME * (at + window.frames)]
+            window_rows = rows[FBANK_PER_FRAME * at : FBANK_PER_FRAME * (at + window.frames)]
             known_f0_hz = f0_hz[at : at + window.frames].tolist()
             faces = []
-            for i, face in enumerate(window.run(heard, known_f0_hz, at), at):
+            for i, face in enumerate(window.run(window_rows, known_f0_hz, at), at):
                 voiced = i < len(f0_hz) and f0_hz[i] > 0.0
                 faces.append(refiner.apply(face, levels[i : i + SOON_FRAMES], voiced))
             pieces.append([np.array(part, np.float32) for part in zip(*faces)])

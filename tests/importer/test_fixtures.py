@@ -1,4 +1,4 @@
-"""All numbers of the original modules, also of full size; recordings (`make test-torch` where they are at hand).
+"""All numbers of the original modules, also of full size, and recordings (`make test-torch`).
 
 FIXTURES: the folder that holds them. What the other tests need of them lies in the repository.
 """

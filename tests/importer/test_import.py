@@ -60,14 +60,14 @@ def stream(folder, samples, chunk=None):
 def test_the_stream_is_what_pytorch_computes_on_the_sound_so_far(
     imported, numbers, checkpoints, clips
 ):
-    """Frames 8 to 11, known when 20 frames have been heard: the same as the original on just this sound."""
+    """Frames 8 to 11, known after 20 frames of sound, equal the original on just this sound."""
     samples = (clips["samples"][0][16000:] / 32768).astype(
         np.float32
     )  # speech from the start: nothing rests
     streamed, pipeline = stream(imported, samples)
     assert pipeline.latency_ns == 440 * 10**6 and len(streamed) == 50
-    heard = 20
-    rows = Fbank().accept(samples[: 640 * heard + 800])[: 4 * heard - 2]
+    known = 20
+    rows = Fbank().accept(samples[: 640 * known + 800])[: 4 * known - 2]
     mean, std, _ = voice_statistics()
     encoder = load_fasthubert(weights(numbers, "fasthubert"), heads=4)
     state = weights(numbers, "v1_pitch")
@@ -76,16 +76,16 @@ def test_the_stream_is_what_pytorch_computes_on_the_sound_so_far(
             "fdk,dc->fck", state["mel_encoder.0.weight"], torch.from_numpy(data["matrix"])
         )
     head = load_audio2motion(state)
-    f0_hz = F0(lag=2).accept(samples[: 640 * heard])[::2]
-    f0_hz = np.concatenate((f0_hz, np.repeat(f0_hz[-1:], heard - len(f0_hz))))
-    z = 0.2 * np.stack([noise(0, slot) for slot in range(heard // 4)], 1)[None]
+    f0_hz = F0(lag=2).accept(samples[: 640 * known])[::2]
+    f0_hz = np.concatenate((f0_hz, np.repeat(f0_hz[-1:], known - len(f0_hz))))
+    z = 0.2 * np.stack([noise(0, slot) for slot in range(known // 4)], 1)[None]
     with torch.no_grad():
         features = encoder(torch.from_numpy((rows - mean) / std)[None])
         g = head.condition(
             features.transpose(1, 2), torch.from_numpy(pitch_bins(f0_hz))[None], None
         )
         motion = head.generate(g, torch.from_numpy(z.astype(np.float32)))[0].numpy()
-    wanted = np.array(load_model("").neutral) + motion.reshape(heard, 68, 3) / 10 / EYES_OF_BFM
+    wanted = np.array(load_model("").neutral) + motion.reshape(known, 68, 3) / 10 / EYES_OF_BFM
     assert np.abs(streamed[8:12] - wanted[8:12]).max() < 1e-4
     assert np.abs(streamed[12:16] - wanted[12:16]).max() > 1e-3  # these know more
 
@@ -196,10 +196,10 @@ def test_the_daemon_streams_an_imported_model(imported, shm_name):
 @pytest.mark.parametrize("precision, cosine", [("float16", 0.9999), ("int8", 0.999)])
 def test_reduced_precision_says_what_it_costs(checkpoints, tmp_path, precision, cosine):
     folder = str(tmp_path / "bundle")
-    told = edgeface(
+    result = edgeface(
         "import", "fasthubert", checkpoints["fasthubert"], "-o", folder, "--precision", precision
     )
-    assert told.returncode == 0 and "cosine" in told.stderr, told.stderr
+    assert result.returncode == 0 and "cosine" in result.stderr, result.stderr
     exact = str(tmp_path / "exact")
     assert edgeface("import", "fasthubert", checkpoints["fasthubert"], "-o", exact).returncode == 0
     rows = np.random.RandomState(0).standard_normal((1, 144, 80)).astype(np.float32) * 3 + 10

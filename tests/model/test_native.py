@@ -1,4 +1,4 @@
-"""The second TensorRT backend with a recording stand-in for tensorrt and pycuda, whose engine is ONNX Runtime."""
+"""The native TensorRT session with a recording stand-in for the GPU, which is ONNX Runtime."""
 
 import os
 
@@ -28,7 +28,7 @@ class Memory:
 
 
 class FakeCuda:
-    """Records every call; executes an engine, which here is the path of the ONNX, with ONNX Runtime."""
+    """Records every call; its engine is the path of the ONNX file, which ONNX Runtime executes."""
 
     def __init__(self, fail=None):
         self.calls, self.fail, self.allocated = [], fail, []

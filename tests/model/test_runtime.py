@@ -33,7 +33,7 @@ def step(bundle):
 
 
 def test_each_release_gets_only_options_that_it_knows():
-    """JetPack 4's knows neither timing caches nor the fallback of normalisation; booleans are booleans."""
+    """JetPack 4's knows no timing cache and no fallback of normalisation; booleans are booleans."""
     old, new = tensorrt_options("1.10.0", "/c", True), tensorrt_options("1.23.2", "/c", True)
     assert set(old) == {
         "device_id",
@@ -85,11 +85,11 @@ def test_a_required_provider_is_never_replaced(step, shm_name, tmp_path):
             result.returncode == 69 and provider in result.stderr and result.stderr.count("\n") == 1
         )
     session = open_session(step, Compute("auto"))
-    assert (session.provider, session.fallback) == ("cpu", "")  # nothing better was to be hoped for
+    assert (session.provider, session.fallback) == ("cpu", "")  # there is nothing faster here
 
 
 def test_auto_logs_what_it_fell_back_from(step, monkeypatch, caplog):
-    """A GPU build without a GPU: the library lists what cannot work, and gives the CPU in silence."""
+    """A GPU build without a GPU: the library lists what cannot work, and silently uses the CPU."""
     monkeypatch.setattr(
         onnxruntime, "get_available_providers", lambda: list(onnx_session.PROVIDERS.values())
     )
@@ -154,13 +154,13 @@ def test_cuda_computes_what_the_cpu_does(step):
 
 def test_an_engine_is_built_in_a_child_sealed_and_found_again(bundle, tmp_path):
     """The real worker, on the provider that is here."""
-    told = []
-    engine = prepare_engine(bundle, 80, told.append, "cpu", root=str(tmp_path))
+    lines = []
+    engine = prepare_engine(bundle, 80, lines.append, "cpu", root=str(tmp_path))
     assert engine.float16 and "taken" in engine.reason  # the CPU computes the same twice
     assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) == engine
     assert ready_engine(bundle, 40, "cpu", root=str(tmp_path)) is None
     assert os.listdir(str(tmp_path)) == [os.path.basename(engine.folder)]
-    assert any("float16" in line for line in told)
+    assert any("float16" in line for line in lines)
 
 
 def test_an_engine_that_was_changed_or_cut_is_none(bundle, tmp_path):

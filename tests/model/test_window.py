@@ -1,4 +1,4 @@
-"""Imported networks as a stream: windows, hops, what is done to their faces, and descriptions that make no sense."""
+"""Imported models as streams: windows, hops, refined faces, and invalid descriptions."""
 
 import hashlib
 import os
@@ -82,10 +82,10 @@ def test_every_frame_comes_once_from_its_hop(speech, past, hop, future):
             (Fbank().accept(np.concatenate((speech, np.zeros(40000, np.float32)))), [[0] * 80])
         )
         for number, (rows, f0_hz, first) in enumerate(window.calls):
-            heard = hop * (number + 1) + future
-            assert first == max(0, heard - lengths.frames) and len(rows) == 4 * (heard - first) - 2
-            assert (rows == whole[4 * first : 4 * heard - 2]).all()
-            assert len(rows) <= 4 * lengths.frames and 0 <= heard - first - len(f0_hz) <= 2
+            known = hop * (number + 1) + future
+            assert first == max(0, known - lengths.frames) and len(rows) == 4 * (known - first) - 2
+            assert (rows == whole[4 * first : 4 * known - 2]).all()
+            assert len(rows) <= 4 * lengths.frames and 0 <= known - first - len(f0_hz) <= 2
 
 
 def test_the_latent_belongs_to_the_moment_not_to_the_window():
