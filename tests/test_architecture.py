@@ -1,33 +1,21 @@
 """The order of the rooms: imports run down, never up.
 
-A room is a folder of the package, or a module at its root. Rooms on one floor do not import each
-other; a room imports those of lower floors only. Every import counts, also one inside a function.
+The table in `docs/architecture.md` declares the order. A room is a folder of the package, or a
+module at its root; it imports rooms of lower rows only. Every import counts, also one inside a
+function.
 """
 
 import ast
 import os
+import re
 from pathlib import Path
 
 import edgeface
 
 PACKAGE = Path(edgeface.__file__).parent
 ROOT = "edgeface"
+ARCHITECTURE = Path(__file__).parent.parent / "docs" / "architecture.md"
 
-# the ground floor first
-FLOORS = (
-    ("core",),
-    ("features", "motion", "devices", "shm"),
-    ("voice", "playback", "view", "model", "telemetry"),
-    ("source", "pipeline"),
-    ("config",),
-    ("build",),
-    ("engine_worker", "importer"),
-    ("bench", "daemon"),
-    ("doctor",),
-    ("commands", "demo", "examples"),
-    ("cli",),
-    ("__main__",),
-)
 # the package itself, `import edgeface`: what other programs see, over the rooms named here alone
 PUBLIC = {"voice", "shm"}
 # what the daemon never loads
@@ -68,6 +56,20 @@ def imports_of(name):
 GRAPH = {name: sorted(set(imports_of(name))) for name in MODULES}
 
 
+def declared_floors():
+    """Height of every room in the architecture's table, 0 for the lowest row."""
+    table = (
+        ARCHITECTURE.read_text(encoding="utf-8").partition("## Rooms\n")[2].partition("\n## ")[0]
+    )
+    rows = re.findall(r"^\| (`.*?) \|", table, re.M)
+    return {
+        room: height for height, row in enumerate(rows[::-1]) for room in re.findall(r"`(\w+)", row)
+    }
+
+
+FLOORS = declared_floors()
+
+
 def room_of(name):
     """The room of a module; "" for the package itself."""
     return name.split(".")[1] if "." in name else ""
@@ -105,19 +107,19 @@ def way_to(name, found):
 
 
 def test_every_room_has_a_floor():
-    known = {room for floor in FLOORS for room in floor} | {""}
-    missing = sorted({room_of(name) for name in MODULES} - known)
-    assert not missing, f"rooms without a floor in FLOORS of {__file__}: {', '.join(missing)}"
+    rooms = {room_of(name) for name in MODULES} - {"", "__main__"}
+    missing = sorted(rooms - set(FLOORS))
+    assert not missing, f"rooms that {ARCHITECTURE} lacks: {', '.join(missing)}"
+    superfluous = sorted(set(FLOORS) - rooms)
+    assert not superfluous, f"no rooms, but in {ARCHITECTURE}: {', '.join(superfluous)}"
 
 
 def test_no_import_runs_up():
-    level = {room: height for height, floor in enumerate(FLOORS) for room in floor}
-    wrong = [
-        f"{shown(name, line, imported)}, from floor {level[room_of(name)]} to "
-        f"floor {level[room_of(imported)]}"
-        for name, line, imported in arrows()
-        if room_of(name) and room_of(imported) and level[room_of(imported)] >= level[room_of(name)]
-    ]
+    wrong = []
+    for name, line, imported in arrows():
+        here, there = room_of(name), room_of(imported)
+        if here in FLOORS and there in FLOORS and FLOORS[there] >= FLOORS[here]:
+            wrong.append(f"{shown(name, line, imported)}: {there} is not below {here}")
     assert not wrong, "imports that do not run down:\n" + "\n".join(wrong)
 
 
