@@ -10,9 +10,10 @@ import yaml
 from support.faces import DATA
 
 from edgeface.build import load_model
-from edgeface.core.errors import DataError
+from edgeface.core.errors import DataError, UnavailableError
 from edgeface.features.fbank import Fbank
 from edgeface.model.bundle import WindowNetwork
+from edgeface.model.step_model import require_step_model
 from edgeface.model.window import WindowStepper, noise, pitch_bins
 from edgeface.motion.face import BLENDSHAPES, ShapeMap, lip_gap
 from edgeface.motion.refine import Refiner, embed
@@ -235,6 +236,23 @@ def test_damaged_descriptions_of_imported_models_end_in_one_error(tmp_path):
         except DataError:
             refused += 1
     assert refused > 200
+
+
+def test_an_imported_model_says_what_it_is_not_for(tmp_path):
+    model = written(tmp_path, description())
+    with pytest.raises(UnavailableError, match="ONNX Runtime only"):
+        model.check_provider("native")
+    with pytest.raises(UnavailableError, match="no step graph"):
+        require_step_model(model)
+    assert require_step_model(load_model()).network.context_frames > 0
+
+
+def test_an_imported_model_has_the_look_ahead_of_its_window(tmp_path):
+    model = written(tmp_path, description())
+    assert [model.lookahead_ms(wanted_ms) for wanted_ms in (0, 80)] == [440, 440]
+    assert model.lookahead_text() == "440 ms: every 160 ms a window of 1440 ms"
+    assert model.streaming_files(440) == ["e.onnx", "m.onnx"]
+    assert model.graphs == [str(tmp_path / "e.onnx"), str(tmp_path / "m.onnx")]
 
 
 def test_faces_of_the_subject_that_are_none(tmp_path):
