@@ -147,7 +147,7 @@ def _live(source: str, seconds: float, lookahead_ms: int) -> None:
 def _study(options: argparse.Namespace) -> None:
     try:
         from ..bench.study import effort, measure, report  # PyTorch, which nobody else needs
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UnavailableError(f"bench study: {error}; pip install 'edgeface[study]'") from None
     if options.clips < 2:
         raise UsageError(f"--clips {options.clips}: give at least 2, which are compared")

@@ -94,11 +94,14 @@ def execute(options: argparse.Namespace) -> None:
     if len(options.files) != 1:
         raise UsageError(f"import {options.what}: give one checkpoint")
     try:
-        from ..importer import halves
-    except ImportError as error:
+        from ..importer import importer  # noqa: F401 - needs PyTorch, as all that follows
+    except ModuleNotFoundError as error:
         raise UnavailableError(f"import: {error}; pip install 'edgeface[study]'") from None
+    from ..importer.bundle_writer import record_deviation, window_of
+    from ..importer.deviation import measure_deviation
+
     folder = Path(options.out)
-    window = halves.window_of(folder, _window(options)) or _WINDOW
+    window = window_of(folder, _window(options)) or _WINDOW
     if options.what == "fasthubert":
         complete = _import_fasthubert(options, folder, window)
     else:
@@ -106,8 +109,8 @@ def execute(options: argparse.Namespace) -> None:
     if not complete:
         print(f"{folder}: one half; add the other with `edgeface import {_OTHER[options.what]}`")
         return
-    figures = halves.measure_deviation(folder)
-    halves.record_deviation(folder, figures)
+    figures = measure_deviation(folder)
+    record_deviation(folder, figures)
     print(
         f"{folder}: complete; the stream deviates from one pass by {figures['mean']:.4f} in the "
         f"mean, {figures['p99']:.4f} in 99 of 100 landmarks and {figures['max']:.4f} at most, "
