@@ -83,7 +83,8 @@ class WindowModel(Model):
         :raises DataError: the file of the subject's faces holds something else
         """
         network = self.network
-        return Refiner(self.neutral, self._subject(), network.share, network.smoothing)
+        neutral = np.array(self.neutral, np.float32)
+        return Refiner(neutral, self._subject(), network.share, network.smoothing)
 
     def _subject(self) -> Optional[np.ndarray]:
         """Faces of the subject, float32 [N, 204], or None."""
