@@ -1,120 +1,78 @@
-"""Builds the pipeline that settings describe."""
+"""From settings to a pipeline: the model of a bundle, the engine it needs, and its stream."""
 
-import functools
 import logging
-import os
+import sys
+from typing import Callable, Optional
 
-import numpy as np
-
-from .core.errors import DataError, UnavailableError
-from .core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
+from .config import Settings
 from .core.resources import DEFAULT_BUNDLE
-from .model import window
-from .model.bundle import Bundle
+from .model.bundle import StepNetwork, read_bundle
 from .model.engines import prepare, ready_engine
-from .model.runtime import open_session
-from .model.stepper import Stepper
-from .model.whole import whole_motion
-from .model.window import Window, WindowStepper
-from .motion.refine import NEIGHBOURS, Refiner
+from .model.model import Model
+from .model.runtime.compute import Compute, Engine
+from .model.step_model import StepModel
+from .model.window_model import WindowModel
 from .pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
+# the builder of the engines that each provider of the configuration needs
+_BUILDERS = {"auto": "tensorrt", "tensorrt": "tensorrt", "native": "native"}
 
 
-def load_bundle(folder):
-    """The bundle in a folder; of the package when the name is empty."""
-    return Bundle(folder or DEFAULT_BUNDLE)
+def load_model(folder: str = "") -> Model:
+    """The model of a bundle.
 
-
-def build_pipeline(settings, bundle, tell=_LOG.info):
-    """Opens the model and warms it up; where TensorRT is demanded, its engine is built first, which takes minutes.
-
-    :param settings: `config.Settings`
-    :param tell: called with lines about the building of an engine
-    :return: `pipeline.Pipeline`
+    :param folder: of the bundle; the package's by default
+    :raises MissingInputError: there is no such folder, or no bundle.yaml in it
+    :raises DataError: the description is damaged, or a file is not what it says
     """
-    lookahead_ms, policy = (
-        bundle.lookahead_ms(settings.motion.lookahead_ms),
-        settings.model.provider,
-    )
-    builder = {"auto": "tensorrt", "tensorrt": "tensorrt", "native": "native"}.get(policy)
-    engine = ready_engine(bundle, lookahead_ms, builder) if builder else None
-    if engine is None and policy in ("tensorrt", "native"):
-        engine = prepare(bundle, lookahead_ms, tell, provider=policy)
-    return open_pipeline(
-        bundle,
-        lookahead_ms,
-        policy,
-        engine and engine.folder,
-        engine is not None and engine.float16,
-        settings.motion.blink,
-    )
+    folder = str(folder or DEFAULT_BUNDLE)
+    description = read_bundle(folder)
+    network = description.network
+    if isinstance(network, StepNetwork):
+        return StepModel(folder, description, network)
+    return WindowModel(folder, description, network)
 
 
-def open_pipeline(bundle, lookahead_ms, policy, cache=None, float16=False, blink=True):
-    """A `pipeline.Pipeline`; `policy`, `cache`, `float16` and errors as `model.runtime.open_session`."""
-    if bundle.pair:
-        stepper = WindowStepper(
-            open_window(bundle, bundle.pair.frames, policy, cache, float16),
-            bundle.pair,
-            make_refiner(bundle),
-        )
-    else:
-        session = open_session(bundle.step_file(lookahead_ms), policy, cache, float16)
-        stepper = Stepper(session, bundle.context_frames)
-    return Pipeline(stepper, lookahead_ms, blink=blink)
+def build_pipeline(
+    settings: Settings, model: Model, progress: Callable[[str], object] = _LOG.info
+) -> Pipeline:
+    """Opens the model and warms it up.
 
+    Where TensorRT is required and has no engine yet, that is built first, which takes minutes.
 
-def open_window(bundle, frames, policy, cache=None, float16=False):
-    """The `Window` of so many frames of an imported pair; arguments as `open_session`."""
-    if policy == "native":
-        raise UnavailableError(
-            f"bundle {bundle.folder}: an imported pair runs in ONNX Runtime only; model.provider: tensorrt"
-        )
-    encoder, head = (
-        open_session(os.path.join(bundle.folder, graphs[frames]), policy, cache, float16)
-        for graphs in (bundle.pair.encoders, bundle.pair.heads)
-    )
-    return Window(encoder, head, frames, bundle.pair)
-
-
-def make_refiner(bundle):
-    """What an imported pair's faces go through.
-
-    :raises DataError: the file of the subject's faces holds something else
+    :param progress: called with lines about the building of an engine
+    :raises UnavailableError: the required provider is unavailable
     """
-    pair, faces = bundle.pair, None
-    if pair.database is not None:
-        path = os.path.join(bundle.folder, pair.database)
-        try:
-            faces = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: no faces ({error}); import again") from None
-        if (
-            faces.ndim != 2
-            or faces.shape[1] != 204
-            or len(faces) < NEIGHBOURS
-            or faces.dtype.kind != "f"
-            or not np.isfinite(faces).all()
-        ):
-            raise DataError(f"{path}: not at least {NEIGHBOURS} faces of 204 numbers; import again")
-        faces = faces.astype(np.float32)
-    return Refiner(bundle.neutral, faces, pair.share, pair.smoothing)
+    lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
+    provider = settings.model.provider
+    model.check_provider(provider)
+    engine = None
+    if provider in _BUILDERS:
+        builder = _BUILDERS[provider]
+        engine = ready_engine(model, lookahead_ms, builder)
+        if engine is None and provider != "auto":
+            engine = prepare_engine(model, lookahead_ms, progress, builder)
+    return open_pipeline(model, lookahead_ms, Compute(provider, engine), settings.motion.blink)
 
 
-def whole_pass(bundle, samples, policy, lookahead_ms):
-    """Landmarks [T, 68, 3], blendshapes [T, 52] and speech [T] of float32 [N] in one pass, for comparing."""
-    if bundle.pair:
-        windows = {
-            frames: functools.partial(open_window, bundle, frames, policy)
-            for frames in bundle.pair.encoders
-        }
-        return window.whole_motion(windows, make_refiner(bundle), samples)
-    return whole_motion(
-        open_session(bundle.whole_file(lookahead_ms), policy),
-        samples,
-        lookahead_ms * SAMPLE_RATE_HZ // 1000 // HOP_SAMPLES,
-        bundle.context_frames,
-        bundle.whole_frames,
-    )
+def open_pipeline(
+    model: Model, lookahead_ms: int, compute: Compute, blink: bool = True
+) -> Pipeline:
+    """The stream of a model; errors as `Model.open_stepper`."""
+    return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, blink=blink)
+
+
+def prepare_engine(
+    model: Model,
+    lookahead_ms: int,
+    progress: Callable[[str], object],
+    provider: str = "tensorrt",
+    root: Optional[str] = None,
+) -> Engine:
+    """Builds the engines of a model by running the bundled voice; see `model.engines.prepare`.
+
+    :param root: where engines are kept; systemd's cache folder or the user's by default
+    """
+    worker = [sys.executable, "-m", "edgeface.engine_worker", model.folder, str(lookahead_ms)]
+    return prepare(model, lookahead_ms, provider, worker, progress, root)

@@ -6,7 +6,7 @@ samples gives the same frames, bit for bit.
 """
 
 from collections import deque
-from typing import Any, Callable, Deque, List, Optional
+from typing import Callable, Deque, List, Optional
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .core.rates import HOP_SAMPLES, MS_NS, frames_of_ms
 from .features.f0 import F0
 from .features.fbank import Fbank
 from .features.level import level_dbfs
-from .model.stepper import LEAD_SAMPLES
+from .model.stepper import LEAD_SAMPLES, Stepper
 from .motion import frame as frames
 from .motion.blink import Blinker
 from .motion.frame import Frame
@@ -30,7 +30,7 @@ def _no_stage(_name: str) -> None:
 class Pipeline:
     """Streams samples through features and model.
 
-    :param stepper: the model, a `model.stepper.Stepper` or `model.window.WindowStepper`
+    :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
     :param blink: whether the idle layer blinks
     :param blink_seed: seed of the moments at which it does
@@ -40,7 +40,7 @@ class Pipeline:
 
     def __init__(
         self,
-        stepper: Any,
+        stepper: Stepper,
         lookahead_ms: int,
         blink: bool = True,
         blink_seed: int = 0,

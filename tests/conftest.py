@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from support.faces import DATA
 
-from edgeface.build import build_pipeline
+from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
-from edgeface.model.bundle import Bundle
 from edgeface.shm.writer import Writer
 
 
 @pytest.fixture(scope="session")
 def bundle():
-    return Bundle()
+    return load_model()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
-"""The documents agree with the code: links, verbs, lists of the contract, the order of rooms."""
+"""The documents agree with the code: links, verbs, lists of the contract."""
 
-import ast
 import os
 import re
 
@@ -106,48 +105,6 @@ def exit_codes():
     }
 
 
-def rooms():
-    """Rank of every room in the architecture's table, 0 at the top."""
-    table = section("docs/architecture.md", "## Rooms")
-    rows = re.findall(r"^\| (`.*?) \|", table, re.M)
-    return {name: rank for rank, row in enumerate(rows) for name in re.findall(r"`(\w+)", row)}
-
-
-def room_of(parts):
-    """Room of a module, given as the parts of its name after `edgeface`."""
-    return "engine_worker" if "engine_worker" in parts else parts[0]
-
-
-def imports(module, source):
-    """Modules of the package that a module imports; names as in `room_of`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = module[: len(module) - node.level]
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            for name in names:
-                yield base + name.split(".")
-
-
-def upward_imports():
-    """Imports from a lower room into a higher one, or that involve a room that the table lacks."""
-    ranks, found = rooms(), []
-    package = os.path.join(ROOT, "edgeface")
-    for folder, _, names in os.walk(package):
-        for name in names:
-            path = os.path.relpath(os.path.join(folder, name), package)
-            module = path[:-3].split(os.sep)
-            if not name.endswith(".py") or module[0] in ("__init__", "__main__"):
-                continue
-            here = room_of(module)
-            for target in imports(module, text_of(os.path.join(folder, name))):
-                if target == ["__version__"]:
-                    continue
-                there = room_of(target)
-                if here != there and ranks.get(here, 99) >= ranks.get(there, -1):
-                    found.append(f"{path} -> {there}")
-    return found
-
-
 @pytest.mark.parametrize("path", documents())
 def test_relative_links_resolve(path):
     assert broken_links(text_of(path), os.path.dirname(path)) == []
@@ -201,11 +158,6 @@ def test_contract_lists_every_key_of_the_log():
     assert len(keys) > 20
     table = section("docs/contract.md", "### The log")
     assert sorted(key for key in keys if f"| `{key}` |" not in table) == []
-
-
-def test_rooms_import_downwards_only():
-    assert len(rooms()) > 15
-    assert upward_imports() == []
 
 
 def test_readme_is_short():

@@ -9,8 +9,7 @@ from support.faces import DATA
 import edgeface
 from edgeface.build import build_pipeline
 from edgeface.config import Motion, Settings
-from edgeface.model.runtime import open_session
-from edgeface.model.whole import whole_motion
+from edgeface.model.runtime.compute import Compute
 from edgeface.motion.face import BLENDSHAPES, MOUTH, lip_gap
 from edgeface.motion.frame import BLINKING
 from edgeface.source.file import read_whole
@@ -72,10 +71,7 @@ def test_streaming_equals_the_whole_file(bundle, clips, lookahead_ms):
         Settings(motion=Motion(lookahead_ms=lookahead_ms, blink=False)), bundle
     )
     frames = run(pipeline, samples)
-    session = open_session(bundle.whole_file(lookahead_ms))
-    landmarks, blendshapes, _ = whole_motion(
-        session, samples, lookahead_ms // 40, bundle.context_frames, bundle.whole_frames
-    )
+    landmarks, blendshapes, _ = bundle.whole_motion(samples, lookahead_ms, Compute("cpu"))
     assert len(frames) == len(landmarks) == -(-len(samples) // 640)
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks).max() < 1e-4
     assert np.abs(np.array([f.blendshapes for f in frames]) - blendshapes).max() < 1e-4
@@ -97,17 +93,14 @@ def test_streaming_equals_the_whole_file_over_an_hour(bundle, clips, still):
         known = still.accept(samples[start : start + 64000])
         frames += [f for f in known if f.index >= 3540 * 25]
     frames += still.finish()
-    session = open_session(bundle.whole_file(80))
     lead = 20 * 16000  # longer than the network remembers
-    landmarks, _, _ = whole_motion(
-        session, samples[-tail - lead :], 2, bundle.context_frames, bundle.whole_frames
-    )
+    landmarks, _, _ = bundle.whole_motion(samples[-tail - lead :], 80, Compute("cpu"))
     assert len(frames) == 1500
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks[-1500:]).max() < 1e-4
 
 
 def test_every_runtime_gives_the_reference_frames(still, clips):
-    """The frames of the development machine, on every Python, numpy and ONNX Runtime that runs this."""
+    """The frames of the development machine, on every Python, numpy and ONNX Runtime."""
     frames = run(still, speech(clips, 1))
     with np.load(os.path.join(DATA, "reference.npz")) as reference:
         assert np.abs(np.array([f.landmarks for f in frames]) - reference["landmarks"]).max() < 1e-4
@@ -118,7 +111,7 @@ def test_every_runtime_gives_the_reference_frames(still, clips):
 
 
 def test_lips_of_a_woman_who_speaks_german_pucker(still):
-    """The talker's deviate by 0.07; bundles before version 15 moved them for him alone, here by 0.006."""
+    """The talker's deviate by 0.07; bundles before version 15 moved hers by 0.006."""
     frames = run(still, read_whole(os.path.join(os.path.dirname(edgeface.__file__), "voice.flac")))
     assert np.std([f.blendshapes[BLENDSHAPES.index("mouthPucker")] for f in frames]) > 0.012
 

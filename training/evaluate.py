@@ -19,10 +19,10 @@ import numpy as np
 from tqdm import tqdm
 
 from edgeface.build import build_pipeline
+from edgeface.build import load_model as load_bundle
 from edgeface.config import Motion, Settings
 from edgeface.core.rates import FRAME_RATE_HZ
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.model.bundle import Bundle
 from edgeface.motion.face import MOUTH
 
 from . import blendshapes, foreign
@@ -207,7 +207,7 @@ def main():
     arguments = parser.parse_args()
     clips, neutral = load_grid(arguments.data / "grid_s1")
     clips = [clip for clip in clips if is_held_out(clip.name)]
-    bundle = Bundle(arguments.bundle)
+    bundle = load_bundle(arguments.bundle)
     print(f"{bundle.name} {bundle.version}, {len(clips)} held-out clips\n")
     print("| look-ahead | lip gap | mouth width |\n|---|---|---|")
     faces, accuracy = {}, {}

@@ -9,13 +9,12 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 import yaml
 from torch import nn
 
 from edgeface.features.fbank import MEL_BINS
-from edgeface.importer.graphs import share_weights
+from edgeface.importer.onnx_files import share_weights, write_graph
 from edgeface.model.bundle import DESCRIPTION
 
 from .network import CONV_PAST, FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size, mix, padded
@@ -136,24 +135,6 @@ class Whole(nn.Module):
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)
         return face.reshape(1, WHOLE_FRAMES, 68, 3), shapes[None], torch.sigmoid(speech)[None]
-
-
-def write_graph(module, inputs, input_names, output_names, path):
-    """Exports to opset 13, IR 7, static shapes."""
-    torch.onnx.export(
-        module,
-        inputs,
-        str(path),
-        input_names=input_names,
-        output_names=output_names,
-        opset_version=13,
-        dynamo=False,
-        do_constant_folding=True,
-    )
-    model = onnx.load(str(path))
-    model.ir_version = 7
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
 
 
 def mean_network(checkpoints):

@@ -25,12 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeface.build import build_pipeline
+from edgeface.build import build_pipeline, load_model
 from edgeface.config import Motion, Settings
 from edgeface.core.errors import MissingInputError
 from edgeface.core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.model.bundle import Bundle
 
 from .corpus import lip_gap, mouth_width
 from .evaluate import animate
@@ -198,7 +197,7 @@ def main():
     arguments = parser.parse_args()
     folder = arguments.cache / "films"
     folder.mkdir(parents=True, exist_ok=True)
-    bundle = Bundle(arguments.bundle)
+    bundle = load_model(arguments.bundle)
     pipeline = build_pipeline(
         Settings(motion=Motion(lookahead_ms=bundle.latency_ms, blink=False)), bundle
     )

@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from edgeface.features.fbank import MEL_BINS
+from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 from edgeface.motion.face import BLENDSHAPES
 
 MAX_LOOKAHEAD = 4  # frames of 40 ms
 CONV_PAST = 3  # inputs that each convolution remembers: kernel 5, stride 2
-FBANK_PER_FRAME = 4
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from edgeface.build import load_model
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.importer.graphs import reduce_precision
-from edgeface.model.bundle import Bundle
-from edgeface.model.runtime import open_session
-from edgeface.model.stepper import Stepper
+from edgeface.importer.onnx_files import reduce_precision
+from edgeface.model.runtime.providers import open_session
+from edgeface.model.step_model import require_step_model
+from edgeface.model.stepper import CachedStepper
 from edgeface.pipeline import Pipeline
 
 from .corpus import is_held_out, load_grid
@@ -48,7 +49,7 @@ def main():
     options = parser.parse_args()
     clips, _ = load_grid(options.data / "grid_s1")
     clips = [clip for clip in clips if is_held_out(clip.name)]
-    bundle = Bundle(options.bundle)
+    bundle = require_step_model(load_model(options.bundle))
     plain = bundle.step_file(bundle.latency_ms)
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.onnx" for name in ("float32", "float16", "int8")}
@@ -63,7 +64,9 @@ def main():
         print("|---|---|---|---|---|---|---|")
         for name, session in sessions.items():
             pipeline = Pipeline(
-                Stepper(session, bundle.context_frames), bundle.latency_ms, blink=False
+                CachedStepper(session, bundle.network.context_frames),
+                bundle.latency_ms,
+                blink=False,
             )
             faces = animate_all(pipeline, clips)
             exact = exact or faces

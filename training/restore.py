@@ -13,9 +13,10 @@ import onnx
 import onnxruntime
 import torch
 
+from edgeface.build import load_model
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.features.fbank import MEL_BINS
-from edgeface.model.bundle import Bundle
+from edgeface.model.step_model import require_step_model
 
 from .network import FBANK_PER_FRAME, MAX_LOOKAHEAD, Network, Size
 
@@ -57,10 +58,10 @@ def restore(bundle):
 
 def _check(network, bundle):
     fbank = np.random.RandomState(0).normal(
-        8, 3, (1, FBANK_PER_FRAME * bundle.whole_frames, MEL_BINS)
+        8, 3, (1, FBANK_PER_FRAME * bundle.network.whole_frames, MEL_BINS)
     )
     fbank = fbank.astype(np.float32)
-    for ms in sorted(bundle.wholes):
+    for ms in sorted(bundle.network.wholes):
         wanted = onnxruntime.InferenceSession(
             bundle.whole_file(ms), providers=["CPUExecutionProvider"]
         ).run(["landmarks"], {"fbank": fbank})[0]
@@ -80,7 +81,7 @@ def main():
         "-o", "--out", type=Path, required=True, help="state for `train --start-from`"
     )
     options = parser.parse_args()
-    network = restore(Bundle(options.bundle))
+    network = restore(require_step_model(load_model(options.bundle)))
     torch.save(
         {"epoch": 0, "size": network.size.as_dict(), "average": network.state_dict()}, options.out
     )

@@ -3,23 +3,45 @@
 import os
 import subprocess
 import sys
-from typing import NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..core.errors import UnavailableError
 
-# share of the peak that small transformer blocks reach; measured on a Nano: DistilBERT 56 of 236 GFLOPS on the GPU
-# and 10 of 46 on the CPU (ONNX Runtime), vision backbones 45 to 54 on the GPU
-GPU_SHARE, CPU_SHARE = 0.24, 0.21
+# Share of the peak that small transformer blocks reach. Measured on a Nano in ONNX Runtime:
+# DistilBERT 56 of 236 GFLOPS on the GPU and 10 of 46 on the CPU, vision backbones 45 to 54 on the
+# GPU.
+GPU_SHARE = 0.24
+CPU_SHARE = 0.21
 SOURCE = "24 % of a GPU's and 21 % of a CPU's peak: DistilBERT in ONNX Runtime on a Nano"
 GPU_CONTEXT_MB = 1000  # CUDA, cuDNN and cuBLAS, on boards where GPU and CPU share memory
 PROCESS_MB = 85
+_FLOAT_BYTES = 4
+# operators that move values and compute nothing
+_FREE = (
+    "Constant",
+    "Identity",
+    "Reshape",
+    "Transpose",
+    "Squeeze",
+    "Unsqueeze",
+    "Concat",
+    "Slice",
+    "Split",
+    "Gather",
+    "Expand",
+    "Tile",
+)
 LAUNCH_US = 20.0  # a kernel launch on a small board; the step graph has one kernel a node
 
 
 class Device(NamedTuple):
-    """Peaks from data sheets: cores x operations per cycle x clock, GFLOPS at float32; GB/s; MB; W if stated."""
+    """Peaks of a board from data sheets.
+
+    `cpu_core`, `gpu`: GFLOPS at float32, which is cores x operations per cycle x clock in GHz;
+    `bandwidth`: of the memory, GB/s; `watts`: of the power mode, None if not stated.
+    """
 
     title: str
     cpu_core: float
@@ -43,7 +65,10 @@ DEVICES = {
 
 
 class Cost(NamedTuple):
-    """One run of a graph: operations, bytes of weights, bytes of everything else that moves, nodes."""
+    """One run of a graph.
+
+    `flops`: operations; `weight_bytes`: of weights; `other_bytes`: of everything else that moves.
+    """
 
     flops: float
     weight_bytes: float
@@ -51,8 +76,8 @@ class Cost(NamedTuple):
     nodes: int
 
 
-def graph_cost(path):
-    """`Cost` of an ONNX file with static shapes.
+def graph_cost(path: str) -> Cost:
+    """What an ONNX file with static shapes costs.
 
     Matrix products and convolutions count 2 operations a product, all other
     nodes one an output value.
@@ -69,55 +94,43 @@ def graph_cost(path):
     weights = dict(shapes)
     for value in list(graph.value_info) + list(graph.input) + list(graph.output):
         shapes[value.name] = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
-    flops = moved = 0.0
+    flops = 0.0
+    moved = 0.0
     for node in graph.node:
-        out = float(sum(np.prod(shapes.get(name, (0,))) for name in node.output))
-        flops += out * _per_output(node, shapes)
-        moved += 4 * (
-            out + sum(np.prod(shapes.get(name, ())) for name in node.input if name not in weights)
-        )
-    return Cost(
-        flops, 4.0 * sum(np.prod(shape) for shape in weights.values()), moved, len(graph.node)
-    )
+        written = float(sum(np.prod(shapes.get(name, (0,))) for name in node.output))
+        inputs = [name for name in node.input if name not in weights]
+        read = float(sum(np.prod(shapes.get(name, ())) for name in inputs))
+        flops += written * _operations_per_value(node, shapes)
+        moved += _FLOAT_BYTES * (written + read)
+    weight_bytes = _FLOAT_BYTES * float(sum(np.prod(shape) for shape in weights.values()))
+    return Cost(flops, weight_bytes, moved, len(graph.node))
 
 
-def _per_output(node, shapes):
+def _operations_per_value(node: Any, shapes: Dict[str, Tuple[int, ...]]) -> int:
     """Operations for one value of the output."""
     if node.op_type in ("MatMul", "Gemm"):
         return 2 * shapes[node.input[0]][-1]
     if node.op_type == "Conv":
         return 2 * int(np.prod(shapes[node.input[1]][1:]))
-    return (
-        1
-        if node.op_type
-        not in (
-            "Constant",
-            "Identity",
-            "Reshape",
-            "Transpose",
-            "Squeeze",
-            "Unsqueeze",
-            "Concat",
-            "Slice",
-            "Split",
-            "Gather",
-            "Expand",
-            "Tile",
-        )
-        else 0
-    )
+    return 0 if node.op_type in _FREE else 1
 
 
-def floor_ms(cost, gflops, bandwidth):
-    """The least time of a run, ms: (for the operations, for the memory)."""
-    return cost.flops / gflops / 1e6, (cost.weight_bytes + cost.other_bytes) / bandwidth / 1e6
+def floor_ms(cost: Cost, gflops: float, bandwidth: float) -> Tuple[float, float]:
+    """The least time of a run in ms: for the operations, and for the memory.
+
+    :param bandwidth: GB/s
+    """
+    compute_ms = cost.flops / gflops / 1e6
+    memory_ms = (cost.weight_bytes + cost.other_bytes) / bandwidth / 1e6
+    return compute_ms, memory_ms
 
 
-def estimate_ms(cost, device, gpu=False):
+def estimate_ms(cost: Cost, device: Device, gpu: bool = False) -> float:
     """Estimated ms of a run on one CPU core, or on the GPU."""
-    peak = GPU_SHARE * device.gpu if gpu else CPU_SHARE * device.cpu_core
-    ms = max(floor_ms(cost, peak, device.bandwidth))
-    return ms + cost.nodes * LAUNCH_US / 1e3 if gpu else ms
+    if not gpu:
+        return max(floor_ms(cost, CPU_SHARE * device.cpu_core, device.bandwidth))
+    launches_ms = cost.nodes * LAUNCH_US / 1e3
+    return max(floor_ms(cost, GPU_SHARE * device.gpu, device.bandwidth)) + launches_ms
 
 
 _PEAK = """
@@ -133,11 +146,11 @@ print(max(2 * 512 ** 3 / seconds(lambda: a @ a) / 1e9 for _ in range(30)),
 """
 
 
-def measure_machine():
-    """`Device` of the present machine: matrix products and copies of 64 MB on one core, in a process of one thread."""
-    one = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    gflops, copied = map(
-        float, subprocess.check_output([sys.executable, "-c", _PEAK], env=one).split()
-    )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
-    return Device("this machine, measured", gflops, 0.0, copied, memory)
+def measure_machine() -> Device:
+    """This machine: matrix products and copies of 64 MB on one core, in a process of one thread."""
+    variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = dict(os.environ, **dict.fromkeys(variables, "1"))
+    output = subprocess.check_output([sys.executable, "-c", _PEAK], env=environment)
+    gflops, bandwidth = output.split()
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
+    return Device("this machine, measured", float(gflops), 0.0, float(bandwidth), memory_mb)

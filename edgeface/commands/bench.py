@@ -1,29 +1,34 @@
 """`edgeface bench`: measurements on this machine."""
 
+import argparse
 import os
-import sys
 
 import numpy as np
 
 from ..bench.frame import measure_stages, opening_ms, real_time_factor
-from ..bench.live import Daemon
+from ..bench.live import DaemonProcess
 from ..bench.power import costs, mean_mw
-from ..build import load_bundle
+from ..build import load_model
+from ..config import Settings
 from ..core.errors import UnavailableError, UsageError
+from ..core.rates import FRAME_MS
 from ..core.resources import BUNDLED_VOICE
 from ..source.file import read_whole
 from ..telemetry.power import find_power_source
-from .common import add_model_arguments, settings_of
+from .common import add_model_arguments, print_progress, settings_of
 
 EXAMPLE = """examples:
   edgeface bench                          cost of a frame, start, memory, size
   edgeface bench live --source mic        latency and evenness on a live source
   edgeface bench power                    watts at rest and with the face
   edgeface bench study --clips 50 -o study    the study's tables and figures (needs PyTorch)"""
+_SETTLING_S = 3.0  # of a sound device's clock
+_VOICE_S = 10.0  # how long the bundled voice speaks
+_UNEVEN_MS = 10
 
 
-def add_arguments(parser):
-    """Adds the verb's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "what",
         choices=("frame", "live", "power", "study"),
@@ -50,7 +55,7 @@ def add_arguments(parser):
         "--checkpoints",
         metavar="FOLDER",
         help="of `study`: fasthubert.pt, global_cmvn.npy, hubert-large/, hubert-base/,"
-        " audio2motion.ckpt, adapter.npz, basis.npz, as far as they are there",
+        " audio2motion.ckpt, adapter.npz, basis.npz, those that are there",
     )
     parser.add_argument(
         "-o", "--out", metavar="FOLDER", help="where `study` leaves its tables and plots"
@@ -58,8 +63,8 @@ def add_arguments(parser):
     add_model_arguments(parser)
 
 
-def execute(options):
-    """Runs the verb."""
+def execute(options: argparse.Namespace) -> None:
+    """Runs the command."""
     settings = settings_of(options)
     if options.what == "power":
         _power(options.seconds)
@@ -71,13 +76,13 @@ def execute(options):
         _frame(settings)
 
 
-def _power(seconds):
+def _power(seconds: float) -> None:
     source = find_power_source()
     try:
         idle_mw = mean_mw(source, seconds)
-        with Daemon("--source", f"file:{BUNDLED_VOICE}") as daemon:
+        with DaemonProcess("--source", f"file:{BUNDLED_VOICE}") as daemon:
             daemon.start_s()
-            running_mw = mean_mw(source, min(seconds, 10.0))  # as long as the voice speaks
+            running_mw = mean_mw(source, min(seconds, _VOICE_S))
     finally:
         source.close()
     print(f"power source {source.name}")
@@ -85,73 +90,80 @@ def _power(seconds):
         print(f"  {name:34} {value:8.3f}")
 
 
-def _frame(settings):
-    bundle = load_bundle(settings.model.bundle)
-    for name, (open_ms, run_ms) in zip(("cold", "warm"), opening_ms(settings, bundle)):
+def _frame(settings: Settings) -> None:
+    model = load_model(settings.model.bundle)
+    for name, (open_ms, run_ms) in zip(("cold", "warm"), opening_ms(settings, model)):
         print(
-            f"session, {name:4}                {open_ms:7.1f} ms to create, {run_ms:.1f} ms for the first run"
+            f"session, {name:4}                {open_ms:7.1f} ms to create, "
+            f"{run_ms:.1f} ms for the first run"
         )
-    stages = measure_stages(settings, bundle, np.tile(read_whole(BUNDLED_VOICE), 4))
-    print("per 40 ms frame, one core        ms")
+    stages = measure_stages(settings, model, np.tile(read_whole(BUNDLED_VOICE), 4))
+    print(f"per {FRAME_MS} ms frame, one core        ms")
     for name, ms in stages.items():
         print(f"  {name:26} {ms:7.3f}")
+    factor = real_time_factor(stages)
     print(
-        f"real-time factor             {real_time_factor(stages):7.4f}  ({1 / real_time_factor(stages):.0f} times faster than real time)"
+        f"real-time factor             {factor:7.4f}  "
+        f"({1 / factor:.0f} times faster than real time)"
     )
-    with Daemon("--source", f"file:{BUNDLED_VOICE}") as daemon:
-        start_s, heard_s = daemon.start_s(), 0.04 + settings.motion.lookahead_ms / 1000
+    with DaemonProcess("--source", f"file:{BUNDLED_VOICE}") as daemon:
+        start_s = daemon.start_s()
+        sound_s = (FRAME_MS + settings.motion.lookahead_ms) / 1000
         print(
-            f"start to first frame         {start_s:7.2f} s, of which {heard_s:.2f} s is the sound it shows"
+            f"start to first frame         {start_s:7.2f} s, "
+            f"of which {sound_s:.2f} s is the sound it shows"
         )
         print(f"resident memory              {daemon.memory_mb():7.0f} MB")
-    size = sum(os.path.getsize(os.path.join(bundle.folder, name)) for name in bundle.files)
+    size = sum(os.path.getsize(model.path(name)) for name in model.files)
     print(f"bundle                       {size / 1e6:7.1f} MB")
 
 
-def _live(source, seconds, lookahead_ms):
-    with Daemon("--source", source, "--lookahead", str(lookahead_ms)) as daemon:
+def _live(source: str, seconds: float, lookahead_ms: int) -> None:
+    with DaemonProcess("--source", source, "--lookahead", str(lookahead_ms)) as daemon:
         daemon.start_s()
-        daemon.watch(3.0)  # the clock of the device settles
+        daemon.watch(_SETTLING_S)
         latency, interval, delay = daemon.watch(seconds)
         header = daemon.reader.header()
+    if header is None or not len(latency):
+        raise UnavailableError(
+            f"{source}: ended before it was measured; give a longer one, or fewer --seconds"
+        )
     print(
-        f"{len(latency)} frames of {source}, look-ahead {lookahead_ms} ms              p50     p95     p99     max"
+        f"{len(latency)} frames of {source}, look-ahead {lookahead_ms} ms"
+        "              p50     p95     p99     max"
     )
     for name, values in (
         ("capture of the frame's first sample to publishing, ms", latency),
         ("publishing interval, ms", interval),
         ("publishing to reading, ms", delay),
     ):
-        print(
-            "  %-54s %7.1f %7.1f %7.1f %7.1f"
-            % ((name,) + tuple(np.percentile(values, (50, 95, 99, 100))))
-        )
+        quantiles = " ".join(f"{value:7.1f}" for value in np.percentile(values, (50, 95, 99, 100)))
+        print(f"  {name:54} {quantiles}")
+    uneven = 100 * np.mean(np.abs(interval - FRAME_MS) > _UNEVEN_MS)
+    label = f"publishing interval off {FRAME_MS} ms by more than {_UNEVEN_MS} ms:"
+    print(f"  {label:54} {uneven:7.2f} %")
     print(
-        f"  publishing interval off 40 ms by more than 10 ms:      {100 * np.mean(np.abs(interval - 40) > 10):7.2f} %"
-    )
-    print(
-        f"  dropped samples {header['dropped_samples']}, restarts {header['source_restarts']}, late frames {header['late_frames']}"
+        f"  dropped samples {header['dropped_samples']}, restarts {header['source_restarts']}, "
+        f"late frames {header['late_frames']}"
     )
 
 
-def _study(options):
+def _study(options: argparse.Namespace) -> None:
     try:
         from ..bench.study import effort, measure, report  # PyTorch, which nobody else needs
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UnavailableError(f"bench study: {error}; pip install 'edgeface[study]'") from None
     if options.clips < 2:
-        raise UsageError(f"--clips {options.clips}: at least 2 are compared")
+        raise UsageError(f"--clips {options.clips}: give at least 2, which are compared")
     long_clip = read_whole(options.long or BUNDLED_VOICE)
-
-    def tell(line):
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-
-    results = measure.measure(options.clips, options.threads, long_clip, options.checkpoints, tell)
+    results = measure.measure(
+        options.clips, options.threads, long_clip, options.checkpoints, print_progress
+    )
     print(report.markdown(results, options.threads))
+    reached, peak, memory_mb = effort.fasthubert_effort()
     print(
-        "FastHuBERT base, ONNX, one thread: {:.0f} GFLOPS of the {:.0f} that a core's matrix product reaches;"
-        " the process takes {:.0f} MB".format(*effort.fasthubert_effort())
+        f"FastHuBERT base, ONNX, one thread: {reached:.0f} GFLOPS of the {peak:.0f} that a core's "
+        f"matrix product reaches; the process takes {memory_mb:.0f} MB"
     )
     if options.out:
         report.save(options.out, results, options.threads)

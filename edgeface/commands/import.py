@@ -1,22 +1,28 @@
-# noqa: N999 - named like the verb
+# noqa: N999 - named like the command
 """`edgeface import`: the original networks' checkpoints to a bundle."""
 
-import sys
+import argparse
 from pathlib import Path
+from typing import Dict, Optional
 
 from ..core.errors import UnavailableError, UsageError
+from .common import print_progress
 
 EXAMPLE = """examples:
-  edgeface import fasthubert checkpoint280.pt --cmvn global_cmvn.npy -o pair
+  edgeface import fasthubert checkpoint280.pt --cmvn global_cmvn.npy -o imported
   edgeface import adapter features/*.npz -o adapter.npz
-  edgeface import audio2motion model_ckpt_steps_400000.ckpt --basis bfm.npz --adapter adapter.npz -o pair
-  edgeface run --bundle pair
-The two halves come in any order. Needs PyTorch: pip install 'edgeface[study]'. docs/import.md tells the rest."""
-_WINDOW = {"past": 24, "hop": 4, "future": 8}
+  edgeface import audio2motion model.ckpt --basis bfm.npz --adapter adapter.npz -o imported
+  edgeface run --bundle imported
+Encoder and motion network come in any order. docs/import.md says more.
+Needs PyTorch: pip install 'edgeface[study]'."""
+_WINDOW = {"past": 24, "hop": 4, "future": 8}  # frames
+_MOST_FRAMES = 1024
+_HIGHEST = {"temperature": 10.0, "share": 1.0, "smoothing": 0.99}
+_OTHER = {"fasthubert": "audio2motion", "audio2motion": "fasthubert"}
 
 
-def add_arguments(parser):
-    """Adds the verb's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "what",
         choices=("fasthubert", "audio2motion", "adapter"),
@@ -80,87 +86,100 @@ def add_arguments(parser):
     motion.add_argument("--seed", type=int, default=0, help="of the latent noise")
 
 
-def execute(options):
-    """Runs the verb; a damaged or foreign checkpoint is exit code 65."""
-    from ..importer.adapter import fit_adapter, read_arrays, save_adapter  # NumPy only
-
+def execute(options: argparse.Namespace) -> None:
+    """Runs the command; a damaged or foreign checkpoint is exit code 65."""
     if options.what == "adapter":
-        matrix, explained = fit_adapter(options.files)
-        save_adapter(options.out, matrix)
-        print(
-            f"{options.out}: {matrix.shape[1]} to {matrix.shape[0]} values, {100 * explained:.1f} % of the variance of held-out frames"
-        )
+        _fit_adapter(options)
         return
     if len(options.files) != 1:
         raise UsageError(f"import {options.what}: give one checkpoint")
     try:
-        from ..importer import halves, importer
-        from ..importer.checkpoint import read_statistics
-    except ImportError as error:
+        from ..importer import importer  # noqa: F401 - needs PyTorch, as all that follows
+    except ModuleNotFoundError as error:
         raise UnavailableError(f"import: {error}; pip install 'edgeface[study]'") from None
-    folder, path = Path(options.out), options.files[0]
-    window = halves.window_of(folder, _window(options)) or _WINDOW
+    from ..importer.bundle_writer import record_deviation, window_of
+    from ..importer.deviation import measure_deviation
+
+    folder = Path(options.out)
+    window = window_of(folder, _window(options)) or _WINDOW
     if options.what == "fasthubert":
-        statistics = (
-            (read_statistics(options.cmvn), options.cmvn)
-            if options.cmvn
-            else (importer.voice_statistics(), "the bundled voice, for want of --cmvn")
-        )
-        complete = importer.import_fasthubert(
-            path, folder, statistics, window, options.precision, _tell
-        )
+        complete = _import_fasthubert(options, folder, window)
     else:
-        settings = {
-            name: getattr(options, name)
-            for name in ("temperature", "seed", "share", "smoothing", "mouth_amp")
-        }
-        for name, most in (("temperature", 10.0), ("share", 1.0), ("smoothing", 0.99)):
-            if not 0.0 <= settings[name] <= most:
-                raise UsageError(f"--{name} {settings[name]:g}: out of range; 0 to {most:g}")
-        basis = (
-            read_arrays(options.basis, ("mean", "exp", "id", "identity")) if options.basis else {}
-        )
-        adapter = (
-            read_arrays(options.adapter, ("matrix",), ("matrix",))["matrix"]
-            if options.adapter
-            else None
-        )
-        faces = (
-            read_arrays(options.database, ("faces",), ("faces",))["faces"]
-            if options.database
-            else None
-        )
-        complete = importer.import_audio2motion(
-            path, folder, basis, adapter, faces, settings, window, _tell
-        )
+        complete = _import_audio2motion(options, folder, window)
     if not complete:
-        print(
-            f"{folder}: one half; the other one comes with `edgeface import {'audio2motion' if options.what == 'fasthubert' else 'fasthubert'}`"
-        )
+        print(f"{folder}: one half; add the other with `edgeface import {_OTHER[options.what]}`")
         return
-    figures = halves.deviation(folder)
-    halves.state_deviation(folder, figures)
+    figures = measure_deviation(folder)
+    record_deviation(folder, figures)
     print(
-        f"{folder}: complete; the stream deviates from one pass by {figures['mean']:.4f} in the mean, {figures['p99']:.4f} in 99 of 100 landmarks and {figures['max']:.4f} at most, where 1 is the distance of the eyes and the mean motion {figures['motion']:.4f}"
+        f"{folder}: complete; the stream deviates from one pass by {figures['mean']:.4f} in the "
+        f"mean, {figures['p99']:.4f} in 99 of 100 landmarks and {figures['max']:.4f} at most, "
+        "where 1 is the distance between the eyes and the mean motion "
+        f"{figures['motion']:.4f}"
     )
 
 
-def _window(options):
+def _fit_adapter(options: argparse.Namespace) -> None:
+    from ..importer.adapter import fit_adapter, save_adapter
+
+    matrix, explained = fit_adapter(options.files)
+    save_adapter(options.out, matrix)
+    print(
+        f"{options.out}: {matrix.shape[1]} to {matrix.shape[0]} values, "
+        f"{100 * explained:.1f} % of the variance of held-out frames"
+    )
+
+
+def _import_fasthubert(options: argparse.Namespace, folder: Path, window: Dict[str, int]) -> bool:
+    from ..importer.checkpoint import read_statistics
+    from ..importer.importer import Statistics, import_fasthubert, voice_statistics
+
+    if options.cmvn:
+        mean, std = read_statistics(options.cmvn)
+        statistics = Statistics(mean, std, options.cmvn)
+    else:
+        statistics = voice_statistics()
+    return import_fasthubert(
+        options.files[0], folder, statistics, window, options.precision, print_progress
+    )
+
+
+def _import_audio2motion(options: argparse.Namespace, folder: Path, window: Dict[str, int]) -> bool:
+    from ..importer.adapter import read_array, read_arrays
+    from ..importer.importer import MotionSettings, import_audio2motion
+
+    for name, highest in _HIGHEST.items():
+        value = getattr(options, name)
+        if not 0.0 <= value <= highest:
+            raise UsageError(f"--{name} {value:g}: out of range; 0 to {highest:g}")
+    settings = MotionSettings(
+        options.temperature, options.seed, options.share, options.smoothing, options.mouth_amp
+    )
+    basis = {}
+    if options.basis:
+        basis = read_arrays(options.basis, ("mean", "exp", "id", "identity"))
+    return import_audio2motion(
+        options.files[0],
+        folder,
+        basis,
+        read_array(options.adapter, "matrix") if options.adapter else None,
+        read_array(options.database, "faces") if options.database else None,
+        settings,
+        window,
+        print_progress,
+    )
+
+
+def _window(options: argparse.Namespace) -> Optional[Dict[str, int]]:
     """The window that was asked for, or None."""
     given = {name: getattr(options, name) for name in _WINDOW}
     if all(frames is None for frames in given.values()):
         return None
     window = {name: _WINDOW[name] if frames is None else frames for name, frames in given.items()}
-    if (
-        any(frames % 4 or not 0 <= frames <= 1024 for frames in window.values())
-        or not window["hop"]
-    ):
+    fits = all(0 <= frames <= _MOST_FRAMES and frames % 4 == 0 for frames in window.values())
+    if not fits or window["hop"] == 0:
         raise UsageError(
-            "--past, --hop and --future must be multiples of 4 frames up to 1024, and the hop not 0"
+            "--past, --hop and --future must be multiples of 4 frames up to "
+            f"{_MOST_FRAMES}, and the hop not 0"
         )
     return window
-
-
-def _tell(line):
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

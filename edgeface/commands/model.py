@@ -1,22 +1,26 @@
 """`edgeface model`: what a bundle is, whether it is undamaged, and engines for an accelerator."""
 
-from ..build import load_bundle
+import argparse
+
+from ..build import load_model, prepare_engine
 from ..core.errors import UnavailableError
-from ..model.engines import cache_root, prepare, ready_engine
-from ..model.runtime import available_providers, open_session
+from ..model.engines import cache_root, ready_engine
+from ..model.model import Model
+from ..model.runtime.onnx_session import available_providers
+from ..model.runtime.providers import open_onnx
 
 EXAMPLE = """examples:
   edgeface model info
   edgeface model verify my-bundle
-  sudo CACHE_DIRECTORY=/var/cache/edgeface edgeface model prepare     engines for the service, some minutes"""
+  sudo CACHE_DIRECTORY=/var/cache/edgeface edgeface model prepare     engines for the service"""
 
 
-def add_arguments(parser):
-    """Adds the verb's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "action",
         choices=("info", "verify", "prepare"),
-        help="describe; check hashes and load every graph; build TensorRT engines",
+        help="describe; check hashes and load every graph; build TensorRT engines (minutes)",
     )
     parser.add_argument(
         "bundle", metavar="BUNDLE", nargs="?", default="", help="folder; the package's by default"
@@ -30,35 +34,43 @@ def add_arguments(parser):
     )
 
 
-def execute(options):
-    """Runs the verb; a damaged bundle is exit code 65."""
-    bundle = load_bundle(options.bundle)
-    lookahead_ms = bundle.latency_ms if options.lookahead is None else options.lookahead
-    if options.action == "prepare":
-        if "tensorrt" not in available_providers():
-            raise UnavailableError(
-                f"engine: this onnxruntime has no TensorRT ({', '.join(available_providers())}); install one that has it, see jetson/README.md"
-            )
-        engine = prepare(bundle, lookahead_ms, lambda line: print(line, flush=True))
-        print(f"{engine.folder}: {'float16' if engine.float16 else 'float32'}, {engine.reason}")
-        return
+def execute(options: argparse.Namespace) -> None:
+    """Runs the command; a damaged bundle is exit code 65."""
+    model = load_model(options.bundle)
+    wanted_ms = model.latency_ms if options.lookahead is None else options.lookahead
+    lookahead_ms = model.lookahead_ms(wanted_ms)
     if options.action == "info":
-        print(f"name       {bundle.name} {bundle.version}")
-        print(f"folder     {bundle.folder}")
-        print(f"licence    {bundle.licence}")
-        print(f"origin     {bundle.origin}")
-        if bundle.pair:
-            print(
-                f"look-ahead {bundle.latency_ms} ms: every {40 * bundle.pair.hop_frames} ms a window of {40 * bundle.pair.frames} ms"
-            )
-        else:
-            print(
-                f"look-ahead {', '.join(map(str, sorted(bundle.steps)))} ms (default {bundle.latency_ms})"
-            )
-        engine = ready_engine(bundle, lookahead_ms)
-        print(f"engine     {(engine.folder if engine else f'none in {cache_root()}')}")
-        print(f"files      {', '.join(sorted(bundle.files))}")
-        return
-    for graph in bundle.graphs:
-        open_session(graph)
-    print(f"{bundle.folder}: {len(bundle.files)} files as described, all graphs load")
+        _info(model, lookahead_ms)
+    elif options.action == "verify":
+        _verify(model)
+    else:
+        _prepare(model, lookahead_ms)
+
+
+def _info(model: Model, lookahead_ms: int) -> None:
+    engine = ready_engine(model, lookahead_ms)
+    print(f"name       {model.name} {model.version}")
+    print(f"folder     {model.folder}")
+    print(f"licence    {model.licence}")
+    print(f"origin     {model.origin}")
+    print(f"look-ahead {model.lookahead_text()}")
+    print(f"engine     {engine.folder if engine else f'none in {cache_root()}'}")
+    print(f"files      {', '.join(sorted(model.files))}")
+
+
+def _verify(model: Model) -> None:
+    """Loads every graph; the hashes were verified with the bundle."""
+    for graph in model.graphs:
+        open_onnx(graph)
+    print(f"{model.folder}: {len(model.files)} files as described, all graphs load")
+
+
+def _prepare(model: Model, lookahead_ms: int) -> None:
+    available = available_providers()
+    if "tensorrt" not in available:
+        raise UnavailableError(
+            f"engine: this onnxruntime has no TensorRT ({', '.join(available)}); "
+            "install one that has it, see jetson/README.md"
+        )
+    engine = prepare_engine(model, lookahead_ms, lambda line: print(line, flush=True))
+    print(f"{engine.folder}: {'float16' if engine.float16 else 'float32'}, {engine.reason}")

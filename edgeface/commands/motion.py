@@ -1,11 +1,17 @@
 """`edgeface motion`: audio file to motion file."""
 
+import argparse
+from typing import List, Tuple
+
 import numpy as np
 
-from ..build import build_pipeline, load_bundle, whole_pass
+from ..build import build_pipeline, load_model
+from ..config import Settings
 from ..core.rates import HOP_SAMPLES, MS_NS
 from ..features.f0 import F0
 from ..features.level import level_dbfs
+from ..model.model import Model
+from ..model.runtime.compute import Compute
 from ..motion.file import save_motion
 from ..motion.frame import SPEECH, Frame
 from ..source.file import FileSource, read_whole
@@ -15,8 +21,8 @@ EXAMPLE = """example:
   edgeface motion speech.wav -o speech.npz"""
 
 
-def add_arguments(parser):
-    """Adds the verb's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
     parser.add_argument(
         "-o", "--out", metavar="FILE.npz", required=True, help="motion file to write"
@@ -29,22 +35,24 @@ def add_arguments(parser):
     add_model_arguments(parser)
 
 
-def execute(options):
-    """Runs the verb."""
+def execute(options: argparse.Namespace) -> None:
+    """Runs the command."""
     settings = settings_of(options)
     if options.whole:
-        bundle = load_bundle(settings.model.bundle)
-        frames = _whole(read_whole(options.audio), settings, bundle)
-        latency_ns = bundle.lookahead_ms(settings.motion.lookahead_ms) * MS_NS
+        model = load_model(settings.model.bundle)
+        lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
+        compute = Compute(settings.model.provider)
+        frames = _whole_file(read_whole(options.audio), model, lookahead_ms, compute)
+        latency_ns = lookahead_ms * MS_NS
     else:
         frames, latency_ns = stream_file(options.audio, settings)
     save_motion(options.out, frames, latency_ns)
 
 
-def stream_file(path, settings):
-    """The frames of a sound file through the streaming pipeline, and its algorithmic latency in ns."""
+def stream_file(path: str, settings: Settings) -> Tuple[List[Frame], int]:
+    """A sound file through the streaming pipeline: frames, and the algorithmic latency in ns."""
     source = FileSource(path, fast=True)
-    pipeline = build_pipeline(settings, load_bundle(settings.model.bundle))
+    pipeline = build_pipeline(settings, load_model(settings.model.bundle))
     frames = []
     block = source.read(0.0)
     while block is not None:
@@ -53,21 +61,26 @@ def stream_file(path, settings):
     return frames + pipeline.finish(), pipeline.latency_ns
 
 
-def _whole(samples, settings, bundle):
+def _whole_file(
+    samples: np.ndarray, model: Model, lookahead_ms: int, compute: Compute
+) -> List[Frame]:
+    motion = model.whole_motion(samples, lookahead_ms, compute)
+    count = len(motion.landmarks)
     f0 = F0()
     f0_hz = np.concatenate((f0.accept(samples), f0.finish()))[::2]
-    f0_hz = np.pad(f0_hz, (0, -(-len(samples) // HOP_SAMPLES) - len(f0_hz)), "constant")
-    landmarks, blendshapes, speech = whole_pass(
-        bundle, samples, settings.model.provider, settings.motion.lookahead_ms
-    )
-    return [
-        Frame(
-            k,
-            landmarks[k],
-            blendshapes[k],
-            float(f0_hz[k]),
-            level_dbfs(samples[HOP_SAMPLES * k : HOP_SAMPLES * (k + 1)]),
-            SPEECH if speech[k] > 0.5 else 0,
+    f0_hz = np.pad(f0_hz, (0, count - len(f0_hz)), "constant")
+    frames = []
+    for k in range(count):
+        hop = samples[HOP_SAMPLES * k : HOP_SAMPLES * (k + 1)]
+        flags = SPEECH if motion.speech[k] > 0.5 else 0
+        frames.append(
+            Frame(
+                k,
+                motion.landmarks[k],
+                motion.blendshapes[k],
+                float(f0_hz[k]),
+                level_dbfs(hop),
+                flags,
+            )
         )
-        for k in range(len(landmarks))
-    ]
+    return frames

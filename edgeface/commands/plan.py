@@ -1,5 +1,6 @@
 """`edgeface plan`: whether a model fits a board, before the board is there."""
 
+import argparse
 import time
 
 import numpy as np
@@ -9,28 +10,33 @@ from ..bench.budget import (
     GPU_CONTEXT_MB,
     PROCESS_MB,
     SOURCE,
+    Cost,
+    Device,
     estimate_ms,
     floor_ms,
     graph_cost,
     measure_machine,
 )
-from ..build import load_bundle
-from ..model.runtime import open_session
+from ..build import load_model
+from ..core.rates import FRAME_MS
+from ..model.runtime.providers import open_session
+from ..model.step_model import require_step_model
 
 EXAMPLE = """examples:
   edgeface plan --device nano
   edgeface plan --device here                   estimate and measurement side by side"""
 
-_FRAME_MS = 40
 _HOPS_MS = (40, 80, 160, 320, 640)
+_MODEST_SHARE = 0.4  # of the memory, which leaves enough for a desktop and a browser
+_STEPS = 500
 
 
-def add_arguments(parser):
-    """Adds the verb's arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
     parser.add_argument(
         "--device",
         metavar="NAME",
-        choices=sorted(DEVICES) + ["here"],
+        choices=[*sorted(DEVICES), "here"],
         required=True,
         help=f"{', '.join(sorted(DEVICES))}, or here for this machine",
     )
@@ -39,63 +45,91 @@ def add_arguments(parser):
     )
 
 
-def execute(options):
-    """Runs the verb."""
-    bundle = load_bundle(options.bundle)
-    lookahead_ms = bundle.latency_ms
+def execute(options: argparse.Namespace) -> None:
+    """Runs the command."""
+    model = require_step_model(load_model(options.bundle))
     here = options.device == "here"
     device = measure_machine() if here else DEVICES[options.device]
-    step, whole = (
-        graph_cost(path)
-        for path in (bundle.step_file(lookahead_ms), bundle.whole_file(lookahead_ms))
-    )
-    print(f"{bundle.name} on {device.title}")
-    print(
-        f"  peak: {device.cpu_core:.0f} GFLOPS a core, {(f'{device.gpu:.0f}' if device.gpu else 'no')} GPU, {device.bandwidth:.0f} GB/s"
-    )
-    print(
-        f"a frame of 40 ms: {step.flops / 1e6:.1f} MFLOP, {step.weight_bytes / 1e6:.1f} MB of weights, {step.other_bytes / 1e6:.2f} MB otherwise moved, {step.nodes} nodes"
-    )
-    compute, memory = floor_ms(step, device.cpu_core, device.bandwidth)
-    print(
-        f"  floor: {compute:.3f} ms of computing on a core, {memory:.3f} ms of memory, if the weights are in no cache"
-    )
-    print(f"  estimates assume {SOURCE}")
-    _verdict("step graph, one core", estimate_ms(step, device), _FRAME_MS)
-    if device.gpu:
-        _verdict(
-            "step graph, GPU (CUDA provider, a launch a node)",
-            estimate_ms(step, device, gpu=True),
-            _FRAME_MS,
-        )
-    print(f"without caches, a window of {bundle.whole_frames} frames again for every hop:")
+    step_path = model.step_file(model.latency_ms)
+    step = graph_cost(step_path)
+    whole = graph_cost(model.whole_file(model.latency_ms))
+    print(f"{model.name} on {device.title}")
+    _print_step(step, device)
+    print(f"without caches, a window of {model.network.whole_frames} frames again for every hop:")
     for hop_ms in _HOPS_MS:
-        _verdict(
+        _print_verdict(
             f"hop of {hop_ms} ms, {'GPU' if device.gpu else 'one core'}",
             estimate_ms(whole, device, gpu=device.gpu > 0),
             hop_ms,
         )
-    need_mb = PROCESS_MB + step.weight_bytes / 1e6
-    print(
-        f"memory: {need_mb:.0f} MB on the CPU, {need_mb + GPU_CONTEXT_MB:.0f} MB with CUDA, of {device.memory_mb} MB{'; too little beside a desktop and a browser' if need_mb + GPU_CONTEXT_MB > 0.4 * device.memory_mb else ''}"
-    )
+    _print_memory(step, device)
     if here:
-        measured_ms = _measure(bundle.step_file(lookahead_ms))
-        print(
-            f"measured: step graph {measured_ms:.3f} ms, {100 * compute / measured_ms:.0f} % of this core's peak; estimated {estimate_ms(step, device):.3f} ms"
+        _print_measured(step_path, step, device)
+
+
+def _print_step(step: Cost, device: Device) -> None:
+    gpu = f"{device.gpu:.0f}" if device.gpu else "no"
+    print(f"  peak: {device.cpu_core:.0f} GFLOPS a core, {gpu} GPU, {device.bandwidth:.0f} GB/s")
+    print(
+        f"a frame of {FRAME_MS} ms: {step.flops / 1e6:.1f} MFLOP, "
+        f"{step.weight_bytes / 1e6:.1f} MB of weights, "
+        f"{step.other_bytes / 1e6:.2f} MB otherwise moved, {step.nodes} nodes"
+    )
+    compute_ms, memory_ms = floor_ms(step, device.cpu_core, device.bandwidth)
+    print(
+        f"  floor: {compute_ms:.3f} ms of computing on a core, {memory_ms:.3f} ms of memory, "
+        "if the weights are in no cache"
+    )
+    print(f"  estimates assume {SOURCE}")
+    _print_verdict("step graph, one core", estimate_ms(step, device), FRAME_MS)
+    if device.gpu:
+        _print_verdict(
+            "step graph, GPU (CUDA provider, a launch a node)",
+            estimate_ms(step, device, gpu=True),
+            FRAME_MS,
         )
 
 
-def _verdict(what, ms, hop_ms):
+def _print_verdict(what: str, ms: float, hop_ms: int) -> None:
     share = ms / hop_ms
-    verdict = "fits" if share < 0.5 else "tight" if share < 0.9 else "too slow"
+    if share < 0.5:
+        verdict = "fits"
+    elif share < 0.9:
+        verdict = "tight"
+    else:
+        verdict = "too slow"
     print(f"  {what:52} {ms:9.2f} ms of {hop_ms:4}   {verdict}")
 
 
-def _measure(path):
+def _print_memory(step: Cost, device: Device) -> None:
+    cpu_mb = PROCESS_MB + step.weight_bytes / 1e6
+    cuda_mb = cpu_mb + GPU_CONTEXT_MB
+    verdict = ""
+    if cuda_mb > _MODEST_SHARE * device.memory_mb:
+        verdict = "; too little beside a desktop and a browser"
+    print(
+        f"memory: {cpu_mb:.0f} MB on the CPU, {cuda_mb:.0f} MB with CUDA, "
+        f"of {device.memory_mb} MB{verdict}"
+    )
+
+
+def _print_measured(path: str, step: Cost, device: Device) -> None:
+    measured_ms = _measure_ms(path)
+    compute_ms, _ = floor_ms(step, device.cpu_core, device.bandwidth)
+    print(
+        f"measured: step graph {measured_ms:.3f} ms, "
+        f"{100 * compute_ms / measured_ms:.0f} % of this core's peak; "
+        f"estimated {estimate_ms(step, device):.3f} ms"
+    )
+
+
+def _measure_ms(path: str) -> float:
+    """Median time of a step of a graph on the CPU."""
     session = open_session(path)
-    caches, fbank, times = session.first_caches(), np.zeros((1, 4, 80), np.float32), []
-    for _ in range(500):
+    caches = session.first_caches()
+    fbank = np.zeros((1, 4, 80), np.float32)
+    times = []
+    for _ in range(_STEPS):
         began = time.perf_counter()
         _, caches = session.step(fbank, caches, ["landmarks"])
         times.append(time.perf_counter() - began)

@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from ..build import load_bundle
+from ..build import load_model
 from ..core.errors import UsageError
 from ..shm.layout import segment_path
 from ..view.server import Server
@@ -29,7 +29,7 @@ def execute(options: argparse.Namespace) -> None:
         raise UsageError(str(error)) from None
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port}: out of range; 0 to 65535")
-    server = Server(options.port, options.shm, load_bundle("").neutral)
+    server = Server(options.port, options.shm, load_model("").neutral)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"edgeface: the face is at {server.url}", flush=True)
     try:

@@ -6,7 +6,7 @@ import grp
 import logging
 from typing import Any, Callable, NamedTuple, Optional
 
-from ..build import build_pipeline, load_bundle
+from ..build import build_pipeline, load_model
 from ..config import Audio, Output, Settings, Telemetry
 from ..core.errors import ConfigurationError, UsageError
 from ..core.rates import FRAME_MS, MS_NS
@@ -72,7 +72,7 @@ def assemble(
     with contextlib.ExitStack() as undo:
         # what may merely be wrong comes first, what takes long after it
         group_id = _group_id(settings.output.group)
-        model = load_bundle(settings.model.bundle)
+        model = load_model(settings.model.bundle)
         if old is not None and model.crc32 == old.model.crc32:
             model = old.model
 

@@ -1,5 +1,7 @@
 """State and counters of the daemon, in one place."""
 
+from typing import Optional
+
 from ..core.rates import HOP_SAMPLES, SAMPLE_NS, SECOND_NS
 from ..motion.frame import Frame
 from ..shm import layout
@@ -31,7 +33,7 @@ class Stats:
         self.level_dbfs = -120.0
         self.provider = ""
         self.latency = Latency(_LATE_NS)
-        self._writer: "Writer" = None  # type: ignore[assignment]  # attached before anything counts
+        self._writer: Optional[Writer] = None
 
     def attach(self, writer: Writer) -> None:
         """Mirrors into this segment from now on; all values at once, since it may be a new one."""
@@ -57,22 +59,22 @@ class Stats:
         if state == layout.WAITING:
             self.latency.pause()
         self.state = state
-        self._writer.store(layout.STATE, state)
+        self._mirror(layout.STATE, state)
 
     def count_dropped(self, samples: int) -> None:
         """Counts samples at 16 kHz that never reached the model."""
         self.dropped_samples += samples
-        self._writer.store(layout.DROPPED_SAMPLES, self.dropped_samples)
+        self._mirror(layout.DROPPED_SAMPLES, self.dropped_samples)
 
     def count_restarts(self, restarts: int) -> None:
         """Counts sources that came back."""
         self.source_restarts += restarts
-        self._writer.store(layout.SOURCE_RESTARTS, self.source_restarts)
+        self._mirror(layout.SOURCE_RESTARTS, self.source_restarts)
 
     def count_inference_error(self) -> None:
         """Counts a failure of the model."""
         self.inference_errors += 1
-        self._writer.store(layout.INFERENCE_ERRORS, self.inference_errors)
+        self._mirror(layout.INFERENCE_ERRORS, self.inference_errors)
 
     def count_frame(self, frame: Frame, publish_ns: int, audio_ns: int) -> None:
         """Counts a published frame, and whether it was late."""
@@ -81,4 +83,8 @@ class Stats:
         self.level_dbfs = frame.rms_dbfs
         if self.latency.published(publish_ns, audio_ns):
             self.late_frames += 1
-            self._writer.store(layout.LATE_FRAMES, self.late_frames)
+            self._mirror(layout.LATE_FRAMES, self.late_frames)
+
+    def _mirror(self, offset: int, value: int) -> None:
+        if self._writer is not None:
+            self._writer.store(offset, value)

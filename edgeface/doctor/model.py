@@ -6,13 +6,15 @@ from typing import Iterator
 
 import numpy as np
 
-from ..build import build_pipeline, load_bundle
+from ..build import build_pipeline, load_model
 from ..config import Settings
 from ..core.errors import UnavailableError
 from ..core.rates import FRAME_MS
 from ..core.resources import BUNDLED_VOICE
 from ..model.engines import cache_root, ready_engine
-from ..model.runtime import available_providers, open_session
+from ..model.runtime.compute import Compute
+from ..model.runtime.onnx_session import available_providers
+from ..model.runtime.providers import open_onnx
 from ..motion.face import lip_gap
 from ..source.file import read_whole
 from .finding import BAD, OK, WARN, Finding
@@ -24,13 +26,13 @@ _CLOSED_LIPS = 0.02
 
 def bundle(settings: Settings) -> Iterator[Finding]:
     """That the bundle is complete and undamaged."""
-    loaded = load_bundle(settings.model.bundle)
+    loaded = load_model(settings.model.bundle)
     yield Finding("bundle", OK, f"{loaded.name} {loaded.version}, undamaged")
 
 
 def providers(settings: Settings) -> Iterator[Finding]:
     """What the sessions really get, not what the library was compiled with."""
-    loaded = load_bundle(settings.model.bundle)
+    loaded = load_model(settings.model.bundle)
     lookahead_ms = settings.motion.lookahead_ms
     graph = os.path.join(loaded.folder, loaded.streaming_files(lookahead_ms)[0])
     for provider in available_providers():
@@ -40,13 +42,14 @@ def providers(settings: Settings) -> Iterator[Finding]:
             yield Finding("tensorrt", WARN, f"no engine in {cache_root()}", fix)
             continue
         try:
-            session = open_session(graph, provider, cache=engine and engine.folder)
+            session = open_onnx(graph, Compute(provider, engine))
         except UnavailableError as error:
             fix = "install the libraries that it names, or model.provider: cpu"
             yield Finding(provider, WARN, str(error), fix)
             continue
-        kernels = session.placement or {provider: "all"}
+        kernels = session.placement or {}
         counts = ", ".join(f"{count} on {place}" for place, count in kernels.items())
+        counts = counts or f"all on {provider}"
         reason = f"; {engine.reason}" if engine else ""
         yield Finding(provider, OK, f"works; kernels: {counts}{reason}")
 
@@ -54,7 +57,7 @@ def providers(settings: Settings) -> Iterator[Finding]:
 def model(settings: Settings) -> Iterator[Finding]:
     """The bundled voice through the whole pipeline."""
     began_s = time.monotonic()
-    pipeline = build_pipeline(settings, load_bundle(settings.model.bundle))
+    pipeline = build_pipeline(settings, load_model(settings.model.bundle))
     built_s = time.monotonic() - began_s
     samples = read_whole(BUNDLED_VOICE)
     began_s = time.monotonic()

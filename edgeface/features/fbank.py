@@ -22,7 +22,8 @@ _LOWEST_HZ = 20.0
 _INT16_SCALE = np.float32(32768.0)  # Kaldi's samples are those of 16-bit files
 LOG_FLOOR = np.float32(1.1920929e-07)
 SILENCE = float(np.log(LOG_FLOOR))  # every bin of digital silence: -15.942385
-_FRAMES_PER_BLOCK = 4  # one face frame; a fixed number keeps results bit-identical
+FBANK_PER_FRAME = 4  # rows of one face frame
+_FRAMES_PER_BLOCK = FBANK_PER_FRAME  # a fixed number keeps results bit-identical
 
 
 def _mel(hz: Union[float, np.ndarray]) -> np.ndarray:

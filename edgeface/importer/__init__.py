@@ -1,1 +1,1 @@
-"""The models of the study (Lee and Kim, 2025), for those who own their checkpoints; needs the extra `train`."""
+"""Bundles out of the checkpoints of Lee and Kim's study (2025); needs the extra `study`."""

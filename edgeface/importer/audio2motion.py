@@ -1,38 +1,46 @@
-"""The audio-to-motion network of GeneFace and GeneFace++ (Ye et al., 2023), inference only, in all variants.
+"""The audio-to-motion network of GeneFace and GeneFace++ (Ye et al., 2023), inference only.
 
-Names are those of the checkpoints. Motion has 25 frames a second, its input 50.
+All variants; names are those of the checkpoints. Motion has 25 frames a second, its input 50.
 """
+
+from typing import Any, Dict, Optional, Union
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from ..model.window import LATENT
 from .fasthubert import fill
 from .fold import fold_weight_norm
 
-LATENT = 16
-FRAMES_PER_LATENT = 4
 _HALF = LATENT // 2
-# training only
-IGNORED = ("vae.encoder.",)
+IGNORED = ("vae.encoder.",)  # training only
+
+Mask = Union[float, torch.Tensor]
 
 
 class WaveNet(nn.Module):
-    """Gated convolutions with residual and skip ways (van den Oord et al., 2016), conditioned on [B, C, T]."""
+    """Gated convolutions with residual and skip connections (van den Oord et al., 2016).
 
-    def __init__(self, width, kernel, layers, condition):
+    :param condition: channels of what they are conditioned on
+    """
+
+    def __init__(self, width: int, kernel: int, layers: int, condition: int) -> None:
         super().__init__()
         self.width = width
         self.in_layers = nn.ModuleList(
-            [nn.Conv1d(width, 2 * width, kernel, padding=kernel // 2) for _ in range(layers)]
+            nn.Conv1d(width, 2 * width, kernel, padding=kernel // 2) for _ in range(layers)
         )
-        self.res_skip_layers = nn.ModuleList(
-            [nn.Conv1d(width, (1 if i == layers - 1 else 2) * width, 1) for i in range(layers)]
-        )
+        outputs = [2 * width] * (layers - 1) + [width]  # the last one has no residual
+        self.res_skip_layers = nn.ModuleList(nn.Conv1d(width, count, 1) for count in outputs)
         self.cond_layer = nn.Conv1d(condition, 2 * width * layers, 1)
 
-    def forward(self, x, condition, mask=1.0):
-        """[B, width, T] to [B, width, T]; mask [1, 1, T] is 0 where there is no sound."""
+    def forward(self, x: torch.Tensor, condition: torch.Tensor, mask: Mask = 1.0) -> torch.Tensor:
+        """[B, width, T] to the same.
+
+        :param condition: [B, C, T]
+        :param mask: [1, 1, T], 0 where there is no sound
+        """
         conditions = self.cond_layer(condition).split(2 * self.width, 1)
         output = torch.zeros_like(x)
         for i, (inner, outer) in enumerate(zip(self.in_layers, self.res_skip_layers)):
@@ -50,21 +58,22 @@ class WaveNet(nn.Module):
 class Coupling(nn.Module):
     """Mean-only affine coupling (Dinh et al., 2017), run backwards."""
 
-    def __init__(self, width, condition):
+    def __init__(self, width: int, condition: int) -> None:
         super().__init__()
-        self.pre, self.post = nn.Conv1d(_HALF, width, 1), nn.Conv1d(width, _HALF, 1)
+        self.pre = nn.Conv1d(_HALF, width, 1)
+        self.post = nn.Conv1d(width, _HALF, 1)
         self.enc = WaveNet(width, 3, 4, condition)
 
-    def forward(self, z, condition, mask=1.0):
+    def forward(self, z: torch.Tensor, condition: torch.Tensor, mask: Mask = 1.0) -> torch.Tensor:
         """[B, 16, T] to [B, 16, T]."""
-        z = torch.cat(
-            [z[:, i : i + 1] for i in reversed(range(LATENT))], 1
-        )  # not flip, which becomes a negative step
-        first, second = z[:, :_HALF], z[:, _HALF:]
-        return torch.cat((first, second - self.post(self.enc(self.pre(first), condition, mask))), 1)
+        # not flip, which becomes a negative step
+        z = torch.cat([z[:, i : i + 1] for i in reversed(range(LATENT))], 1)
+        first = z[:, :_HALF]
+        mean = self.post(self.enc(self.pre(first), condition, mask))
+        return torch.cat((first, z[:, _HALF:] - mean), 1)
 
 
-def _encoder(inputs, width, outputs):
+def _encoder(inputs: int, width: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv1d(inputs, width, 3, padding=1, bias=False),
         nn.BatchNorm1d(width),
@@ -74,23 +83,36 @@ def _encoder(inputs, width, outputs):
 
 
 class Audio2Motion(nn.Module):
-    """The network; which parts it has is read from a checkpoint by `load_audio2motion`."""
+    """The network; `load_audio2motion` reads from a checkpoint which parts it has.
+
+    :param audio: values of a frame of the features
+    :param width: of the condition, `hidden` of the decoder, `glow` of the flow
+    :param outputs: values of a frame of motion
+    :param pitch: channels of the pitch, 0 for none; `pitch_width` of its embedding
+    :param projected: whether all conditions are projected to `width`
+    :param mouth: whether the amplitude of the mouth is a condition; `eye` likewise
+    :param blink: whether blinks are one
+    """
+
+    vae: Any  # a container
 
     def __init__(
         self,
-        audio,
-        width,
-        outputs,
-        hidden=256,
-        glow=64,
-        pitch=0,
-        pitch_width=128,
-        projected=False,
-        mouth=False,
-        eye=False,
-        blink=False,
-    ):
+        audio: int,
+        width: int,
+        outputs: int,
+        hidden: int = 256,
+        glow: int = 64,
+        pitch: int = 0,
+        pitch_width: int = 128,
+        projected: bool = False,
+        mouth: bool = False,
+        eye: bool = False,
+        blink: bool = False,
+    ) -> None:
         super().__init__()
+        self.audio = audio
+        self.outputs = outputs
         self.mel_encoder = _encoder(audio, width, width)
         condition = width
         if pitch:
@@ -110,7 +132,8 @@ class Audio2Motion(nn.Module):
         self.averages = blink and not pitch
         self.vae = nn.Module()
         self.vae.g_pre_net = nn.Sequential(nn.Conv1d(condition, condition, 8, 4, 2))
-        self.vae.prior_flow, self.vae.decoder = nn.Module(), nn.Module()
+        self.vae.prior_flow = nn.Module()
+        self.vae.decoder = nn.Module()
         self.vae.prior_flow.flows = nn.ModuleDict(
             {str(i): Coupling(glow, condition) for i in (0, 2, 4, 6)}
         )
@@ -118,39 +141,59 @@ class Audio2Motion(nn.Module):
         self.vae.decoder.wn = WaveNet(hidden, 5, 4, condition)
         self.vae.decoder.out_proj = nn.Conv1d(hidden, outputs, 1)
 
-    def forward(self, audio, f0_bins, blink, z, mouth_amp=None, eye_amp=None):
+    def forward(
+        self,
+        audio: torch.Tensor,
+        f0_bins: torch.Tensor,
+        blink: torch.Tensor,
+        z: torch.Tensor,
+        mouth_amp: Optional[torch.Tensor] = None,
+        eye_amp: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         """Motion [B, T / 2, outputs].
 
         :param audio: features at 50 Hz, [B, T, C], T a multiple of 8
-        :param f0_bins: `model.window.pitch_bins` at 50 Hz, int64 [B, T]; on the host, TensorRT 8.2 has no NonZero
+        :param f0_bins: `model.window.pitch_bins` at 50 Hz, int64 [B, T]; made on the host, since
+            TensorRT 8.2 has no NonZero
         :param blink: 0 or 1 at 50 Hz, int64 [B, T]
         :param z: noise times temperature, [B, 16, T / 8]
         :param mouth_amp: how far the mouth opens, [B, 1]; 0.4 upstream
         :param eye_amp: likewise; 1.0 upstream
         """
-        audio = (
-            functional.avg_pool1d(audio.transpose(1, 2), 2)
-            if self.averages
-            else audio.transpose(1, 2)[..., ::2]
-        )
-        return self.generate(
-            self.condition(audio, f0_bins[:, ::2], blink[:, ::2], mouth_amp, eye_amp), z
-        )
+        audio = audio.transpose(1, 2)
+        audio = functional.avg_pool1d(audio, 2) if self.averages else audio[..., ::2]
+        g = self.condition(audio, f0_bins[:, ::2], blink[:, ::2], mouth_amp, eye_amp)
+        return self.generate(g, z)
 
-    def generate(self, g, z, mask=1.0, latent_mask=1.0):
-        """Motion [B, T, outputs] of conditions [B, F, T] and noise [B, 16, T / 4]."""
+    def generate(
+        self, g: torch.Tensor, z: torch.Tensor, mask: Mask = 1.0, latent_mask: Mask = 1.0
+    ) -> torch.Tensor:
+        """Motion [B, T, outputs].
+
+        :param g: conditions, [B, F, T]
+        :param z: noise times temperature, [B, 16, T / 4]
+        :param mask: [1, 1, T], 0 where there is no sound; `latent_mask` [1, 1, T / 4] likewise
+        """
         squeezed = self.vae.g_pre_net(g)
         for i in ("6", "4", "2", "0"):
             z = self.vae.prior_flow.flows[i](z, squeezed, latent_mask)
         x = self.vae.decoder.wn(self.vae.decoder.pre_net(z), g, mask)
         return self.vae.decoder.out_proj(x).transpose(1, 2)
 
-    def condition(self, audio, f0_bins, blink, mouth_amp=None, eye_amp=None, mask=1.0):
-        """What generator and flow are told, [B, F, T]; audio [B, C, T] and the others at 25 Hz."""
+    def condition(
+        self,
+        audio: torch.Tensor,
+        f0_bins: torch.Tensor,
+        blink: torch.Tensor,
+        mouth_amp: Optional[torch.Tensor] = None,
+        eye_amp: Optional[torch.Tensor] = None,
+        mask: Mask = 1.0,
+    ) -> torch.Tensor:
+        """Conditions of generator and flow, [B, F, T]; audio [B, C, T] and the others at 25 Hz."""
 
-        def encoded(encoder, x):
-            first, norm, bend, second = encoder
-            return second(bend(norm(first(x * mask))) * mask)
+        def encoded(encoder: nn.Sequential, x: torch.Tensor) -> torch.Tensor:
+            first, norm, activation, second = encoder
+            return second(activation(norm(first(x * mask))) * mask)
 
         parts = [encoded(self.mel_encoder, audio)]
         if hasattr(self, "pitch_embed"):
@@ -167,8 +210,8 @@ class Audio2Motion(nn.Module):
         return self.cond_proj(torch.cat(parts, 1).transpose(1, 2)).transpose(1, 2) * mask
 
 
-def load_audio2motion(state):
-    """An `Audio2Motion` in eval mode with the weights of a state dict, whose variant is read from its keys.
+def load_audio2motion(state: Dict[str, torch.Tensor]) -> Audio2Motion:
+    """The network in eval mode with the weights of a state dict, whose keys tell the variant.
 
     :raises KeyError: weights are missing
     :raises ValueError: weights are superfluous, or their shapes do not fit

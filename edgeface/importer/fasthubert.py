@@ -1,18 +1,20 @@
 """FastHuBERT (Yang et al., 2023), as published: Fbank in, one vector for each 40 ms out.
 
-Attention is written as matrix products and a softmax, since torch's own has no form
-in ONNX opset 13. Names are those of fairseq's checkpoints.
+Attention is written as matrix products and a softmax, since torch's own has no form in ONNX opset
+13. Names are those of fairseq's checkpoints.
 """
 
 import math
+from typing import Any, Dict, Optional, TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from ..features.fbank import MEL_BINS
 from .fold import fold_weight_norm
 
-MEL_BINS = 80
+Module = TypeVar("Module", bound=nn.Module)
 _HIDDEN = 1e4  # finite: TensorRT in half precision
 # what a checkpoint holds besides the inference network
 IGNORED = ("mask_emb", "label_embs_concat", "final_proj.", "feature_extractor.")
@@ -21,13 +23,15 @@ IGNORED = ("mask_emb", "label_embs_concat", "final_proj.", "feature_extractor.")
 class Attention(nn.Module):
     """Multi-head self-attention over [B, T, D]; `bias` [B, T] is added to what keys score."""
 
-    def __init__(self, width, heads):
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
-            setattr(self, name, nn.Linear(width, width))
+        self.q_proj = nn.Linear(width, width)
+        self.k_proj = nn.Linear(width, width)
+        self.v_proj = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x, bias=None):
+    def forward(self, x: torch.Tensor, bias: Optional[torch.Tensor] = None) -> torch.Tensor:
         """[B, T, D] to [B, T, D]."""
         batch, time, width = x.shape
         size = width // self.heads
@@ -45,14 +49,15 @@ class Attention(nn.Module):
 class Layer(nn.Module):
     """Transformer layer, normalised after each half."""
 
-    def __init__(self, width, inner, heads):
+    def __init__(self, width: int, inner: int, heads: int) -> None:
         super().__init__()
         self.self_attn = Attention(width, heads)
         self.self_attn_layer_norm = nn.LayerNorm(width)
-        self.fc1, self.fc2 = nn.Linear(width, inner), nn.Linear(inner, width)
+        self.fc1 = nn.Linear(width, inner)
+        self.fc2 = nn.Linear(inner, width)
         self.final_layer_norm = nn.LayerNorm(width)
 
-    def forward(self, x, bias=None):
+    def forward(self, x: torch.Tensor, bias: Optional[torch.Tensor] = None) -> torch.Tensor:
         """[B, T, D] to [B, T, D]."""
         x = self.self_attn_layer_norm(x + self.self_attn(x, bias))
         return self.final_layer_norm(x + self.fc2(functional.gelu(self.fc1(x))))
@@ -61,19 +66,24 @@ class Layer(nn.Module):
 class FastHubert(nn.Module):
     """The network; the defaults are the published base size, 93.2 M parameters."""
 
+    subsample: Any  # containers
+    encoder: Any
+
     def __init__(
         self,
-        width=768,
-        inner=3072,
-        layers=12,
-        heads=12,
-        conv=512,
-        fbank=512,
-        positions=128,
-        groups=16,
-    ):
+        width: int = 768,
+        inner: int = 3072,
+        layers: int = 12,
+        heads: int = 12,
+        conv: int = 512,
+        fbank: int = 512,
+        positions: int = 128,
+        groups: int = 16,
+    ) -> None:
         super().__init__()
-        self.subsample, self.encoder = nn.Module(), nn.Module()
+        self.width = width
+        self.subsample = nn.Module()
+        self.encoder = nn.Module()
         self.subsample.conv_layers = nn.ModuleList(
             [nn.Conv1d(MEL_BINS, 2 * conv, 5, 2, 2), nn.Conv1d(conv, 2 * fbank, 5, 2, 2)]
         )
@@ -85,7 +95,7 @@ class FastHubert(nn.Module):
         self.encoder.layer_norm = nn.LayerNorm(width)
         self.encoder.layers = nn.ModuleList([Layer(width, inner, heads) for _ in range(layers)])
 
-    def forward(self, fbank, lengths=None):
+    def forward(self, fbank: torch.Tensor, lengths: Optional[torch.Tensor] = None) -> torch.Tensor:
         """Normalised Fbank [B, T, 80] to [B, ceil(T / 4), width].
 
         :param lengths: int [B], frames of each that count; None: all
@@ -93,25 +103,28 @@ class FastHubert(nn.Module):
         x = fbank.transpose(1, 2)
         for layer in self.subsample.conv_layers:
             x = functional.glu(layer(x), 1)
-        x, heard = self.project(x), None
+        x = self.project(x)
+        mask = None
         if lengths is not None:
-            # upstream divides by a rounded factor instead, and masks too little where T is no multiple of 4
-            heard = (
-                torch.arange(x.shape[1])[None]
-                < torch.div(lengths + 3, 4, rounding_mode="floor")[:, None]
-            )
-        return self.encode(x, heard)
+            # upstream divides by a rounded factor instead, and masks too little where T is no
+            # multiple of 4
+            counts = torch.div(lengths + 3, 4, rounding_mode="floor")
+            mask = torch.arange(x.shape[1])[None] < counts[:, None]
+        return self.encode(x, mask)
 
-    def project(self, x):
+    def project(self, x: torch.Tensor) -> torch.Tensor:
         """[B, C, T] of the convolutions to [B, T, width]."""
         return self.post_extract_proj(self.layer_norm(x.transpose(1, 2)))
 
-    def encode(self, x, heard=None):
-        """[B, T, width] to the same; `heard` [B, T] is 1 where there is sound, or None."""
+    def encode(self, x: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """[B, T, width] to the same.
+
+        :param mask: [B, T], 1 where there is sound; None: everywhere
+        """
         bias = None
-        if heard is not None:
-            x = x * heard[..., None]
-            bias = (heard.to(x.dtype) - 1.0) * _HIDDEN
+        if mask is not None:
+            x = x * mask[..., None]
+            bias = (mask.to(x.dtype) - 1.0) * _HIDDEN
         position = self.encoder.pos_conv(x.transpose(1, 2))[..., :-1]
         x = self.encoder.layer_norm(x + functional.gelu(position).transpose(1, 2))
         for layer in self.encoder.layers:
@@ -119,8 +132,8 @@ class FastHubert(nn.Module):
         return x
 
 
-def load_fasthubert(state, heads=None):
-    """A `FastHubert` in eval mode with the weights of a state dict, whose sizes are read from it.
+def load_fasthubert(state: Dict[str, torch.Tensor], heads: Optional[int] = None) -> FastHubert:
+    """The network in eval mode with the weights of a state dict, from which its sizes are read.
 
     :param heads: attention heads; 64 channels each by default
     :raises KeyError: weights are missing
@@ -146,8 +159,8 @@ def load_fasthubert(state, heads=None):
     return fill(model, state)
 
 
-def fill(model, state):
-    """Loads a state dict that must fit exactly; the model, in eval mode. Errors as `load_fasthubert`."""
+def fill(model: Module, state: Dict[str, torch.Tensor]) -> Module:
+    """The model in eval mode with a state dict that fits exactly; errors as `load_fasthubert`."""
     wanted = model.state_dict()
     missing = sorted(set(wanted) - set(state))
     if missing:

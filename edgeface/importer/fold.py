@@ -1,12 +1,18 @@
 """Weight normalisation folded into plain weights (Salimans and Kingma, 2016)."""
 
+from typing import Dict, Sequence
 
-def fold_weight_norm(state, groups):
-    """Replaces every pair `X.weight_g`, `X.weight_v` of a state dict by `X.weight`; a new dict.
+import torch
+
+
+def fold_weight_norm(
+    state: Dict[str, torch.Tensor], required: Sequence[str]
+) -> Dict[str, torch.Tensor]:
+    """A state dict with `X.weight` instead of every pair `X.weight_g`, `X.weight_v`.
 
     The norm is taken over all dimensions in which g has one entry.
 
-    :param groups: names X whose pairs must be there
+    :param required: names X whose pairs must be there
     :raises KeyError: a pair is incomplete, or one that must be there is missing
     """
     folded = {}
@@ -21,7 +27,7 @@ def fold_weight_norm(state, groups):
                 raise KeyError(f"{stem}.weight_v")
         else:
             folded[name] = value
-    for stem in groups:
+    for stem in required:
         if f"{stem}.weight" not in folded:
             raise KeyError(f"{stem}.weight_v")
     return folded

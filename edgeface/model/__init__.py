@@ -1,1 +1,1 @@
-"""Bundles and the network step: Fbank in, motion out."""
+"""Models: what a bundle describes, how it streams, and what computes it (`runtime`)."""

@@ -1,17 +1,24 @@
-"""A bundle: the folder that holds a model, its licence and its hashes."""
+"""A bundle: the folder that holds a model, its licence and its hashes.
 
-import hashlib
+The description, bundle.yaml, is read into values of fixed fields, and every file that it names is
+verified before anything else looks at it.
+"""
+
+import math
 import os
 import zlib
-from typing import NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Union
 
 import yaml
 
-from ..core.errors import DataError, MissingInputError, UnavailableError
-from ..core.resources import DEFAULT_BUNDLE
+from ..core.errors import DataError, MissingInputError, one_line
+from ..core.files import sha256_of
 
 DESCRIPTION = "bundle.yaml"
-_FIELDS = {
+_POINTS = 68
+_MOST_FRAMES = 4096
+# in both kinds of description, and in one of them
+_FIELDS: Dict[str, type] = {
     "name": str,
     "version": str,
     "licence": str,
@@ -22,24 +29,50 @@ _FIELDS = {
     "neutral": list,
     "files": dict,
 }
-_STEP_FIELDS = {"context_frames": int, "whole_frames": int, "steps": dict, "wholes": dict}
-_PAIR_FIELDS = {"window": dict, "encoder": dict, "motion": dict}
-_PAIR_LIMITS = {"temperature": (0.0, 10.0), "share": (0.0, 1.0), "smoothing": (0.0, 0.99)}
-_MOST_FRAMES = 4096
+_STEP_FIELDS: Dict[str, type] = {
+    "context_frames": int,
+    "whole_frames": int,
+    "steps": dict,
+    "wholes": dict,
+}
+_WINDOW_FIELDS: Dict[str, type] = {"window": dict, "encoder": dict, "motion": dict}
+_WINDOW_RANGES = {"temperature": (0.0, 10.0), "share": (0.0, 1.0), "smoothing": (0.0, 0.99)}
+# half of an imported model, and the checkpoint that makes it
+_HALVES = {"encoder": "fasthubert", "motion": "audio2motion"}
 
 
-class Pair(NamedTuple):
-    """An imported encoder and head, which hear a window at once (`model.window`).
+class StepNetwork(NamedTuple):
+    """Graphs of edgeface's own network.
 
-    `encoders` and `heads`: frames to graph file; `share` and `smoothing` as `motion.refine.Refiner` wants them;
-    `database`: file of the subject's faces, or None.
+    `context_frames`: how far back it can remember; `whole_frames`: frames that a whole graph takes;
+    `steps`, `wholes`: file names by look-ahead in ms.
+    """
+
+    context_frames: int
+    whole_frames: int
+    steps: Dict[int, str]
+    wholes: Dict[int, str]
+
+    @property
+    def named(self) -> Set[str]:
+        """Names of all files that it needs beside weights."""
+        return set(self.steps.values()) | set(self.wholes.values())
+
+
+class WindowNetwork(NamedTuple):
+    """An imported encoder and head, which take a window of sound at once.
+
+    `past_frames`, `hop_frames`, `future_frames`: parts of a streaming window, multiples of 4;
+    `encoders`, `heads`: file names by the frames of a window; `temperature`, `seed`: of the latent
+    noise; `share`, `smoothing`: of `motion.refine.Refiner`; `database`: file of the subject's
+    faces, or None.
     """
 
     past_frames: int
     hop_frames: int
     future_frames: int
-    encoders: dict
-    heads: dict
+    encoders: Dict[int, str]
+    heads: Dict[int, str]
     temperature: float
     seed: int
     share: float
@@ -47,164 +80,171 @@ class Pair(NamedTuple):
     database: Optional[str]
 
     @property
-    def frames(self):
-        """Of a streaming window."""
+    def frames(self) -> int:
+        """Frames of a streaming window."""
         return self.past_frames + self.hop_frames + self.future_frames
 
+    @property
+    def named(self) -> Set[str]:
+        """Names of all files that it needs beside weights."""
+        named = set(self.encoders.values()) | set(self.heads.values())
+        if self.database is not None:
+            named.add(self.database)
+        return named
 
-class Bundle:
-    """A verified bundle.
 
-    `latency_ms` is its default look-ahead; `context_frames` what the network can
-    remember; `neutral` the resting face, 68 lists of x, y, z; `crc32` identifies
-    the model in shared memory; `pair` is None but for imported networks, which
-    have no step graphs.
+class Description(NamedTuple):
+    """What bundle.yaml says.
 
-    :param folder: path of the folder
-    :raises MissingInputError: no such folder or no bundle.yaml in it
-    :raises DataError: the description is damaged, or a file is not what it says
+    `latency_ms`: the default look-ahead; `neutral`: the resting face, 68 lists of x, y, z; `files`:
+    SHA-256 by name; `network`: the graphs; `crc32`: of the description's text.
     """
 
-    def __init__(self, folder=DEFAULT_BUNDLE):
-        self.folder = str(folder)
-        path = os.path.join(self.folder, DESCRIPTION)
-        try:
-            with open(path, "rb") as file:
-                text = file.read()
-        except OSError as error:
-            raise MissingInputError(
-                f"bundle {self.folder}: {error.strerror or error}; give the folder that holds {DESCRIPTION}"
-            ) from None
-        self.crc32 = zlib.crc32(text)
-        self._take(text, path)
-        for name in sorted(self.files):
-            self._verify(name)
+    name: str
+    version: str
+    licence: str
+    origin: str
+    sample_rate_hz: int
+    frame_rate_hz: int
+    latency_ms: int
+    neutral: List[List[float]]
+    files: Dict[str, str]
+    network: Union[StepNetwork, WindowNetwork]
+    crc32: int
 
-    def step_file(self, lookahead_ms):
-        """Path of the step graph with this look-ahead; DataError if the bundle has none."""
-        return self._graph(self.steps, lookahead_ms)
 
-    def whole_file(self, lookahead_ms):
-        """Path of the graph that computes many frames at once."""
-        return self._graph(self.wholes, lookahead_ms)
+def read_bundle(folder: str) -> Description:
+    """The description of a bundle all of whose files are as it says.
 
-    def lookahead_ms(self, wanted_ms):
-        """What is really heard ahead of a frame: that of an imported pair lies in its window."""
-        return self.latency_ms if self.pair else wanted_ms
+    :raises MissingInputError: there is no such folder, or no bundle.yaml in it
+    :raises DataError: the description is damaged, or a file is not what it says
+    """
+    path = os.path.join(folder, DESCRIPTION)
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        raise MissingInputError(
+            f"bundle {folder}: {error.strerror or error}; give the folder that holds {DESCRIPTION}"
+        ) from None
+    description = _parse(text, folder, path)
+    for name in sorted(description.files):
+        _verify(folder, name, description.files[name])
+    return description
 
-    def streaming_files(self, lookahead_ms):
-        """Names of the graphs that a stream runs."""
-        if self.pair:
-            return [self.pair.encoders[self.pair.frames], self.pair.heads[self.pair.frames]]
-        return [os.path.basename(self.step_file(lookahead_ms))]
 
-    @property
-    def graphs(self):
-        """Paths of all graphs."""
-        names = (
-            set(self.pair.encoders.values()) | set(self.pair.heads.values())
-            if self.pair
-            else set(self.steps.values()) | set(self.wholes.values())
+def _parse(text: bytes, folder: str, path: str) -> Description:
+    try:
+        fields = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise DataError(
+            f"{path}: not YAML ({one_line(error, 120)}); fetch the bundle again"
+        ) from None
+    if not isinstance(fields, dict):
+        raise DataError(f"{path}: not a bundle description; fetch the bundle again")
+    imported = "window" in fields
+    if imported:
+        _require_both_halves(fields, folder, path)
+    common = _checked(fields, _FIELDS, path)
+    if not _is_face(common["neutral"]):
+        raise DataError(
+            f"{path}: field 'neutral' is not {_POINTS} points of x, y, z; fetch the bundle again"
         )
-        return [os.path.join(self.folder, name) for name in sorted(names)]
+    network: Union[StepNetwork, WindowNetwork]
+    if imported:
+        network = _window_network(_checked(fields, _WINDOW_FIELDS, path), path)
+    else:
+        network = StepNetwork(**_checked(fields, _STEP_FIELDS, path))
+    unknown = sorted(str(name) for name in network.named if name not in common["files"])
+    if unknown:
+        raise DataError(f"{path}: no hash for {', '.join(unknown)}; fetch the bundle again")
+    return Description(network=network, crc32=zlib.crc32(text), **common)
 
-    def _graph(self, graphs, lookahead_ms):
-        if self.pair:
-            raise UnavailableError(
-                f"bundle {self.folder}: an imported pair has no such graph; this is for bundles like the package's"
-            )
-        if lookahead_ms not in graphs:
+
+def _require_both_halves(fields: Dict[str, Any], folder: str, path: str) -> None:
+    for half, checkpoint in _HALVES.items():
+        if half not in fields:
             raise DataError(
-                f"bundle {self.folder}: no graph with a look-ahead of {lookahead_ms} ms; it has {', '.join(map(str, sorted(graphs)))}"
+                f"{path}: only half of an imported model; add the {half} with "
+                f"`edgeface import {checkpoint} CKPT -o {folder}`"
             )
-        return os.path.join(self.folder, graphs[lookahead_ms])
 
-    def _take(self, text, path):
-        try:
-            fields = yaml.safe_load(text)
-        except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+
+def _checked(fields: Dict[str, Any], kinds: Dict[str, type], path: str) -> Dict[str, Any]:
+    """These fields, each of its kind."""
+    for name, kind in kinds.items():
+        if not isinstance(fields.get(name), kind):
             raise DataError(
-                f"{path}: not YAML ({' '.join(str(error).split())[:120]}); fetch the bundle again"
-            ) from None
-        if not isinstance(fields, dict):
-            raise DataError(f"{path}: not a bundle description; fetch the bundle again")
-        self.pair = None
-        imported = "window" in fields
-        for name, other in (("encoder", "fasthubert"), ("motion", "audio2motion")):
-            if imported and name not in fields:
-                raise DataError(
-                    f"{path}: only half a pair; add the other half with `edgeface import {other} CKPT -o {self.folder}`"
-                )
-        self._set(fields, _FIELDS, path)
-        self._set(fields, _PAIR_FIELDS if imported else _STEP_FIELDS, path)
-        if not imported:
-            named = set(self.steps.values()) | set(self.wholes.values())
-        else:
-            try:
-                self.pair = _pair(self.window, self.encoder, self.motion)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise DataError(
-                    f"{path}: window, encoder or motion is not understood ({error}); import again"
-                ) from None
-            named = (
-                set(self.pair.encoders.values())
-                | set(self.pair.heads.values())
-                | {self.pair.database} - {None}
+                f"{path}: field '{name}' is missing or no {kind.__name__}; fetch the bundle again"
             )
-        unknown = sorted(str(name) for name in named if name not in self.files)
-        if unknown:
-            raise DataError(f"{path}: no hash for {', '.join(unknown)}; fetch the bundle again")
-
-    def _set(self, fields, kinds, path):
-        for name, kind in kinds.items():
-            if not isinstance(fields.get(name), kind):
-                raise DataError(
-                    f"{path}: field '{name}' is missing or no {kind.__name__}; fetch the bundle again"
-                )
-            setattr(self, name, fields[name])
-
-    def _verify(self, name):
-        path = os.path.join(self.folder, str(name))
-        if os.path.basename(str(name)) != name:
-            raise DataError(f"{self.folder}: file name {name!r} leaves the bundle")
-        digest = hashlib.sha256()
-        try:
-            with open(path, "rb") as file:
-                for piece in iter(lambda: file.read(1 << 20), b""):
-                    digest.update(piece)
-        except OSError as error:
-            raise DataError(f"{path}: {error.strerror or error}; fetch the bundle again") from None
-        if digest.hexdigest() != self.files[name]:
-            raise DataError(
-                f"{path}: damaged, its SHA-256 is not the one in {DESCRIPTION}; fetch the bundle again"
-            )
+    return {name: fields[name] for name in kinds}
 
 
-def _pair(window, encoder, motion):
-    """`Pair` of these sections; ValueError and the like if they make none."""
+def _is_face(points: List[Any]) -> bool:
+    if len(points) != _POINTS:
+        return False
+    for point in points:
+        if not isinstance(point, list) or len(point) != 3:
+            return False
+        if not all(type(x) in (int, float) and math.isfinite(x) for x in point):
+            return False
+    return True
+
+
+def _window_network(sections: Dict[str, Any], path: str) -> WindowNetwork:
+    try:
+        return _parse_window(sections["window"], sections["encoder"], sections["motion"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"{path}: window, encoder or motion is invalid ({one_line(error)}); import again"
+        ) from None
+
+
+def _parse_window(
+    window: Dict[str, Any], encoder: Dict[str, Any], motion: Dict[str, Any]
+) -> WindowNetwork:
+    """The network of these sections; ValueError and the like if they make none."""
     lengths = [window[name] for name in ("past", "hop", "future")]
-    if (
-        not all(type(n) is int and 0 <= n <= _MOST_FRAMES and n % 4 == 0 for n in lengths)
-        or not lengths[1]
-    ):
-        raise ValueError("window: past, hop and future must be multiples of 4")
-    encoders, heads = dict(encoder["graphs"]), dict(motion["graphs"])
+    for length in lengths:
+        if type(length) is not int or not 0 <= length <= _MOST_FRAMES or length % 4:
+            raise ValueError("window: past, hop and future must be multiples of 4")
+    past, hop, future = lengths
+    if hop == 0:
+        raise ValueError("window: the hop is 0")
+    encoders = dict(encoder["graphs"])
+    heads = dict(motion["graphs"])
     if sum(lengths) not in encoders or set(encoders) != set(heads):
         raise ValueError(f"no graphs for a window of {sum(lengths)} frames")
-    if not all(type(n) is int and 0 < n <= _MOST_FRAMES for n in encoders):
+    if not all(type(frames) is int and 0 < frames <= _MOST_FRAMES for frames in encoders):
         raise ValueError("graphs: not by a number of frames")
-    values = {name: float(motion[name]) for name in _PAIR_LIMITS}
-    for name, (low, high) in _PAIR_LIMITS.items():
+    values = {name: float(motion[name]) for name in _WINDOW_RANGES}
+    for name, (low, high) in _WINDOW_RANGES.items():
         if not low <= values[name] <= high:
             raise ValueError(f"motion.{name}: out of range, {low:g} to {high:g}")
     database = motion.get("database")
     if not (database is None or isinstance(database, str)):
-        raise ValueError("motion.database: no name")
-    return Pair(
-        *lengths,
+        raise ValueError("motion.database: not a file name")
+    return WindowNetwork(
+        past,
+        hop,
+        future,
         encoders=encoders,
         heads=heads,
         seed=int(motion["seed"]) & 0xFFFFFFFF,
         database=database,
         **values,
     )
+
+
+def _verify(folder: str, name: str, wanted: str) -> None:
+    path = os.path.join(folder, str(name))
+    if os.path.basename(str(name)) != name:
+        raise DataError(f"{folder}: file name {name!r} leaves the bundle")
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}; fetch the bundle again") from None
+    if digest != wanted:
+        raise DataError(
+            f"{path}: damaged, its SHA-256 is not the one in {DESCRIPTION}; fetch the bundle again"
+        )

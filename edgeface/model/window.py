@@ -1,15 +1,15 @@
-"""Networks that hear a stretch of sound at once, as a stream: the same window again and again, a hop further on."""
+"""Networks that take a stretch of sound at once, as a stream: a window that moves on hop by hop."""
 
 from collections import deque
+from typing import Deque, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..core.rates import HOP_SAMPLES
-from ..features.f0 import F0
-from ..features.fbank import MEL_BINS, SILENCE, Fbank
-from ..features.level import level_dbfs
-from ..motion.refine import SOON_FRAMES
-from .stepper import FBANK_PER_FRAME
+from ..features.fbank import FBANK_PER_FRAME, MEL_BINS, SILENCE
+from ..motion.refine import SOON_FRAMES, Refiner
+from .bundle import WindowNetwork
+from .runtime.onnx_session import OnnxSession
+from .stepper import Face, Stepper
 
 LATENT = 16
 FRAMES_PER_LATENT = 4
@@ -17,10 +17,14 @@ FRAMES_PER_LATENT = 4
 LEAD_ROWS = 2
 
 
-def pitch_bins(f0_hz):
-    """Bin 1..255 of each F0 in Hz, 0 where unvoiced, as GeneFace quantises it: int64 of the same shape."""
+def pitch_bins(f0_hz: np.ndarray) -> np.ndarray:
+    """F0 as GeneFace quantises it.
 
-    def mel(hz):
+    :param f0_hz: 0 where unvoiced
+    :return: bins 1..255, int64 of the same shape
+    """
+
+    def mel(hz: Union[float, np.ndarray]) -> np.ndarray:
         return 1127.0 * np.log(1.0 + np.asarray(hz, np.float32) / 700.0)
 
     m = mel(f0_hz)
@@ -28,25 +32,29 @@ def pitch_bins(f0_hz):
     return np.floor(np.clip(m, 1.0, 255.0) + 0.5).astype(np.int64)
 
 
-def noise(seed, slot):
-    """The latent of the 160 ms that begin at frame 4 * slot, whichever window asks: float32 [16]."""
-    return (
-        np.random.RandomState([seed, slot & 0xFFFFFFFF]).standard_normal(LATENT).astype(np.float32)
-    )
+def noise(seed: int, slot: int) -> np.ndarray:
+    """The latent of the 160 ms from frame 4 * slot on, whichever window asks: float32 [16]."""
+    random = np.random.RandomState([seed, slot & 0xFFFFFFFF])
+    return random.standard_normal(LATENT).astype(np.float32)
 
 
 class Window:
     """Encoder and head over at most `frames` face frames.
 
-    :param encoder: `runtime.Session` of an encoder graph, `head` of a motion graph of the same length
-    :param pair: `bundle.Pair`
+    :param encoder: session of an encoder graph of that length
+    :param head: session of a motion graph of that length
     """
 
-    def __init__(self, encoder, head, frames, pair):
-        self._encoder, self._head, self.frames, self._pair = encoder, head, frames, pair
+    def __init__(
+        self, encoder: OnnxSession, head: OnnxSession, frames: int, network: WindowNetwork
+    ) -> None:
+        self.frames = frames
         self.provider = encoder.provider
+        self._encoder = encoder
+        self._head = head
+        self._network = network
 
-    def run(self, rows, f0_hz, first):
+    def run(self, rows: np.ndarray, f0_hz: Sequence[float], first: int) -> np.ndarray:
         """Landmarks float32 [T, 68, 3] of T = ceil(n / 4) frames.
 
         :param rows: Fbank, float32 [n, 80], n at most 4 * frames
@@ -56,124 +64,90 @@ class Window:
         count = -(-len(rows) // FBANK_PER_FRAME)
         fbank = np.full((1, FBANK_PER_FRAME * self.frames, MEL_BINS), SILENCE, np.float32)
         fbank[0, : len(rows)] = rows
+        row_count = np.array([len(rows)], np.float32)
+        features = self._encoder.run(["features"], {"fbank": fbank, "rows": row_count})[0]
+        known = FRAMES_PER_LATENT * -(-count // FRAMES_PER_LATENT)
+        feed = {
+            "features": features,
+            "f0_bins": self._bins(f0_hz[:count], count),
+            "z": self._latent(first),
+            "frames": np.array([known], np.float32),
+        }
+        # a network without pitch has no such input
+        inputs = {name: feed[name] for name in self._head.inputs}
+        return self._head.run(["landmarks"], inputs)[0][0, :count]
+
+    def _bins(self, f0_hz: Sequence[float], count: int) -> np.ndarray:
         bins = np.ones((1, self.frames), np.int64)
-        known = pitch_bins(f0_hz[:count])
+        known = pitch_bins(np.asarray(f0_hz))
         bins[0, : len(known)] = known
         if len(known):
             bins[0, len(known) : count] = known[-1]
-        slots = self.frames // FRAMES_PER_LATENT
-        z = (
-            self._pair.temperature
-            * np.stack(
-                [noise(self._pair.seed, first // FRAMES_PER_LATENT + i) for i in range(slots)], 1
-            )[None]
-        )
-        features = self._encoder.run(
-            ["features"], {"fbank": fbank, "rows": np.array([len(rows)], np.float32)}
-        )[0]
-        heard = FRAMES_PER_LATENT * -(-count // FRAMES_PER_LATENT)
-        feed = {
-            "features": features,
-            "f0_bins": bins,
-            "z": z.astype(np.float32),
-            "frames": np.array([heard], np.float32),
-        }
-        # a network without pitch has no such input
-        return self._head.run(["landmarks"], {name: feed[name] for name in self._head.inputs})[0][
-            0, :count
-        ]
+        return bins
+
+    def _latent(self, first: int) -> np.ndarray:
+        slot = first // FRAMES_PER_LATENT
+        slots = range(slot, slot + self.frames // FRAMES_PER_LATENT)
+        latent = np.stack([noise(self._network.seed, slot) for slot in slots], 1)[None]
+        return (self._network.temperature * latent).astype(np.float32)
 
 
-class WindowStepper:
-    """A `Stepper` for a `Window`: every hop it computes the frames of one hop, and hands out one at a time.
+class WindowStepper(Stepper):
+    """Streams a `Window`: computes a hop of frames at a time, and hands them out one by one.
 
-    A frame waits for the rest of its hop and the future beyond it; all have the latency of the first one of a hop,
-    which waits longest.
+    A frame waits for the rest of its hop and the future beyond it; all have the latency of the
+    first one of a hop, which waits longest.
 
-    :param window: a `Window` of `pair.frames`
-    :param refiner: a `motion.refine.Refiner`
+    :param window: of as many frames as a streaming window of the network
     """
 
-    def __init__(self, window, pair, refiner):
+    def __init__(self, window: Window, network: WindowNetwork, refiner: Refiner) -> None:
         self.provider = window.provider
-        self._window, self._pair, self._refiner = window, pair, refiner
+        self._window = window
+        self._network = network
+        self._refiner = refiner
         self.reset()
 
-    def reset(self):
-        """Forgets everything heard."""
+    def reset(self) -> None:
+        """Starts a new stream."""
         self._rows = np.zeros((0, MEL_BINS), np.float32)
         self._missing_rows = LEAD_ROWS
-        self._first = self._heard = 0  # frames
-        self._f0, self._levels, self._faces = deque(), deque(), deque()
+        self._first_frame = 0  # of the window, in the stream
+        self._frames = 0  # taken so far
+        self._f0_hz: Deque[float] = deque()
+        self._levels: Deque[float] = deque()
+        self._faces: Deque[Tuple[np.ndarray, bool]] = deque()
         self._refiner.reset()
 
-    def step(self, fbank, f0_hz, level_dbfs):
-        """As `Stepper.step`; before the first frame is known, the resting face."""
+    def step(self, fbank: np.ndarray, f0_hz: Sequence[float], level_dbfs: float) -> Face:
+        """The face of one more frame; the resting one before the first is known."""
         self._rows = np.concatenate((self._rows, fbank[self._missing_rows :]))
         self._missing_rows = 0
-        self._f0.extend(f0_hz)
+        self._f0_hz.extend(f0_hz)
         self._levels.append(level_dbfs)
-        self._heard += 1
-        ready = self._heard - self._pair.hop_frames - self._pair.future_frames
+        self._frames += 1
+        ready = self._frames - self._network.hop_frames - self._network.future_frames
         if ready < 0:
             return self._refiner.rest()
-        if ready % self._pair.hop_frames == 0:
+        if ready % self._network.hop_frames == 0:
             self._compute()
         landmarks, voiced = self._faces.popleft()
-        face = self._refiner.apply(
-            landmarks, [self._levels[i] for i in range(min(SOON_FRAMES, len(self._levels)))], voiced
-        )
+        soon = [self._levels[i] for i in range(min(SOON_FRAMES, len(self._levels)))]
+        face = self._refiner.apply(landmarks, soon, voiced)
         self._levels.popleft()
         return face
 
-    def _compute(self):
-        first = max(0, self._heard - self._window.frames)
-        drop = first - self._first
-        self._rows = self._rows[FBANK_PER_FRAME * drop :]
-        for _ in range(min(drop, len(self._f0))):
-            self._f0.popleft()
-        self._first = first
-        landmarks = self._window.run(self._rows, list(self._f0), first)
-        begin = self._heard - self._pair.future_frames - self._pair.hop_frames - first
-        for i in range(begin, begin + self._pair.hop_frames):
-            voiced = i < len(self._f0) and self._f0[i] > 0.0
+    def _compute(self) -> None:
+        """Runs the window that ends here, and queues the faces of its hop."""
+        first = max(0, self._frames - self._window.frames)
+        dropped = first - self._first_frame
+        self._rows = self._rows[FBANK_PER_FRAME * dropped :]
+        for _ in range(min(dropped, len(self._f0_hz))):
+            self._f0_hz.popleft()
+        self._first_frame = first
+        landmarks = self._window.run(self._rows, list(self._f0_hz), first)
+        hop = self._network.hop_frames
+        begin = self._frames - self._network.future_frames - hop - first
+        for i in range(begin, begin + hop):
+            voiced = i < len(self._f0_hz) and self._f0_hz[i] > 0.0
             self._faces.append((landmarks[i], voiced))
-
-
-def whole_motion(windows, refiner, samples):
-    """Motion of a file in one pass, refined likewise: what the stream is compared with.
-
-    A file longer than the longest window is cut into such, with hard seams, as upstream does it.
-
-    :param windows: frames to a function that opens the `Window` of that length
-    :param samples: float32 [N] at 16 kHz
-    :return: landmarks [T, 68, 3], blendshapes [T, 52], speech [T]; T = ceil(N / 640)
-    """
-    count = -(-len(samples) // HOP_SAMPLES)
-    padded = np.pad(samples, (0, HOP_SAMPLES * count - len(samples)), "constant")
-    fbank, f0 = Fbank(), F0()
-    rows = np.concatenate((fbank.accept(padded), fbank.finish()))
-    f0_hz = np.concatenate((f0.accept(padded), f0.finish()))[::2]
-    levels = [level_dbfs(hop) for hop in padded.reshape(count, HOP_SAMPLES)]
-    longest = max(windows)
-    window = windows[min([n for n in windows if n >= count] or [longest])]()
-    refiner.reset()
-    frames = []
-    for at in range(0, count, window.frames):
-        landmarks = window.run(
-            rows[FBANK_PER_FRAME * at : FBANK_PER_FRAME * (at + window.frames)],
-            f0_hz[at : at + window.frames],
-            at,
-        )
-        frames += [
-            refiner.apply(
-                face,
-                levels[at + i : at + i + SOON_FRAMES],
-                at + i < len(f0_hz) and f0_hz[at + i] > 0.0,
-            )
-            for i, face in enumerate(landmarks)
-        ]
-    return tuple(
-        np.array([frame[i] for frame in frames], np.float32).reshape((count,) + shape)
-        for i, shape in enumerate(((68, 3), (52,), ()))
-    )

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.process import edgeface, start, wait_for
 
+from edgeface.build import load_model
 from edgeface.cli import VERBS
 from edgeface.core.errors import EdgefaceError
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.model.bundle import DESCRIPTION, Bundle
+from edgeface.model.bundle import DESCRIPTION
 from edgeface.motion.face import BLENDSHAPES
 
 
@@ -200,7 +201,7 @@ def test_one_flipped_byte_is_named(copy, name, position, speech_wav, tmp_path):
     assert not os.path.exists(out)
     with open(path, "wb") as file:
         file.write(good)
-    assert Bundle(copy).crc32 == Bundle().crc32
+    assert load_model(copy).crc32 == load_model().crc32
 
 
 def test_missing_parts(copy, tmp_path, speech_wav):
@@ -230,7 +231,7 @@ def test_any_description_is_a_bundle_or_one_line(copy, data):
     with open(path, "wb") as file:
         file.write(content)
     try:
-        Bundle(copy)
+        load_model(copy)
     except EdgefaceError as error:
         assert error.exit_code == 65 and "\n" not in str(error)
     finally:

@@ -18,13 +18,13 @@ from edgeface.shm.reader import Reader
 # `edgeface run` with a model that is changed first: `step` is the real one
 PATCHED = """
 import sys, time
-from edgeface.model.stepper import Stepper
-step, calls = Stepper.step, [0]
+from edgeface.model.stepper import CachedStepper
+step, calls = CachedStepper.step, [0]
 def changed(self, fbank, *others):
     calls[0] += 1
     %s
     return step(self, fbank, *others)
-Stepper.step = changed
+CachedStepper.step = changed
 from edgeface.cli import entry
 entry()
 """

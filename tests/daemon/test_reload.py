@@ -215,7 +215,7 @@ class Failing:
 
 
 @pytest.mark.parametrize(
-    "part", ["load_bundle", "build_pipeline", "make_selector", "Writer", "Player", "Recorder"]
+    "part", ["load_model", "build_pipeline", "make_selector", "Writer", "Player", "Recorder"]
 )
 @pytest.mark.parametrize("error", [UnavailableError("injected"), RuntimeError("injected")])
 def test_whatever_part_fails_what_runs_stays_open(monkeypatch, tmp_path, shm_name, part, error):

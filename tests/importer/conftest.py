@@ -8,7 +8,7 @@ import torch
 from support.faces import DATA
 from support.networks import VARIANTS, weights
 
-from edgeface.build import load_bundle
+from edgeface.build import load_model
 
 # the original networks in full size lie outside the repository
 collect_ignore = []
@@ -59,7 +59,7 @@ def checkpoints(numbers, tmp_path_factory):
         str(folder / name) for name in ("a.npz", "b.npz", "d.npz")
     )
     np.savez(paths["adapter"], matrix=(rng.standard_normal((48, 64)) / 8).astype(np.float32))
-    mean = np.array(load_bundle("").neutral, np.float32)
+    mean = np.array(load_model("").neutral, np.float32)
     np.savez(paths["basis"], mean=mean, exp=rng.standard_normal((204, 64)).astype(np.float32) / 100)
     np.savez(paths["database"], faces=rng.standard_normal((50, 204)).astype(np.float32))
     return paths

@@ -12,7 +12,8 @@ import torch
 from support.networks import weights
 
 from edgeface.core.errors import DataError
-from edgeface.importer.checkpoint import Opaque, read_checkpoint, read_statistics
+from edgeface.importer.checkpoint import read_checkpoint, read_statistics
+from edgeface.importer.unpickler import Opaque
 
 
 class Evil:

@@ -1,4 +1,4 @@
-"""All numbers of the original modules, also of full size; recordings (`make test-torch` where they are at hand).
+"""All numbers of the original modules, also of full size, and recordings (`make test-torch`).
 
 FIXTURES: the folder that holds them. What the other tests need of them lies in the repository.
 """
@@ -15,8 +15,8 @@ from edgeface.features.f0 import F0
 from edgeface.features.fbank import Fbank
 from edgeface.importer.audio2motion import load_audio2motion
 from edgeface.importer.checkpoint import read_checkpoint
+from edgeface.importer.face import face_of
 from edgeface.importer.fasthubert import load_fasthubert
-from edgeface.importer.importer import face_of
 from training.acoustic import spelling
 from training.languages import Speaker
 from training.recordings import OF_THE_BUNDLED_VOICE, kerstin

@@ -11,15 +11,15 @@ from support.networks import VARIANTS, weights
 from support.process import collect, edgeface, start, wait_for
 from support.tensorrt import TENSORRT_8_2
 
-from edgeface.build import build_pipeline, load_bundle
+from edgeface.build import build_pipeline, load_model, prepare_engine
 from edgeface.config import Model, Motion, Settings
 from edgeface.features.f0 import F0
 from edgeface.features.fbank import Fbank
 from edgeface.importer.audio2motion import load_audio2motion
 from edgeface.importer.fasthubert import load_fasthubert
 from edgeface.importer.importer import voice_statistics
-from edgeface.model.engines import prepare, ready_engine
-from edgeface.model.runtime import open_session
+from edgeface.model.engines import ready_engine
+from edgeface.model.runtime.providers import open_onnx
 from edgeface.model.window import noise, pitch_bins
 from edgeface.shm.reader import Reader
 
@@ -27,9 +27,9 @@ EYES_OF_BFM = 0.9
 
 
 @pytest.fixture(scope="module")
-def pair(checkpoints, tmp_path_factory):
+def imported(checkpoints, tmp_path_factory):
     """A bundle of FastHuBERT and GeneFace."""
-    folder = str(tmp_path_factory.mktemp("pair") / "bundle")
+    folder = str(tmp_path_factory.mktemp("imported") / "bundle")
     first = edgeface("import", "fasthubert", checkpoints["fasthubert"], "-o", folder)
     assert first.returncode == 0 and "one half" in first.stdout
     half = edgeface("motion", "edgeface/voice.flac", "--bundle", folder, "-o", f"{folder}.npz")
@@ -50,23 +50,25 @@ def pair(checkpoints, tmp_path_factory):
 def stream(folder, samples, chunk=None):
     """Landmarks of the streaming pipeline."""
     settings = Settings(model=Model(bundle=folder), motion=Motion(blink=False))
-    pipeline = build_pipeline(settings, load_bundle(folder))
+    pipeline = build_pipeline(settings, load_model(folder))
     frames = []
     for at in range(0, len(samples), chunk or len(samples)):
         frames += pipeline.accept(samples[at : at + (chunk or len(samples))])
     return np.array([f.landmarks for f in frames + pipeline.finish()]), pipeline
 
 
-def test_the_stream_is_what_pytorch_computes_on_the_sound_so_far(pair, numbers, checkpoints, clips):
-    """Frames 8 to 11, known when 20 frames have been heard: the same as the original on just this sound."""
+def test_the_stream_is_what_pytorch_computes_on_the_sound_so_far(
+    imported, numbers, checkpoints, clips
+):
+    """Frames 8 to 11, known after 20 frames of sound, equal the original on just this sound."""
     samples = (clips["samples"][0][16000:] / 32768).astype(
         np.float32
     )  # speech from the start: nothing rests
-    streamed, pipeline = stream(pair, samples)
+    streamed, pipeline = stream(imported, samples)
     assert pipeline.latency_ns == 440 * 10**6 and len(streamed) == 50
-    heard = 20
-    rows = Fbank().accept(samples[: 640 * heard + 800])[: 4 * heard - 2]
-    mean, std = voice_statistics()
+    known = 20
+    rows = Fbank().accept(samples[: 640 * known + 800])[: 4 * known - 2]
+    mean, std, _ = voice_statistics()
     encoder = load_fasthubert(weights(numbers, "fasthubert"), heads=4)
     state = weights(numbers, "v1_pitch")
     with np.load(checkpoints["adapter"]) as data:
@@ -74,25 +76,25 @@ def test_the_stream_is_what_pytorch_computes_on_the_sound_so_far(pair, numbers, 
             "fdk,dc->fck", state["mel_encoder.0.weight"], torch.from_numpy(data["matrix"])
         )
     head = load_audio2motion(state)
-    f0_hz = F0(lag=2).accept(samples[: 640 * heard])[::2]
-    f0_hz = np.concatenate((f0_hz, np.repeat(f0_hz[-1:], heard - len(f0_hz))))
-    z = 0.2 * np.stack([noise(0, slot) for slot in range(heard // 4)], 1)[None]
+    f0_hz = F0(lag=2).accept(samples[: 640 * known])[::2]
+    f0_hz = np.concatenate((f0_hz, np.repeat(f0_hz[-1:], known - len(f0_hz))))
+    z = 0.2 * np.stack([noise(0, slot) for slot in range(known // 4)], 1)[None]
     with torch.no_grad():
         features = encoder(torch.from_numpy((rows - mean) / std)[None])
         g = head.condition(
             features.transpose(1, 2), torch.from_numpy(pitch_bins(f0_hz))[None], None
         )
         motion = head.generate(g, torch.from_numpy(z.astype(np.float32)))[0].numpy()
-    wanted = np.array(load_bundle("").neutral) + motion.reshape(heard, 68, 3) / 10 / EYES_OF_BFM
+    wanted = np.array(load_model("").neutral) + motion.reshape(known, 68, 3) / 10 / EYES_OF_BFM
     assert np.abs(streamed[8:12] - wanted[8:12]).max() < 1e-4
     assert np.abs(streamed[12:16] - wanted[12:16]).max() > 1e-3  # these know more
 
 
-def test_any_chunking_gives_the_same_frames(pair, clips):
+def test_any_chunking_gives_the_same_frames(imported, clips):
     samples = (clips["samples"][1] / 32768).astype(np.float32)
-    whole, _ = stream(pair, samples)
+    whole, _ = stream(imported, samples)
     for chunk in (333, 640, 5000):
-        assert (stream(pair, samples, chunk)[0] == whole).all()
+        assert (stream(imported, samples, chunk)[0] == whole).all()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -146,16 +148,16 @@ def test_every_variant_becomes_a_bundle_that_streams(checkpoints, tmp_path, vari
         )
 
 
-def test_engines_are_built_for_a_pair(pair, tmp_path):
+def test_engines_are_built_for_an_imported_model(imported, tmp_path):
     """On the CPU, whose engines are empty; the child runs the whole stream in both precisions."""
-    engine = prepare(load_bundle(pair), 440, lambda line: None, root=str(tmp_path), provider="cpu")
-    assert ready_engine(load_bundle(pair), 440, "cpu", str(tmp_path)) == engine
+    engine = prepare_engine(load_model(imported), 440, lambda line: None, "cpu", root=str(tmp_path))
+    assert ready_engine(load_model(imported), 440, "cpu", str(tmp_path)) == engine
     assert np.load(os.path.join(engine.folder, "frames.npy")).shape[1:] == (68, 3)
     native = edgeface(
         "motion",
         "edgeface/voice.flac",
         "--bundle",
-        pair,
+        imported,
         "-o",
         str(tmp_path / "m.npz"),
         "--config",
@@ -170,14 +172,14 @@ def config(folder, provider):
     return str(path)
 
 
-def test_digital_silence_is_a_resting_face(pair):
-    landmarks, _ = stream(pair, np.zeros(32000, np.float32))
-    assert (landmarks == np.array(load_bundle(pair).neutral, np.float32)).all()
+def test_digital_silence_is_a_resting_face(imported):
+    landmarks, _ = stream(imported, np.zeros(32000, np.float32))
+    assert (landmarks == np.array(load_model(imported).neutral, np.float32)).all()
 
 
-def test_the_daemon_streams_a_pair(pair, shm_name):
+def test_the_daemon_streams_an_imported_model(imported, shm_name):
     daemon = start(
-        "run", "--bundle", pair, "--source", "file:edgeface/voice.flac", "--shm", shm_name
+        "run", "--bundle", imported, "--source", "file:edgeface/voice.flac", "--shm", shm_name
     )
     with Reader(shm_name) as reader:
         wait_for(lambda: reader.read() is not None)
@@ -194,16 +196,16 @@ def test_the_daemon_streams_a_pair(pair, shm_name):
 @pytest.mark.parametrize("precision, cosine", [("float16", 0.9999), ("int8", 0.999)])
 def test_reduced_precision_says_what_it_costs(checkpoints, tmp_path, precision, cosine):
     folder = str(tmp_path / "bundle")
-    told = edgeface(
+    result = edgeface(
         "import", "fasthubert", checkpoints["fasthubert"], "-o", folder, "--precision", precision
     )
-    assert told.returncode == 0 and "cosine" in told.stderr, told.stderr
+    assert result.returncode == 0 and "cosine" in result.stderr, result.stderr
     exact = str(tmp_path / "exact")
     assert edgeface("import", "fasthubert", checkpoints["fasthubert"], "-o", exact).returncode == 0
     rows = np.random.RandomState(0).standard_normal((1, 144, 80)).astype(np.float32) * 3 + 10
     feed = {"fbank": rows, "rows": np.array([144], np.float32)}
     got, wanted = (
-        open_session(f"{name}/encoder_36.onnx").run(None, feed)[0] for name in (folder, exact)
+        open_onnx(f"{name}/encoder_36.onnx").run(["features"], feed)[0] for name in (folder, exact)
     )
     similar = (
         (got * wanted).sum(-1) / np.linalg.norm(got, axis=-1) / np.linalg.norm(wanted, axis=-1)

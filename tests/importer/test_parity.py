@@ -1,7 +1,7 @@
-"""The study's networks against the numbers of the original ones (`make test-torch`; needs the extra `train`).
+"""The study's networks against the numbers of the original ones (`make test-torch`).
 
-data/study.npz: inputs and outputs of the modules of fairseq, GeneFace++ and GeneFace with random weights, which come
-from seeds; and the shapes of these weights.
+data/study.npz: inputs and outputs of the modules of fairseq, GeneFace++ and GeneFace with random
+weights, which come from seeds, and the shapes of these weights.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Every committed graph must load on the oldest runtimes: ONNX Runtime 1.10 and the parser of TensorRT 8.2."""
+"""Every committed graph must load in ONNX Runtime 1.10 and with the parser of TensorRT 8.2."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The second TensorRT backend with a recording stand-in for tensorrt and pycuda, whose engine is ONNX Runtime."""
+"""The native TensorRT session with a recording stand-in for the GPU, which is ONNX Runtime."""
 
 import os
 
@@ -9,9 +9,10 @@ import pytest
 from support.process import edgeface
 
 from edgeface.core.errors import DataError, UnavailableError
-from edgeface.model.native import PLAN, NativeSession, open_native, single_precision
-from edgeface.model.runtime import open_session
-from edgeface.model.stepper import Stepper
+from edgeface.model.runtime.compute import Compute, Engine
+from edgeface.model.runtime.native import PLAN, NativeSession, open_native, single_precision
+from edgeface.model.runtime.providers import open_onnx, open_session
+from edgeface.model.stepper import CachedStepper
 from edgeface.pipeline import Pipeline
 
 pytestmark = pytest.mark.system  # needs the package onnx
@@ -27,7 +28,7 @@ class Memory:
 
 
 class FakeCuda:
-    """Records every call; executes an engine, which here is the path of the ONNX, with ONNX Runtime."""
+    """Records every call; its engine is the path of the ONNX file, which ONNX Runtime executes."""
 
     def __init__(self, fail=None):
         self.calls, self.fail, self.allocated = [], fail, []
@@ -109,8 +110,10 @@ def step(bundle):
 def test_the_same_frames_as_onnx_runtime_also_after_a_reset(step, bundle, tmp_path, clips):
     samples = (clips["samples"][0] / 32768.0).astype(np.float32)
     frames = []
-    for session in (open_native(step, str(tmp_path), False, FakeCuda()), open_session(step)):
-        pipeline = Pipeline(Stepper(session, bundle.context_frames), 80, blink=False)
+    native = open_native(step, Engine(str(tmp_path)), FakeCuda())
+    for session in (native, open_session(step)):
+        stepper = CachedStepper(session, bundle.network.context_frames)
+        pipeline = Pipeline(stepper, 80, blink=False)
         for _ in range(2):  # finish() resets: the stream begins with what silence left behind
             frames.append(
                 np.array(
@@ -123,7 +126,7 @@ def test_the_same_frames_as_onnx_runtime_also_after_a_reset(step, bundle, tmp_pa
 
 def test_nothing_is_allocated_or_copied_for_a_step_but_its_arrays(step, tmp_path):
     cuda = FakeCuda()
-    session = open_native(step, str(tmp_path), False, cuda)
+    session = open_native(step, Engine(str(tmp_path)), cuda)
     caches, allocated = session.first_caches(), len(cuda.allocated)
     for _ in range(5):
         cuda.calls.clear()
@@ -146,16 +149,16 @@ def test_nothing_is_allocated_or_copied_for_a_step_but_its_arrays(step, tmp_path
 
 def test_an_engine_is_built_once_and_read_afterwards(step, tmp_path):
     first, second = FakeCuda(), FakeCuda()
-    open_native(step, str(tmp_path), True, first)
+    open_native(step, Engine(str(tmp_path), float16=True), first)
     assert first.calls[:2] == ["build", "load"] and first.float16
     assert os.listdir(str(tmp_path)) == [PLAN]
-    open_native(step, str(tmp_path), True, second)
+    open_native(step, Engine(str(tmp_path), float16=True), second)
     assert second.calls[:1] == ["load"] and "build" not in second.calls
 
 
 def test_normalisation_and_softmax_stay_in_single_precision(step, tmp_path):
     cuda = FakeCuda()
-    open_native(step, str(tmp_path), True, cuda)
+    open_native(step, Engine(str(tmp_path), float16=True), cuda)
     nodes = onnx.load(step, load_external_data=False).graph.node
     wanted = [
         node.name
@@ -175,13 +178,13 @@ def test_normalisation_and_softmax_stay_in_single_precision(step, tmp_path):
 
 
 def test_failures_are_one_line_that_names_the_engine(step, tmp_path):
-    session = open_native(step, str(tmp_path), False, FakeCuda("refuse"))
+    session = open_native(step, Engine(str(tmp_path)), FakeCuda("refuse"))
     with pytest.raises(UnavailableError, match=PLAN):
         session.step(np.zeros((1, 4, 80), np.float32), session.first_caches(), RESULTS)
     cuda = FakeCuda()
-    session = open_native(step, str(tmp_path), False, cuda)
+    session = open_native(step, Engine(str(tmp_path)), cuda)
     caches, cuda.fail = session.first_caches(), "upload"
-    with pytest.raises(RuntimeError) as caught:  # the loop builds the model anew after it
+    with pytest.raises(RuntimeError) as caught:  # the loop builds the model again after it
         session.step(np.zeros((1, 4, 80), np.float32), caches, RESULTS)
     assert (
         PLAN in str(caught.value)
@@ -206,6 +209,13 @@ def test_an_engine_that_is_no_step_graph_is_refused(bundle, tmp_path):
         NativeSession(cuda, b"")
 
 
+def test_without_an_engine_and_for_other_graphs_it_says_so(bundle, step):
+    with pytest.raises(UnavailableError, match="no engine is ready"):
+        open_session(step, Compute("native"))
+    with pytest.raises(UnavailableError, match="step graphs only"):
+        open_onnx(bundle.whole_file(80), Compute("native"))
+
+
 def test_without_the_libraries_it_says_so(shm_name, tmp_path):
     config = tmp_path / "edgeface.yaml"
     config.write_text("model: {provider: native}\n")
@@ -224,7 +234,7 @@ def test_without_the_libraries_it_says_so(shm_name, tmp_path):
 
 @pytest.mark.gpu
 def test_the_real_engine_computes_what_onnx_runtime_does(step, tmp_path):
-    session, reference = open_native(step, str(tmp_path), False), open_session(step)
+    session, reference = open_native(step, Engine(str(tmp_path))), open_session(step)
     there, here, random = session.first_caches(), reference.first_caches(), np.random.RandomState(0)
     for _ in range(100):
         fbank = random.standard_normal((1, 4, 80)).astype(np.float32)

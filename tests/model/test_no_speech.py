@@ -1,4 +1,4 @@
-"""Real music and sounds from Debian's packages, of which the default bundle's training heard none."""
+"""Real music and sounds from Debian packages that the default bundle was not trained on."""
 
 import glob
 

@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from support.boards import RELEASES
 from support.process import edgeface
 
+from edgeface.build import prepare_engine
 from edgeface.core.board import this_board
 from edgeface.core.errors import DataError, UnavailableError
-from edgeface.model import engines, runtime
+from edgeface.model import engines
 from edgeface.model.engines import choose, engine_key, prepare, ready_engine
-from edgeface.model.options import tensorrt_options, threads, version_tuple
-from edgeface.model.runtime import open_session, placement
+from edgeface.model.runtime import onnx_session
+from edgeface.model.runtime.compute import Compute, Engine
+from edgeface.model.runtime.onnx_session import available_providers, placement, require_kernels
+from edgeface.model.runtime.options import tensorrt_options, threads, version_tuple
+from edgeface.model.runtime.providers import open_session
 
 RESULTS = ["landmarks", "blendshapes", "speech"]
 
@@ -29,7 +33,7 @@ def step(bundle):
 
 
 def test_each_release_gets_only_options_that_it_knows():
-    """JetPack 4's knows neither timing caches nor the fallback of normalisation; booleans are booleans."""
+    """JetPack 4's knows no timing cache and no fallback of normalisation; booleans are booleans."""
     old, new = tensorrt_options("1.10.0", "/c", True), tensorrt_options("1.23.2", "/c", True)
     assert set(old) == {
         "device_id",
@@ -68,13 +72,11 @@ def test_four_small_cores_also_feed_a_browser():
     )
 
 
-@pytest.mark.skipif(
-    len(runtime.available_providers()) > 1, reason="this ONNX Runtime may have a GPU"
-)
-def test_a_demanded_provider_is_never_replaced(step, shm_name, tmp_path):
+@pytest.mark.skipif(len(available_providers()) > 1, reason="this ONNX Runtime may have a GPU")
+def test_a_required_provider_is_never_replaced(step, shm_name, tmp_path):
     for provider in ("cuda", "tensorrt"):
         with pytest.raises(UnavailableError) as caught:
-            open_session(step, provider)
+            open_session(step, Compute(provider))
         assert provider in str(caught.value)
         config = tmp_path / "edgeface.yaml"
         config.write_text(f"model: {{provider: {provider}}}\n")
@@ -82,14 +84,14 @@ def test_a_demanded_provider_is_never_replaced(step, shm_name, tmp_path):
         assert (
             result.returncode == 69 and provider in result.stderr and result.stderr.count("\n") == 1
         )
-    session = open_session(step, "auto")
-    assert (session.provider, session.fallback) == ("cpu", "")  # nothing better was to be hoped for
+    session = open_session(step, Compute("auto"))
+    assert (session.provider, session.fallback) == ("cpu", "")  # there is nothing faster here
 
 
-def test_auto_says_aloud_what_it_fell_back_from(step, monkeypatch, caplog):
-    """A GPU build without a GPU: the library lists what cannot work, and gives the CPU in silence."""
+def test_auto_logs_what_it_fell_back_from(step, monkeypatch, caplog):
+    """A GPU build without a GPU: the library lists what cannot work, and silently uses the CPU."""
     monkeypatch.setattr(
-        onnxruntime, "get_available_providers", lambda: list(runtime.PROVIDERS.values())
+        onnxruntime, "get_available_providers", lambda: list(onnx_session.PROVIDERS.values())
     )
     real = onnxruntime.InferenceSession
 
@@ -98,13 +100,13 @@ def test_auto_says_aloud_what_it_fell_back_from(step, monkeypatch, caplog):
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", silent)
     with caplog.at_level(logging.WARNING):
-        session = open_session(step, "auto", cache="/c")
+        session = open_session(step, Compute("auto", Engine("/c")))
     assert session.provider == "cpu" and "fell back" in session.fallback
     assert [record.event for record in caplog.records] == ["provider_fallback"]
-    assert "no engine is ready" in open_session(step, "auto").fallback
+    assert "no engine is ready" in open_session(step, Compute("auto")).fallback
     for provider in ("cuda", "tensorrt"):
         with pytest.raises(UnavailableError, match="fell back to CPU"):
-            open_session(step, provider)
+            open_session(step, Compute(provider))
 
 
 def test_placement_counts_the_kernels_of_each_provider(step, tmp_path):
@@ -118,8 +120,8 @@ def test_placement_counts_the_kernels_of_each_provider(step, tmp_path):
 
 def test_a_provider_that_is_listed_but_computes_nothing_is_refused():
     with pytest.raises(UnavailableError, match="every node runs elsewhere"):
-        runtime._checked({"cpu": 180}, "tensorrt")
-    assert runtime._checked({"tensorrt": 3, "cpu": 1}, "tensorrt") == {"tensorrt": 3, "cpu": 1}
+        require_kernels({"cpu": 180}, "tensorrt")
+    assert require_kernels({"tensorrt": 3, "cpu": 1}, "tensorrt") == {"tensorrt": 3, "cpu": 1}
 
 
 def test_bound_caches_give_the_same_frames(step):
@@ -138,7 +140,7 @@ def test_bound_caches_give_the_same_frames(step):
 
 @pytest.mark.gpu
 def test_cuda_computes_what_the_cpu_does(step):
-    session, reference = open_session(step, "cuda"), open_session(step)
+    session, reference = open_session(step, Compute("cuda")), open_session(step)
     there, here, random = session.first_caches(), reference.first_caches(), np.random.RandomState(0)
     for _ in range(100):
         fbank = random.standard_normal((1, 4, 80)).astype(np.float32)
@@ -152,17 +154,17 @@ def test_cuda_computes_what_the_cpu_does(step):
 
 def test_an_engine_is_built_in_a_child_sealed_and_found_again(bundle, tmp_path):
     """The real worker, on the provider that is here."""
-    told = []
-    engine = prepare(bundle, 80, told.append, root=str(tmp_path), provider="cpu")
+    lines = []
+    engine = prepare_engine(bundle, 80, lines.append, "cpu", root=str(tmp_path))
     assert engine.float16 and "taken" in engine.reason  # the CPU computes the same twice
     assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) == engine
     assert ready_engine(bundle, 40, "cpu", root=str(tmp_path)) is None
     assert os.listdir(str(tmp_path)) == [os.path.basename(engine.folder)]
-    assert any("float16" in line for line in told)
+    assert any("float16" in line for line in lines)
 
 
 def test_an_engine_that_was_changed_or_cut_is_none(bundle, tmp_path):
-    engine = prepare(bundle, 80, lambda line: None, root=str(tmp_path), provider="cpu")
+    engine = prepare_engine(bundle, 80, lambda line: None, "cpu", root=str(tmp_path))
     path = os.path.join(engine.folder, "frames.npy")
     whole = open(path, "rb").read()
     for damaged in (whole[:-1], whole[:-1] + b"x", b""):
@@ -181,7 +183,7 @@ def test_an_engine_that_was_changed_or_cut_is_none(bundle, tmp_path):
         with open(os.path.join(engine.folder, engines.MANIFEST), "w") as file:
             file.write(manifest)
         assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) is None
-    again = prepare(bundle, 80, lambda line: None, root=str(tmp_path), provider="cpu")
+    again = prepare_engine(bundle, 80, lambda line: None, "cpu", root=str(tmp_path))
     assert ready_engine(bundle, 80, "cpu", root=str(tmp_path)) == again
 
 
@@ -215,14 +217,15 @@ def test_an_engine_depends_on_everything_that_could_spoil_it(bundle):
     ],
 )
 def test_a_builder_that_fails_leaves_nothing(bundle, tmp_path, monkeypatch, program, word):
-    monkeypatch.setattr(engines, "_TOLD_EVERY_S", 0.2)
+    monkeypatch.setattr(engines, "_PROGRESS_EVERY_S", 0.2)
     with pytest.raises((UnavailableError, DataError)) as caught:
         prepare(
             bundle,
             80,
+            "tensorrt",
+            [sys.executable, "-c", program],
             lambda line: None,
             root=str(tmp_path),
-            worker=[sys.executable, "-c", program],
             longest_s=0.5,
             available_mb=4000,
         )
@@ -232,7 +235,7 @@ def test_a_builder_that_fails_leaves_nothing(bundle, tmp_path, monkeypatch, prog
 
 def test_too_little_memory_is_said_before_anything_is_built(bundle, tmp_path):
     with pytest.raises(UnavailableError, match="900 MB"):
-        prepare(bundle, 80, lambda line: None, root=str(tmp_path), available_mb=900)
+        prepare(bundle, 80, "tensorrt", ["no-worker"], print, root=str(tmp_path), available_mb=900)
 
 
 def test_half_precision_must_not_be_seen():
@@ -249,7 +252,7 @@ def test_half_precision_must_not_be_seen():
 
 
 def test_prepare_without_tensorrt_says_so(tmp_path):
-    if "tensorrt" in runtime.available_providers():
+    if "tensorrt" in available_providers():
         pytest.fail("here is a build with TensorRT: test it")
     result = edgeface("model", "prepare")
     assert (

@@ -1,4 +1,4 @@
-"""Imported networks as a stream: windows, hops, what is done to their faces, and descriptions that make no sense."""
+"""Imported models as streams: windows, hops, refined faces, and invalid descriptions."""
 
 import hashlib
 import os
@@ -9,16 +9,17 @@ import pytest
 import yaml
 from support.faces import DATA
 
-from edgeface.build import make_refiner
-from edgeface.core.errors import DataError
+from edgeface.build import load_model
+from edgeface.core.errors import DataError, UnavailableError
 from edgeface.features.fbank import Fbank
-from edgeface.model.bundle import Bundle, Pair
+from edgeface.model.bundle import WindowNetwork
+from edgeface.model.step_model import require_step_model
 from edgeface.model.window import WindowStepper, noise, pitch_bins
 from edgeface.motion.face import BLENDSHAPES, ShapeMap, lip_gap
 from edgeface.motion.refine import Refiner, embed
 from edgeface.pipeline import Pipeline
 
-NEUTRAL = np.array(Bundle().neutral, np.float32)
+NEUTRAL = np.array(load_model().neutral, np.float32)
 
 
 class Recorded:
@@ -26,8 +27,8 @@ class Recorded:
 
     provider = "cpu"
 
-    def __init__(self, pair):
-        self.frames, self.calls = pair.frames, []
+    def __init__(self, network):
+        self.frames, self.calls = network.frames, []
 
     def run(self, rows, f0_hz, first):
         count = -(-len(rows) // 4)
@@ -36,8 +37,8 @@ class Recorded:
         return NEUTRAL + np.arange(first, first + count, dtype=np.float32)[:, None, None]
 
 
-def pair(past, hop, future):
-    return Pair(
+def network(past, hop, future):
+    return WindowNetwork(
         past,
         hop,
         future,
@@ -71,7 +72,7 @@ def speech(clips):
 
 @pytest.mark.parametrize("past, hop, future", [(16, 4, 8), (0, 4, 0), (8, 8, 4), (24, 12, 0)])
 def test_every_frame_comes_once_from_its_hop(speech, past, hop, future):
-    lengths = pair(past, hop, future)
+    lengths = network(past, hop, future)
     for chunk in (777, len(speech)):
         window, frames = stream(lengths, speech, chunk)
         assert [frame.index for frame in frames] == list(range(50))
@@ -82,10 +83,10 @@ def test_every_frame_comes_once_from_its_hop(speech, past, hop, future):
             (Fbank().accept(np.concatenate((speech, np.zeros(40000, np.float32)))), [[0] * 80])
         )
         for number, (rows, f0_hz, first) in enumerate(window.calls):
-            heard = hop * (number + 1) + future
-            assert first == max(0, heard - lengths.frames) and len(rows) == 4 * (heard - first) - 2
-            assert (rows == whole[4 * first : 4 * heard - 2]).all()
-            assert len(rows) <= 4 * lengths.frames and 0 <= heard - first - len(f0_hz) <= 2
+            known = hop * (number + 1) + future
+            assert first == max(0, known - lengths.frames) and len(rows) == 4 * (known - first) - 2
+            assert (rows == whole[4 * first : 4 * known - 2]).all()
+            assert len(rows) <= 4 * lengths.frames and 0 <= known - first - len(f0_hz) <= 2
 
 
 def test_the_latent_belongs_to_the_moment_not_to_the_window():
@@ -181,11 +182,11 @@ def written(folder, fields):
             path.write_bytes(b"x")
         fields["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "bundle.yaml").write_text(yaml.safe_dump(fields, sort_keys=False))
-    return Bundle(str(folder))
+    return load_model(str(folder))
 
 
-def test_descriptions_of_pairs_that_make_no_sense(tmp_path):
-    assert written(tmp_path, description()).pair.frames == 36
+def test_descriptions_of_imported_models_that_make_no_sense(tmp_path):
+    assert written(tmp_path, description()).network.frames == 36
     changes = [
         ("window", "past", 25),
         ("window", "hop", 0),
@@ -213,7 +214,15 @@ def test_descriptions_of_pairs_that_make_no_sense(tmp_path):
         assert "bundle.yaml" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_damaged_descriptions_of_pairs_end_in_one_error(tmp_path):
+@pytest.mark.parametrize(
+    "neutral", [[], [[0.0, 0.0, 0.0]] * 67, [[0.0, 0.0]] * 68, [[0.0, 0.0, None]] * 68, [1.0] * 68]
+)
+def test_a_resting_face_that_is_none_is_refused(tmp_path, neutral):
+    with pytest.raises(DataError, match="'neutral' is not 68 points"):
+        written(tmp_path, dict(description(), neutral=neutral))
+
+
+def test_damaged_descriptions_of_imported_models_end_in_one_error(tmp_path):
     written(tmp_path, description())
     text = (tmp_path / "bundle.yaml").read_text()
     rng, refused = random.Random(5), 0
@@ -223,10 +232,27 @@ def test_damaged_descriptions_of_pairs_end_in_one_error(tmp_path):
             broken[rng.randrange(len(broken))] = chr(rng.randrange(1, 128))
         (tmp_path / "bundle.yaml").write_text("".join(broken))
         try:
-            make_refiner(Bundle(str(tmp_path)))
+            load_model(str(tmp_path)).make_refiner()
         except DataError:
             refused += 1
     assert refused > 200
+
+
+def test_an_imported_model_says_what_it_is_not_for(tmp_path):
+    model = written(tmp_path, description())
+    with pytest.raises(UnavailableError, match="ONNX Runtime only"):
+        model.check_provider("native")
+    with pytest.raises(UnavailableError, match="no step graph"):
+        require_step_model(model)
+    assert require_step_model(load_model()).network.context_frames > 0
+
+
+def test_an_imported_model_has_the_look_ahead_of_its_window(tmp_path):
+    model = written(tmp_path, description())
+    assert [model.lookahead_ms(wanted_ms) for wanted_ms in (0, 80)] == [440, 440]
+    assert model.lookahead_text() == "440 ms: every 160 ms a window of 1440 ms"
+    assert model.streaming_files(440) == ["e.onnx", "m.onnx"]
+    assert model.graphs == [str(tmp_path / "e.onnx"), str(tmp_path / "m.onnx")]
 
 
 def test_faces_of_the_subject_that_are_none(tmp_path):
@@ -238,10 +264,10 @@ def test_faces_of_the_subject_that_are_none(tmp_path):
     ):
         np.save(str(tmp_path / "faces.npy"), content)
         with pytest.raises(DataError) as caught:
-            make_refiner(written(tmp_path, description()))
+            written(tmp_path, description()).make_refiner()
         assert "faces.npy" in str(caught.value)
     (tmp_path / "faces.npy").write_bytes(b"rubbish")
     with pytest.raises(DataError):
-        make_refiner(written(tmp_path, description()))
+        written(tmp_path, description()).make_refiner()
     np.save(str(tmp_path / "faces.npy"), np.zeros((50, 204), np.float32))
-    make_refiner(written(tmp_path, description()))
+    written(tmp_path, description()).make_refiner()

@@ -17,7 +17,7 @@ import numpy as np
 from support.process import wait_for
 from support.sound import SoundServer
 
-from edgeface.build import build_pipeline, load_bundle
+from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
 from edgeface.core.resources import BUNDLED_VOICE
 from edgeface.daemon.loop import Loop
@@ -145,7 +145,7 @@ class Tape:
 def soak(hours):
     """Prints memory, descriptors and threads while so many hours of sound pass."""
     settings, folder = Settings(), tempfile.mkdtemp()
-    bundle = load_bundle("")
+    bundle = load_model("")
     pipeline = build_pipeline(settings, bundle)
     writer = Writer("edgeface-soak", bundle.crc32, pipeline.latency_ns)
     writer.open()

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 import torch
 
-from edgeface.model.bundle import Bundle
+from edgeface.build import load_model
 from edgeface.motion.face import BLENDSHAPES
 from training.animate import close_lips
 from training.corpus import Clip, lip_gap, load_grid, mouth_width
@@ -24,19 +24,19 @@ from training.train import audible, misplaced, restless
 
 def test_the_published_weights_can_be_trained_on(monkeypatch):
     """`restore` itself compares with the graphs, at every look-ahead."""
-    bundle = Bundle()
+    bundle = load_model()
     network = restore(bundle)
     assert sum(parameter.numel() for parameter in network.parameters()) > 2e6
-    bundle.wholes[160] = bundle.wholes[0]  # which looks less far ahead than it says
+    bundle.network.wholes[160] = bundle.network.wholes[0]  # which looks less far ahead than it says
     with pytest.raises(ValueError, match="something else"):
         restore(bundle)
     monkeypatch.setattr("training.restore.Size", lambda: Size(ffn=640))
     with pytest.raises(ValueError, match="of this size"):
-        restore(Bundle())
+        restore(load_model())
 
 
 def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
-    face = np.repeat(np.array(Bundle().neutral, np.float32)[None], 50, 0)
+    face = np.repeat(np.array(load_model().neutral, np.float32)[None], 50, 0)
     face[:, [62, 61, 63, 51], 1] += 0.05
     before = face.copy()
     close_lips(face, [(0.0, 0.5, "aa"), (0.5, 0.62, "m"), (0.62, 1.4, "iy"), (1.4, 1.41, "p")])
@@ -63,7 +63,7 @@ def test_timbre_is_neither_loudness_nor_the_microphone():
 
 
 def test_lips_open_where_a_voice_is_raised_and_spread_where_it_brightens():
-    neutral, jaw_open = np.array(Bundle().neutral, np.float32), BLENDSHAPES.index("jawOpen")
+    neutral, jaw_open = np.array(load_model().neutral, np.float32), BLENDSHAPES.index("jawOpen")
     face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
     face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(
         neutral[66, 1] - neutral[62, 1]
@@ -87,7 +87,7 @@ def test_lips_open_where_a_voice_is_raised_and_spread_where_it_brightens():
 
 
 def test_lips_of_strangers_are_held_as_their_phones_are_and_not_as_the_talker_holds_his():
-    neutral = np.array(Bundle().neutral, np.float32)
+    neutral = np.array(load_model().neutral, np.float32)
     face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
     face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(
         neutral[66, 1] - neutral[62, 1]

@@ -5,14 +5,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Tuple
 
 import numpy as np
-import onnxruntime
 import torch
 
+from ...core.rates import SAMPLE_RATE_HZ
+from ...features.fbank import MEL_BINS, SHIFT_SAMPLES, WINDOW_SAMPLES
 from ...importer.fasthubert import FastHubert
 from ..budget import graph_cost, measure_machine
+from .onnx_export import export_any_length, open_graph
 
+_RUNS = 6
 _MEMORY = """
 import sys, numpy, onnxruntime
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
@@ -21,33 +25,26 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 """
 
 
-def fasthubert_effort(seconds=4.64):
-    """FastHuBERT base in ONNX on one thread: (GFLOPS reached, GFLOPS of a core's matrix product, process' MB)."""
+def fasthubert_effort(seconds: float = 4.64) -> Tuple[float, float, float]:
+    """FastHuBERT base in ONNX on one thread.
+
+    :param seconds: of sound
+    :return: GFLOPS reached, GFLOPS of a core's matrix product, MB that a process takes
+    """
+    rows = 1 + int((seconds * SAMPLE_RATE_HZ - WINDOW_SAMPLES) / SHIFT_SAMPLES)
+    shape = (1, rows, MEL_BINS)
     with tempfile.TemporaryDirectory() as folder:
-        path, shape = (
-            os.path.join(folder, "f.onnx"),
-            (1, 1 + int((seconds * 16000 - 400) / 160), 80),
-        )
-        with torch.no_grad():
-            torch.onnx.export(
-                FastHubert().eval(),
-                torch.zeros(shape),
-                path,
-                opset_version=13,
-                dynamo=False,
-                input_names=["x"],
-                output_names=["y"],
-            )
+        path = os.path.join(folder, "fasthubert.onnx")
+        export_any_length(FastHubert().eval(), (torch.zeros(shape),), ["x"], "y", {}, path)
         cost = graph_cost(path)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        x, times = np.zeros(shape, np.float32), []
-        for _ in range(6):
+        session = open_graph(path, threads=1)
+        x = np.zeros(shape, np.float32)
+        times = []
+        for _ in range(_RUNS):
             began = time.perf_counter()
             session.run(None, {"x": x})
             times.append(time.perf_counter() - began)
-        memory = subprocess.check_output(
-            [sys.executable, "-c", _MEMORY, path, ",".join(map(str, shape))]
-        )
-    return cost.flops / np.median(times[1:]) / 1e9, measure_machine().cpu_core, int(memory) / 1e3
+        sizes = ",".join(str(size) for size in shape)
+        memory_kb = subprocess.check_output([sys.executable, "-c", _MEMORY, path, sizes])
+    reached = cost.flops / float(np.median(times[1:])) / 1e9
+    return reached, measure_machine().cpu_core, int(memory_kb) / 1e3

@@ -1,72 +1,107 @@
-"""The speech encoders of the study's table 3: sound in, features out, on everything that this machine computes with."""
+"""The speech encoders of the study's table 3 on everything that this machine computes with."""
 
 import os
 import shutil
 import time
-from typing import Callable, NamedTuple
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
-import onnxruntime
 import torch
 import transformers
 
 from ...core.errors import UnavailableError
-from ...features.fbank import Fbank
+from ...features.fbank import MEL_BINS, Fbank
 from ...importer.checkpoint import read_checkpoint, read_statistics
 from ...importer.fasthubert import FastHubert, load_fasthubert
-from ...importer.graphs import reduce_precision
-from ...importer.importer import find_weights
-from ...model.runtime import PROVIDERS, available_providers
+from ...importer.onnx_files import reduce_precision
+from ...importer.weights import find_weights
+from ...model.runtime.onnx_session import PROVIDERS, available_providers
+from .onnx_export import export_any_length, open_graph
+from .results import BASE, FAST, LARGE, Encoder
 
-LARGE, BASE, FAST = "HuBERT large", "HuBERT base", "FastHuBERT base"
 CHECKPOINTS = {LARGE: "hubert-large", BASE: "hubert-base", FAST: "fasthubert.pt"}
+_STATISTICS = "global_cmvn.npy"
+_FIRST_SAMPLES = 74240  # of the first run, 4.64 s
+_AXES = {"x": {1: "T"}, "y": {1: "T"}}
+
+Progress = Callable[[str], object]
 
 
-class Encoder(NamedTuple):
-    """One row of the table.
+class _Network(NamedTuple):
+    """A network that is to be measured.
 
-    `run`: float32 [N] at 16 kHz to features float32 [T, C]; `bytes`: of its file; `open_s` and `first_s`: cold, from
-    the file to the first features.
+    `prepare`: makes its input of float32 [N] at 16 kHz; `example`: an input; `trained`: whether its
+    weights are.
     """
 
     name: str
-    runtime: str
-    run: Callable
-    bytes: int
-    open_s: float
-    first_s: float
+    module: Any
+    prepare: Callable[[np.ndarray], np.ndarray]
+    example: np.ndarray
+    trained: bool
 
 
-def normalised(samples):
-    """As HuBERT's processor does: float32 [N] of mean 0 and variance 1."""
-    return ((samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)).astype(np.float32)[None]
+def make_encoders(
+    threads: int, folder: str, checkpoints: Optional[str], progress: Progress
+) -> Tuple[List[Encoder], Set[str]]:
+    """All encoders in all runtimes, and the names of those that have trained weights.
+
+    :param folder: for graphs and weights, 8 GB
+    :param checkpoints: folder with `CHECKPOINTS` and global_cmvn.npy, those that are there
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    encoders: List[Encoder] = []
+    trained = set()
+    for name in (LARGE, BASE, FAST):
+        path = os.path.join(checkpoints, CHECKPOINTS[name]) if checkpoints else None
+        if path is not None and not os.path.exists(path):
+            path = None
+        network = _fasthubert(path) if name == FAST else _hubert(name, path)
+        if network.trained:
+            trained.add(name)
+        progress(f"exporting {name}")
+        encoders += _runtimes(network, threads, folder)
+    return encoders, trained
 
 
-def fbank(samples, statistics=None):
-    """Fbank as FastHuBERT takes it, float32 [1, T, 80]; without statistics normalised with the clip's own."""
+def normalised(samples: np.ndarray) -> np.ndarray:
+    """As HuBERT's processor does: float32 [1, N] of mean 0 and variance 1."""
+    centred = samples - samples.mean()
+    return (centred / np.sqrt(samples.var() + 1e-7)).astype(np.float32)[None]
+
+
+def fbank(
+    samples: np.ndarray, statistics: Optional[Tuple[np.ndarray, np.ndarray]] = None
+) -> np.ndarray:
+    """Fbank as FastHuBERT takes it, float32 [1, T, 80].
+
+    :param statistics: mean and deviation; those of the clip by default
+    """
     feature = Fbank()
-    frames = np.concatenate((feature.accept(samples), feature.finish()))
-    mean, std = statistics or (frames.mean(0), np.maximum(frames.std(0), 1e-4))
-    return ((frames - mean) / std).astype(np.float32)[None]
+    rows = np.concatenate((feature.accept(samples), feature.finish()))
+    mean, std = statistics or (rows.mean(0), np.maximum(rows.std(0), 1e-4))
+    return ((rows - mean) / std).astype(np.float32)[None]
 
 
-class _Hidden(torch.nn.Module):
+class _LastLayer(torch.nn.Module):
     """Only the last layer's features of a model of transformers."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.model(x).last_hidden_state
 
 
-def _hubert(name, folder):
-    large = name == LARGE
-    if folder:
-        return transformers.HubertModel.from_pretrained(folder, attn_implementation="eager")
-    return transformers.HubertModel(
-        transformers.HubertConfig(
+def _hubert(name: str, path: Optional[str]) -> _Network:
+    library: Any = transformers
+    if path is not None:
+        model = library.HubertModel.from_pretrained(path, attn_implementation="eager")
+    else:
+        large = name == LARGE
+        configuration = library.HubertConfig(
             hidden_size=1024 if large else 768,
             num_hidden_layers=24 if large else 12,
             num_attention_heads=16 if large else 12,
@@ -76,103 +111,79 @@ def _hubert(name, folder):
             do_stable_layer_norm=large,
             attn_implementation="eager",
         )
-    )
+        model = library.HubertModel(configuration)
+    example = np.zeros((1, 16000), np.float32)
+    return _Network(name, _LastLayer(model).eval(), normalised, example, path is not None)
 
 
-def make_encoders(threads, folder, checkpoints, tell):
-    """All rows, and which of them have trained weights: (list of `Encoder`, set of names).
-
-    :param folder: for graphs and weights, 8 GB
-    :param checkpoints: folder with `CHECKPOINTS` and global_cmvn.npy as far as they are there, or None
-    """
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    rows, trained = [], set()
-    for name in (LARGE, BASE, FAST):
-        path = os.path.join(checkpoints, CHECKPOINTS[name]) if checkpoints else None
-        if path and os.path.exists(path):
-            trained.add(name)
-        else:
-            path = None
-        statistics = None
-        if name == FAST:
-            model = _fasthubert(path)
-            norms = os.path.join(checkpoints or "", "global_cmvn.npy")
-            if path and os.path.exists(norms):
-                statistics = read_statistics(norms)
-            prepare, example = (
-                (lambda x, s=statistics: fbank(x, s)),
-                np.zeros((1, 98, 80), np.float32),
-            )
-        else:
-            model, prepare, example = (
-                _Hidden(_hubert(name, path)),
-                normalised,
-                np.zeros((1, 16000), np.float32),
-            )
-        tell(f"exporting {name}")
-        rows += _runtimes(name, model.eval(), prepare, example, threads, folder)
-    return rows, trained
-
-
-def _fasthubert(path):
+def _fasthubert(path: Optional[str]) -> _Network:
+    statistics = None
     if path is None:
-        return FastHubert()
-    found = find_weights(read_checkpoint(path), "fasthubert", path)
-    return load_fasthubert(found.state, heads=found.heads)
+        model = FastHubert()
+    else:
+        found = find_weights(read_checkpoint(path), "fasthubert", path)
+        model = load_fasthubert(found.state, heads=found.heads)
+        statistics_path = os.path.join(os.path.dirname(path), _STATISTICS)
+        if os.path.exists(statistics_path):
+            statistics = read_statistics(statistics_path)
+
+    def prepare(samples: np.ndarray) -> np.ndarray:
+        return fbank(samples, statistics)
+
+    example = np.zeros((1, 98, MEL_BINS), np.float32)
+    return _Network(FAST, model.eval(), prepare, example, path is not None)
 
 
-def _runtimes(name, model, prepare, example, threads, folder):
+def _runtimes(network: _Network, threads: int, folder: str) -> Iterator[Encoder]:
     """PyTorch, ONNX on every provider, and for FastHuBERT 8-bit ONNX."""
-    stem = os.path.join(folder, name.replace(" ", "-"))
+    stem = os.path.join(folder, network.name.replace(" ", "-"))
+    module = network.module
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.save(model.state_dict(), f"{stem}.pt")
+    torch.save(module.state_dict(), f"{stem}.pt")
     began = time.perf_counter()
-    model.load_state_dict(torch.load(f"{stem}.pt", weights_only=True))
-    model.to(device)
+    module.load_state_dict(torch.load(f"{stem}.pt", weights_only=True))
+    module.to(device)
     open_s = time.perf_counter() - began
 
-    def in_torch(x):
+    def in_torch(samples: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return model(torch.from_numpy(prepare(x)).to(device)).cpu().numpy()[0]
+            x = torch.from_numpy(network.prepare(samples)).to(device)
+            return module(x).cpu().numpy()[0]
 
-    yield _first(
-        name, f"PyTorch{', CUDA' if device == 'cuda' else ''}", in_torch, f"{stem}.pt", open_s
-    )
-    with torch.no_grad():
-        torch.onnx.export(
-            model.to("cpu"),
-            torch.from_numpy(example),
-            f"{stem}.onnx",
-            opset_version=13,
-            dynamo=False,
-            input_names=["x"],
-            output_names=["y"],
-            dynamic_axes={"x": {1: "T"}, "y": {1: "T"}},
-        )
-    model.to(device)
+    runtime = "PyTorch, CUDA" if device == "cuda" else "PyTorch"
+    yield _run_first(network.name, runtime, in_torch, f"{stem}.pt", open_s)
+    example = torch.from_numpy(network.example)
+    export_any_length(module.to("cpu"), (example,), ["x"], "y", _AXES, f"{stem}.onnx")
+    module.to(device)
     # TensorRT would build an engine for each length of a clip
-    for provider in [p for p in ("cpu", "cuda") if p in available_providers()]:
-        runtime = f"ONNX{', CUDA' if provider == 'cuda' else ''}"
-        yield _in_onnx(name, runtime, f"{stem}.onnx", prepare, threads, provider)
-    if name == FAST:
+    for provider, runtime in (("cpu", "ONNX"), ("cuda", "ONNX, CUDA")):
+        if provider in available_providers():
+            yield _in_onnx(network, runtime, f"{stem}.onnx", threads, provider)
+    if network.name == FAST:
         shutil.copy(f"{stem}.onnx", f"{stem}-int8.onnx")
         reduce_precision(f"{stem}-int8.onnx", "int8")
-        yield _in_onnx(name, "ONNX int8", f"{stem}-int8.onnx", prepare, threads, "cpu")
+        yield _in_onnx(network, "ONNX int8", f"{stem}-int8.onnx", threads, "cpu")
 
 
-def _in_onnx(name, runtime, path, prepare, threads, provider):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+def _in_onnx(network: _Network, runtime: str, path: str, threads: int, provider: str) -> Encoder:
     began = time.perf_counter()
-    session = onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[provider]])
+    session = open_graph(path, threads, PROVIDERS[provider])
     open_s = time.perf_counter() - began
     if session.get_providers()[0] != PROVIDERS[provider]:
         raise UnavailableError(f"bench study: ONNX Runtime fell back from {provider}")
-    return _first(name, runtime, lambda x: session.run(None, {"x": prepare(x)})[0][0], path, open_s)
+
+    def run(samples: np.ndarray) -> np.ndarray:
+        return session.run(None, {"x": network.prepare(samples)})[0][0]
+
+    return _run_first(network.name, runtime, run, path, open_s)
 
 
-def _first(name, runtime, run, path, open_s):
+def _run_first(
+    name: str, runtime: str, run: Callable[[np.ndarray], np.ndarray], path: str, open_s: float
+) -> Encoder:
+    """The encoder after its first run."""
+    noise = np.random.RandomState(0).uniform(-0.1, 0.1, _FIRST_SAMPLES).astype(np.float32)
     began = time.perf_counter()
-    run(np.random.RandomState(0).uniform(-0.1, 0.1, 74240).astype(np.float32))
-    return Encoder(name, runtime, run, os.path.getsize(path), open_s, time.perf_counter() - began)
+    run(noise)
+    first_s = time.perf_counter() - began
+    return Encoder(name, runtime, run, os.path.getsize(path), open_s, first_s)

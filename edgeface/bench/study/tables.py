@@ -1,81 +1,61 @@
-"""The study's tables and figures out of `measure.Results`: rows of text and numbers."""
+"""The study's tables and figures out of `Results`: rows of text and numbers."""
+
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 from scipy import stats
 
 from ..budget import DEVICES
-from .encoders import BASE, FAST, LARGE
-from .measure import DEFAULT, PICTURE_PX, REGIONS, STAGES
+from .results import (
+    BASE,
+    DEFAULT,
+    DEFAULT_KEY,
+    FAST,
+    LARGE,
+    PICTURE_PX,
+    REGIONS,
+    STAGES,
+    Results,
+)
 
+_NAN = float("nan")
 _STUDY = (
-    "the study's percentages refer to 674.06 s, the sum of its stages, not to the 787.7 s that it prints as the"
-    " total"
+    "the study's percentages refer to 674.06 s, the sum of its stages, not to the 787.7 s that it "
+    "prints as the total"
 )
 
 
-def _baseline(results, name):
-    return next(
-        times
-        for encoder, times in results.encoders
-        if encoder.name == name and encoder.runtime.startswith("PyTorch")
-    )
+class Table(NamedTuple):
+    """`header`: names of the columns; `rows`: text, numbers, and None or nan for nothing."""
+
+    header: Tuple[str, ...]
+    rows: List[Tuple[Any, ...]]
 
 
-def table2(results):
-    """Time per stage, s for all clips: (header, rows)."""
-    before, after = results.stages
-    totals = [sum(half[stage].sum() for stage in STAGES) for half in (before, after)]
-    rows = [
-        (
-            stage,
-            before[stage].sum(),
-            100 * before[stage].sum() / totals[0],
-            after[stage].sum(),
-            100 * after[stage].sum() / totals[1],
-        )
-        for stage in STAGES
-    ]
-    rows.append(("all", totals[0], 100.0, totals[1], 100.0))
-    rows.append(
-        (DEFAULT, totals[0], 100.0, before["conversion"].sum() + results.default.sum(), 100.0)
-    )
-    return ("stage", "HuBERT large, PyTorch, s", "%", "FastHuBERT, ONNX, s", "%"), rows
+def table2(results: Results) -> Table:
+    """Time per stage, s for all clips."""
+    before_s = {stage: results.before[stage].sum() for stage in STAGES}
+    after_s = {stage: results.after[stage].sum() for stage in STAGES}
+    before_total_s = sum(before_s.values())
+    after_total_s = sum(after_s.values())
+    rows: List[Tuple[Any, ...]] = []
+    for stage in STAGES:
+        before_percent = 100 * before_s[stage] / before_total_s
+        after_percent = 100 * after_s[stage] / after_total_s
+        rows.append((stage, before_s[stage], before_percent, after_s[stage], after_percent))
+    rows.append(("all", before_total_s, 100.0, after_total_s, 100.0))
+    rows.append((DEFAULT, before_total_s, 100.0, results.default_s, 100.0))
+    return Table(("stage", "HuBERT large, PyTorch, s", "%", "FastHuBERT, ONNX, s", "%"), rows)
 
 
-def table3(results):
-    """Time of each encoder: (header, rows)."""
-    large, base, sound_s = (
-        _baseline(results, LARGE),
-        _baseline(results, BASE),
-        results.lengths_s.sum(),
-    )
-    rows = [
-        (
-            encoder.name + ", " + encoder.runtime,
-            times.sum(),
-            1e3 * np.median(times),
-            times.sum() / sound_s,
-            large.sum() / times.sum(),
-            base.sum() / times.sum(),
-            encoder.open_s,
-            encoder.first_s,
-        )
-        for encoder, times in results.encoders
-    ]
-    times = results.default
-    rows.append(
-        (
-            DEFAULT,
-            times.sum(),
-            1e3 * np.median(times),
-            times.sum() / sound_s,
-            large.sum() / times.sum(),
-            base.sum() / times.sum(),
-            float("nan"),
-            float("nan"),
-        )
-    )
-    return (
+def table3(results: Results) -> Table:
+    """Time of each encoder, and of edgeface's whole path."""
+    rows = []
+    for encoder, times in results.encoders:
+        row = _encoder_row(results, encoder.title, times)
+        rows.append((*row, encoder.open_s, encoder.first_s))
+    rows.append((*_encoder_row(results, DEFAULT, results.default), _NAN, _NAN))
+    header = (
         "encoder",
         "all clips, s",
         "median clip, ms",
@@ -84,170 +64,187 @@ def table3(results):
         "x HuBERT base",
         "to open, s",
         "first run, s",
-    ), rows
+    )
+    return Table(header, rows)
 
 
-def pixels(results):
-    """Pixels that a unit of the landmarks has where the larger side of the resting face is 512 pixels."""
-    return PICTURE_PX / np.ptp(results.neutral[:, :2], axis=0).max()
-
-
-def _motion(faces, region):
-    """Mean way of a landmark from frame to frame, by clip: float [clips]."""
-    return np.array(
-        [np.linalg.norm(np.diff(face[:, region], axis=0), axis=-1).mean() for face in faces]
+def _encoder_row(results: Results, title: str, times: np.ndarray) -> Tuple[Any, ...]:
+    spent_s = times.sum()
+    return (
+        title,
+        spent_s,
+        1e3 * np.median(times),
+        spent_s / results.sound_s,
+        _baseline_s(results, LARGE) / spent_s,
+        _baseline_s(results, BASE) / spent_s,
     )
 
 
-def figure3(results):
-    """Landmark motion by model and region, px a frame: (header, rows); figures 3 and 4."""
+def _baseline_s(results: Results, name: str) -> float:
+    """Seconds that an encoder takes in PyTorch for all clips."""
+    for encoder, times in results.encoders:
+        if encoder.name == name and encoder.runtime.startswith("PyTorch"):
+            return float(times.sum())
+    raise KeyError(name)
+
+
+def pixels(results: Results) -> float:
+    """Pixels of a unit of the landmarks where the resting face's larger side is 512 pixels."""
+    return PICTURE_PX / np.ptp(results.neutral[:, :2], axis=0).max()
+
+
+def _motion(faces: List[np.ndarray], points: slice) -> np.ndarray:
+    """Mean way of a landmark from frame to frame, by clip: float64 [clips]."""
+    ways = [np.linalg.norm(np.diff(face[:, points], axis=0), axis=-1) for face in faces]
+    return np.array([way.mean() for way in ways])
+
+
+def figure3(results: Results) -> Table:
+    """Figures 3 and 4: landmark motion by model and region, px a frame."""
     scale = pixels(results)
-    rows = [
-        (
-            ", ".join(filter(None, key)),
-            *(scale * _motion(faces, points).mean() for points in REGIONS.values()),
-        )
-        for key, faces in results.landmarks.items()
-        if faces
-    ]
-    return ("model, px a frame", *REGIONS), rows
+    rows = []
+    for (name, runtime), faces in results.landmarks.items():
+        if not faces:
+            continue
+        title = f"{name}, {runtime}" if runtime else name
+        motion_px = [scale * _motion(faces, points).mean() for points in REGIONS.values()]
+        rows.append((title, *motion_px))
+    return Table(("model, px a frame", *REGIONS), rows)
 
 
-def figure4(results):
-    """ONNX against PyTorch: distance of landmarks in px, motion of both, and the paired test: (header, rows)."""
-    scale, rows = pixels(results), []
+def figure4(results: Results) -> Table:
+    """Figures 3 and 4: ONNX against PyTorch, distance and motion of landmarks."""
+    scale = pixels(results)
+    rows = []
     for name in (LARGE, FAST):
-        plain, onnx = (
-            next(
-                faces
-                for (n, runtime), faces in results.landmarks.items()
-                if n == name and runtime.startswith(kind)
-            )
-            for kind in ("PyTorch", "ONNX")
-        )
-        for region, points in list(REGIONS.items()) + [("all", slice(0, 68))]:
-            apart = np.array(
-                [
-                    np.linalg.norm(a[:, points] - b[:, points], axis=-1).mean()
-                    for a, b in zip(plain, onnx)
-                ]
-            )
-            moved = _motion(plain, points), _motion(onnx, points)
-            # where nothing differs at all there is nothing to test
-            test = (
-                stats.wilcoxon(*moved).pvalue
-                if len(plain) > 1 and (moved[0] != moved[1]).any()
-                else float("nan")
-            )
+        plain = _landmarks(results, name, "PyTorch")
+        onnx = _landmarks(results, name, "ONNX")
+        for region, points in [*REGIONS.items(), ("all", slice(0, 68))]:
+            distances = [
+                np.linalg.norm(a[:, points] - b[:, points], axis=-1).mean()
+                for a, b in zip(plain, onnx)
+            ]
+            plain_motion = _motion(plain, points)
+            onnx_motion = _motion(onnx, points)
             rows.append(
                 (
                     name,
                     region,
-                    scale * apart.mean(),
-                    scale * moved[0].mean(),
-                    scale * moved[1].mean(),
-                    test,
+                    scale * np.mean(distances),
+                    scale * plain_motion.mean(),
+                    scale * onnx_motion.mean(),
+                    _wilcoxon_p(plain_motion, onnx_motion),
                 )
             )
-    return (
+    header = (
         "encoder",
         "region",
         "apart, px",
         "motion in PyTorch, px",
         "in ONNX, px",
         "Wilcoxon p",
-    ), rows
+    )
+    return Table(header, rows)
 
 
-def figure5(results):
-    """Features of each encoder: (header, rows)."""
-    return ("encoder", "mean", "deviation", "1 %", "99 %"), [
-        (name, values.mean(), values.std()) + tuple(np.percentile(values, (1, 99)))
-        for name, values in results.values.items()
-    ]
+def _landmarks(results: Results, name: str, kind: str) -> List[np.ndarray]:
+    """Landmarks behind an encoder in PyTorch or ONNX, whatever device it runs on."""
+    for (encoder, runtime), faces in results.landmarks.items():
+        if encoder == name and runtime.startswith(kind):
+            return faces
+    raise KeyError((name, kind))
 
 
-def figure6(results):
-    """Size of the file and time on the long clip: (header, rows)."""
+def _wilcoxon_p(a: np.ndarray, b: np.ndarray) -> float:
+    """Of the paired test; nan where there is nothing to test."""
+    if len(a) < 2 or (a == b).all():
+        return _NAN
+    return stats.wilcoxon(a, b).pvalue
+
+
+def figure5(results: Results) -> Table:
+    """Features of each encoder."""
     rows = []
-    for (name, runtime), (spent_s, size) in results.long.items():
-        plain_s, plain = next(
-            found for (n, r), found in results.long.items() if n == name and r.startswith("PyTorch")
-        )
-        rows.append(
-            (
-                name + ", " + runtime,
-                size / 1e6,
-                100 * (size / plain - 1),
-                spent_s,
-                plain_s / spent_s,
-            )
-        )
-    return (
-        "encoder",
-        "MB",
-        "% against PyTorch",
-        f"s on the {results.long_s:.1f} s clip",
-        "times faster",
-    ), rows
+    for name, values in results.values.items():
+        low, high = np.percentile(values, (1, 99))
+        rows.append((name, values.mean(), values.std(), low, high))
+    return Table(("encoder", "mean", "deviation", "1 %", "99 %"), rows)
 
 
-def figure7(results):
-    """Sound per joule where power was measured, and data sheets: (header, rows)."""
+def figure6(results: Results) -> Table:
+    """Size of the file, and time on the long clip."""
+    plain = {}
+    for (name, runtime), run in results.long.items():
+        if runtime.startswith("PyTorch"):
+            plain[name] = run
+    rows = []
+    for (name, runtime), run in results.long.items():
+        growth_percent = 100 * (run.bytes / plain[name].bytes - 1)
+        speedup = plain[name].spent_s / run.spent_s
+        rows.append((f"{name}, {runtime}", run.bytes / 1e6, growth_percent, run.spent_s, speedup))
+    seconds = f"s on the {results.long_s:.1f} s clip"
+    return Table(("encoder", "MB", "% against PyTorch", seconds, "times faster"), rows)
+
+
+def figure7(results: Results) -> Table:
+    """Sound per joule where power was measured."""
     rows = []
     for encoder, times in results.encoders:
-        watts = results.watts.get((encoder.name, encoder.runtime))
-        rows.append(
-            (
-                encoder.name + ", " + encoder.runtime,
-                watts,
-                watts and results.lengths_s.sum() / times.sum() / watts,
-                60 * times.sum() / results.lengths_s.sum() * watts if watts else None,
-            )
-        )
-    watts = results.watts.get((DEFAULT, ""))
-    rate = results.lengths_s.sum() / results.default.sum()
-    rows.append((DEFAULT, watts, watts and rate / watts, 60 * watts / rate if watts else None))
-    return ("encoder", "W above idle", "s of sound a joule", "J a minute of sound"), rows
+        rate = results.sound_s / times.sum()
+        rows.append((encoder.title, *_energy(results.watts.get(encoder.key), rate)))
+    rate = results.sound_s / results.default.sum()
+    rows.append((DEFAULT, *_energy(results.watts.get(DEFAULT_KEY), rate)))
+    return Table(("encoder", "W above idle", "s of sound a joule", "J a minute of sound"), rows)
 
 
-def data_sheets():
-    """Peak of the GPU by watt: (header, rows)."""
-    return ("board", "GFLOPS float32", "W", "TFLOPS a W"), [
-        (device.title, device.gpu, device.watts, device.gpu / device.watts / 1e3)
-        for device in DEVICES.values()
-        if device.watts
-    ]
+def _energy(
+    watts: Optional[float], rate: float
+) -> Tuple[Optional[float], Optional[float], Optional[float]]:
+    """W, s of sound a joule and J a minute of sound.
+
+    :param rate: seconds of sound that are computed in a second
+    """
+    if not watts:
+        return watts, None, None
+    return watts, rate / watts, 60 * watts / rate
 
 
-def streaming(results):
-    """What the study lacks: (header, rows)."""
-    rows = [
-        (name, 1e3 * latency_s, 1e3 * spent_s, 1 / spent_s)
-        for name, (latency_s, spent_s) in results.streams.items()
-    ]
-    return ("stream", "algorithmic latency, ms", "ms a frame", "frames a second"), rows
+def data_sheets() -> Table:
+    """Figure 7: peak of the GPU by watt."""
+    rows = []
+    for device in DEVICES.values():
+        if device.watts:
+            tflops_per_watt = device.gpu / device.watts / 1e3
+            rows.append((device.title, device.gpu, device.watts, tflops_per_watt))
+    return Table(("board", "GFLOPS float32", "W", "TFLOPS a W"), rows)
 
 
-def verdicts(results):
-    """The issue's and the study's comparisons as sentences."""
-    large = _baseline(results, LARGE).sum()
-    times = {(encoder.name, encoder.runtime): spent.sum() for encoder, spent in results.encoders}
-    before = sum(
-        spent.sum() for stage, spent in results.stages[0].items() if stage != "batch preparation"
-    )
-    apart = next(row[2] for row in figure4(results)[1] if row[:2] == (FAST, "all"))
+def streaming(results: Results) -> Table:
+    """Latency and speed of streams, which the study lacks."""
+    rows = []
+    for name, stream in results.streams.items():
+        rows.append((name, 1e3 * stream.latency_s, 1e3 * stream.frame_s, 1 / stream.frame_s))
+    return Table(("stream", "algorithmic latency, ms", "ms a frame", "frames a second"), rows)
+
+
+def verdicts(results: Results) -> List[str]:
+    """The comparisons that the study draws, as sentences."""
+    large_s = _baseline_s(results, LARGE)
+    spent_s = {encoder.key: times.sum() for encoder, times in results.encoders}
+    onnx_speedup = large_s / spent_s[FAST, "ONNX"]
+    int8_speedup = large_s / spent_s[FAST, "ONNX int8"]
+    before_s = sum(results.before[stage].sum() for stage in STAGES if stage != "batch preparation")
+    apart_px = {row[:2]: row[2] for row in figure4(results).rows}[FAST, "all"]
+    growth_percent = {row[0]: row[2] for row in figure6(results).rows}[f"{FAST}, ONNX"]
     return [
-        "FastHuBERT in ONNX is {:.1f} times faster than HuBERT large in PyTorch, 8-bit {:.1f} times (cosine {:.5f})".format(
-            large / times[FAST, "ONNX"], large / times[FAST, "ONNX int8"], results.cosine
-        ),
-        "edgeface's whole path with its default model is %.0f times faster than GeneFace++'s with HuBERT large without"
-        " batch preparation"
-        % (before / (results.stages[0]["conversion"].sum() + results.default.sum())),
-        "ONNX and PyTorch are %.1e px apart on a face of %d px behind FastHuBERT"
-        % (apart, PICTURE_PX),
-        "converting FastHuBERT to ONNX changes its size by {:+.2f} % (the study says -32.1 %)".format(
-            next(row[2] for row in figure6(results)[1] if row[0] == FAST + ", ONNX")
-        ),
+        f"FastHuBERT in ONNX is {onnx_speedup:.1f} times faster than HuBERT large in PyTorch, "
+        f"8-bit {int8_speedup:.1f} times (cosine {results.cosine:.5f})",
+        "edgeface's whole path with its default model is "
+        f"{before_s / results.default_s:.0f} times faster than GeneFace++'s with HuBERT large "
+        "without batch preparation",
+        f"ONNX and PyTorch are {apart_px:.1e} px apart on a face of {PICTURE_PX} px behind "
+        "FastHuBERT",
+        f"converting FastHuBERT to ONNX changes its size by {growth_percent:+.2f} % "
+        "(the study says -32.1 %)",
         _STUDY,
     ]

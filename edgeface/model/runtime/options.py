@@ -1,4 +1,6 @@
-"""What each release of ONNX Runtime knows: an option that a build does not know makes it fall back in silence."""
+"""Options that each release of ONNX Runtime knows; with any other it falls back silently."""
+
+from typing import Any, Dict, Tuple
 
 # first release with the option, as found in the binaries of the GPU wheels
 _TENSORRT = (
@@ -21,20 +23,22 @@ _TENSORRT = (
 )
 _WORKSPACE_BYTES = 256 << 20  # where GPU and CPU share memory, the default takes all of it
 _GPU_BYTES = 1 << 30
+_SMALL_BYTES = 20e6
 
 
-def version_tuple(text):
+def version_tuple(text: str) -> Tuple[int, int]:
     """`1.16.3` or `1.24.0rc1` as (1, 16)."""
     major, minor = text.split(".")[:2]
     return int(major), int("".join(c for c in minor if c.isdigit()) or 0)
 
 
-def tensorrt_options(release, cache, float16):
-    """Options of the TensorRT provider that this release knows, dict; booleans are booleans.
+def tensorrt_options(release: str, cache: str, float16: bool) -> Dict[str, Any]:
+    """Options of the TensorRT provider, as far as this release knows them; booleans are booleans.
 
-    :param release: version of ONNX Runtime, str
+    :param release: version of ONNX Runtime
     :param cache: folder of the engines
-    :param float16: whether kernels may use half precision; normalisation never does where that can be said
+    :param float16: whether kernels may use half precision; normalisation never does where there is
+        an option for that
     """
     known = {
         name for first, names in _TENSORRT if version_tuple(release) >= first for name in names
@@ -53,7 +57,7 @@ def tensorrt_options(release, cache, float16):
     return {name: value for name, value in wanted.items() if name in known}
 
 
-def cuda_options():
+def cuda_options() -> Dict[str, Any]:
     """Options of the CUDA provider, all of which every supported release knows."""
     return {
         "device_id": 0,
@@ -64,6 +68,8 @@ def cuda_options():
     }
 
 
-def threads(weight_bytes, cores):
-    """Threads of one operator: a small model is not worth sharing, and a browser wants its cores too."""
-    return 1 if weight_bytes < 20e6 else max(1, min(2, cores - 2))
+def threads(weight_bytes: float, cores: int) -> int:
+    """Threads of one operator: few, since a small model gains nothing and a browser needs cores."""
+    if weight_bytes < _SMALL_BYTES:
+        return 1
+    return max(1, min(2, cores - 2))

@@ -1,8 +1,11 @@
 """The calls into tensorrt and pycuda, and nothing else; needs a GPU, see `native`."""
 
 import threading
+from typing import Any, Callable, List, Sequence, Tuple
 
-from ..core.errors import DataError, UnavailableError
+import numpy as np
+
+from ...core.errors import DataError, UnavailableError
 
 _WORKSPACE_BYTES = 256 << 20
 
@@ -13,7 +16,7 @@ class Cuda:
     :raises UnavailableError: a library or the GPU is missing
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             import tensorrt
             from pycuda import driver
@@ -21,36 +24,38 @@ class Cuda:
             raise UnavailableError(
                 f"provider native: {error}; it needs python3-libnvinfer and pycuda"
             ) from None
-        self._driver, self._trt = driver, tensorrt
+        self._driver = driver
+        self._trt = tensorrt
         self._logger = tensorrt.Logger(tensorrt.Logger.WARNING)
+        self._thread = -1
         try:
             driver.init()
-            self._context = driver.Device(
-                0
-            ).retain_primary_context()  # shared with whoever else uses CUDA here
-            self._thread = None
+            # shared with whoever else uses CUDA here
+            self._context = driver.Device(0).retain_primary_context()
             self.attach()
         except driver.Error as error:
             raise UnavailableError(f"provider native: no GPU ({error})") from None
         self._stream = driver.Stream()
 
-    def attach(self):
-        """Makes the context current in the calling thread: the one that built it need not be the one that runs it."""
+    def attach(self) -> None:
+        """Makes the context current in the calling thread, often not the one that created it."""
         if self._thread != threading.get_ident():
             self._context.push()
             self._thread = threading.get_ident()
 
-    def build(self, path, float16, single_precision):
-        """Serialised engine of an ONNX file, bytes.
+    def build(self, path: str, float16: bool, single_precision: Callable[[str], bool]) -> bytes:
+        """The serialised engine of an ONNX file.
 
-        :param single_precision: tells of a layer's name whether it must compute in float32
+        :param single_precision: whether the layer of this name must compute in float32
+        :raises DataError: the parser rejects the file
+        :raises UnavailableError: TensorRT cannot build it
         """
         trt = self._trt
         builder = trt.Builder(self._logger)
         network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH))
         parser = trt.OnnxParser(network, self._logger)
         if not parser.parse_from_file(path):
-            raise DataError(f"{path}: TensorRT's parser refuses it ({parser.get_error(0).desc()})")
+            raise DataError(f"{path}: TensorRT's parser rejects it ({parser.get_error(0).desc()})")
         config = builder.create_builder_config()
         config.max_workspace_size = _WORKSPACE_BYTES
         if float16:
@@ -67,12 +72,13 @@ class Cuda:
             raise UnavailableError("engine: TensorRT did not build it; see its messages above")
         return bytes(plan)
 
-    def load(self, plan):
-        """Loads an engine; list of (name, shape, whether it is an input) in the order of its bindings."""
+    def load(self, plan: bytes) -> List[Tuple[str, Tuple[int, ...], bool]]:
+        """Loads an engine; (name, shape, whether it is an input) in the order of its bindings."""
         engine = self._trt.Runtime(self._logger).deserialize_cuda_engine(plan)
         if engine is None:
             raise RuntimeError("made by another TensorRT or for another GPU")
-        self._engine, self._execution = engine, engine.create_execution_context()
+        self._engine = engine
+        self._execution = engine.create_execution_context()
         return [
             (
                 engine.get_binding_name(i),
@@ -82,34 +88,32 @@ class Cuda:
             for i in range(engine.num_bindings)
         ]
 
-    def allocate(self, size):
+    def allocate(self, size: int) -> Any:
         """GPU memory of so many bytes."""
         return self._driver.mem_alloc(size)
 
-    def page_locked(self, shape):
+    def page_locked(self, shape: Sequence[int]) -> np.ndarray:
         """Array float32 that the GPU can copy from and to without the CPU."""
-        import numpy as np
-
         return self._driver.pagelocked_zeros(shape, np.float32)
 
-    def upload(self, target, array):
+    def upload(self, target: Any, array: np.ndarray) -> None:
         """Array to GPU memory, on the stream."""
         self._driver.memcpy_htod_async(target, array, self._stream)
 
-    def download(self, array, source):
+    def download(self, array: np.ndarray, source: Any) -> None:
         """GPU memory to array, on the stream."""
         self._driver.memcpy_dtoh_async(array, source, self._stream)
 
-    def copy(self, target, source, size):
+    def copy(self, target: Any, source: Any, size: int) -> None:
         """GPU memory to GPU memory, on the stream."""
         self._driver.memcpy_dtod_async(target, source, size, self._stream)
 
-    def execute(self, pointers):
+    def execute(self, pointers: Sequence[Any]) -> bool:
         """Runs the engine on the stream; whether it was accepted."""
         return self._execution.execute_async_v2(
-            bindings=[int(p) for p in pointers], stream_handle=self._stream.handle
+            bindings=[int(pointer) for pointer in pointers], stream_handle=self._stream.handle
         )
 
-    def synchronise(self):
+    def synchronise(self) -> None:
         """Waits for the stream."""
         self._stream.synchronize()

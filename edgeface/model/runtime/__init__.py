@@ -1,0 +1,1 @@
+"""What computes a graph: ONNX Runtime on its providers, or TensorRT itself."""

@@ -1,0 +1,230 @@
+"""ONNX Runtime: one graph on one provider, and proof that it is this one that computes."""
+
+import json
+import logging
+import os
+import tempfile
+from collections import Counter
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+# before the import: nobody else needs to know that sound is processed here
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
+
+from ...core.errors import DataError, UnavailableError, one_line
+from .compute import Compute
+from .options import cuda_options, tensorrt_options, threads
+from .session import Session
+
+_LOG = logging.getLogger(__name__)
+PROVIDERS = {
+    "tensorrt": "TensorrtExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+_SHORT = {name: short for short, name in PROVIDERS.items()}
+
+_Arrays = Dict[str, np.ndarray]
+
+
+def available_providers() -> List[str]:
+    """Those that this ONNX Runtime was compiled with, of `tensorrt`, `cuda` and `cpu`.
+
+    It proves nothing: their libraries may be missing.
+    """
+    return [_SHORT[name] for name in onnxruntime.get_available_providers() if name in _SHORT]
+
+
+class OnnxSession(Session):
+    """A graph that ONNX Runtime runs.
+
+    :param session: `onnxruntime.InferenceSession`
+    :param provider: `tensorrt`, `cuda` or `cpu`, the one that computes
+    :param placement: kernels of one run by provider; None where that is not known
+    """
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        provider: str,
+        placement: Optional[Dict[str, int]] = None,
+    ) -> None:
+        self._session = session
+        self.provider = provider
+        self.placement = placement
+        self.inputs = {item.name: tuple(item.shape) for item in session.get_inputs()}
+
+    def run(self, outputs: Sequence[str], feed: _Arrays) -> List[np.ndarray]:
+        """Runs any graph once, from arrays to arrays.
+
+        :param outputs: names of the outputs to return
+        :param feed: the inputs by name
+        """
+        return self._session.run(list(outputs), feed)
+
+    def first_caches(self) -> Dict[str, Any]:
+        """Zeros by the names of the inputs, on the device that computes."""
+        zeros = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in self.inputs.items()
+            if name != "fbank"
+        }
+        return zeros if self.provider == "cpu" else self._on_device(zeros, "cuda")
+
+    def step(
+        self, fbank: np.ndarray, caches: Dict[str, Any], results: Sequence[str]
+    ) -> Tuple[List[np.ndarray], Dict[str, Any]]:
+        """Runs a step graph once; see `Session.step`."""
+        names = [f"new_{name}" for name in caches]
+        if self.provider == "cpu":  # binding costs more than the copies that it saves
+            values = self._session.run([*results, *names], dict(caches, fbank=fbank))
+        else:
+            values = self._bound(fbank, caches, results, names, "cuda")
+        return values[: len(results)], dict(zip(caches, values[len(results) :]))
+
+    def keep(self, caches: Dict[str, Any]) -> Dict[str, Any]:
+        """The same: no step changes what it was given."""
+        return caches
+
+    @staticmethod
+    def _on_device(arrays: _Arrays, device: str) -> Dict[str, Any]:
+        return {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0)
+            for name, array in arrays.items()
+        }
+
+    def _bound(
+        self,
+        fbank: np.ndarray,
+        caches: Dict[str, Any],
+        results: Sequence[str],
+        names: Sequence[str],
+        device: str,
+    ) -> List[Any]:
+        """A step whose caches stay on the device: the results as arrays, then the new caches."""
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("fbank", fbank)
+        for name, value in caches.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in results:
+            binding.bind_output(name, "cpu")
+        for name in names:
+            binding.bind_output(name, device)
+        self._session.run_with_iobinding(binding)
+        values = binding.get_outputs()
+        return [value.numpy() for value in values[: len(results)]] + values[len(results) :]
+
+
+def open_on(path: str, compute: Compute) -> OnnxSession:
+    """Opens an ONNX file on `cpu`, `cuda` or `tensorrt`, and nowhere else.
+
+    :raises UnavailableError: this provider is not the one that computes
+    :raises DataError: the file does not load
+    """
+    provider = compute.provider
+    wanted = PROVIDERS[provider]
+    available = onnxruntime.get_available_providers()
+    if wanted not in available:
+        raise UnavailableError(
+            f"provider {provider}: this onnxruntime {onnxruntime.__version__} has only "
+            f"{', '.join(available)}; install one that has it"
+        )
+    options = _session_options(path)
+    profile = None
+    if provider != "cpu":
+        profile = tempfile.mkdtemp()
+        options.enable_profiling = True
+        options.profile_file_prefix = os.path.join(profile, "run")
+    try:
+        session = onnxruntime.InferenceSession(path, options, **_provider_options(compute))
+    except Exception as error:  # the binding raises a class of its own per failure
+        raise DataError(f"{path}: ONNX Runtime does not load it ({one_line(error, 160)})") from None
+    if session.get_providers()[0] != wanted:
+        raise UnavailableError(
+            f"provider {provider}: ONNX Runtime fell back to {session.get_providers()[0]}; "
+            "see its messages above, and `edgeface doctor`"
+        )
+    if profile is None:
+        return OnnxSession(session, provider)
+    return OnnxSession(session, provider, require_kernels(placement(session, profile), provider))
+
+
+def placement(session: onnxruntime.InferenceSession, folder: str) -> Dict[str, int]:
+    """Runs a profiled session once with zeros and counts the kernels of each provider.
+
+    `get_providers` names a provider also when most nodes run elsewhere.
+
+    :param folder: where its profile goes; removed
+    :return: such as {"cuda": 180, "cpu": 3}
+    """
+    feed = {}
+    for item in session.get_inputs():
+        kind = np.int64 if "int64" in item.type else np.float32
+        feed[item.name] = np.zeros(item.shape, kind)
+    session.run(None, feed)
+    path = session.end_profiling()
+    with open(path) as file:
+        events = json.load(file)
+    os.unlink(path)
+    os.rmdir(folder)
+    names = [
+        (event.get("args") or {}).get("provider")
+        for event in events
+        if event.get("cat") == "Node" and event.get("name", "").endswith("kernel_time")
+    ]
+    return dict(Counter(_SHORT.get(name, name) for name in names if name))
+
+
+def require_kernels(kernels: Dict[str, int], provider: str) -> Dict[str, int]:
+    """The same kernels by provider; UnavailableError if the required one has none."""
+    if not kernels.get(provider):
+        raise UnavailableError(
+            f"provider {provider}: it is available, but every node runs elsewhere ({kernels})"
+        )
+    if len(kernels) > 1:
+        _LOG.warning(
+            "provider %s: some nodes run elsewhere: %s",
+            provider,
+            kernels,
+            extra={"event": "placement"},
+        )
+    return kernels
+
+
+def _session_options(path: str) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads(_weight_bytes(path), os.cpu_count() or 1)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # costs no time at this size and saves memory
+    return options
+
+
+def _provider_options(compute: Compute) -> Dict[str, Any]:
+    """Arguments of `InferenceSession` that choose this provider alone."""
+    if compute.provider == "tensorrt":
+        engine = compute.engine
+        cache = engine.folder if engine else ""
+        float16 = engine.float16 if engine else False
+        return {
+            "providers": [PROVIDERS["tensorrt"], PROVIDERS["cuda"]],
+            "provider_options": [
+                tensorrt_options(onnxruntime.__version__, cache, float16),
+                cuda_options(),
+            ],
+        }
+    return {
+        "providers": [PROVIDERS[compute.provider]],
+        "provider_options": [cuda_options() if compute.provider == "cuda" else {}],
+    }
+
+
+def _weight_bytes(path: str) -> int:
+    """Size of a graph and the weights beside it; 0 where it is missing, which loading reports."""
+    if not os.path.exists(path):
+        return 0
+    folder = os.path.dirname(path) or "."
+    external = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".bin")]
+    return os.path.getsize(path) + sum(os.path.getsize(name) for name in external)
