@@ -9,7 +9,7 @@ from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError, UsageError
 from ..core.rates import MS_NS
 from ..motion.face import BLENDSHAPES, lip_gap
-from ..shm.layout import STATE_NAMES
+from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
 
 EXAMPLE = """examples:
@@ -51,7 +51,7 @@ def execute(options: argparse.Namespace) -> None:
 
 
 def _state(header: Optional[Dict[str, int]]) -> str:
-    return STATE_NAMES[header["state"]] if header else "gone"
+    return state_name(header["state"]) if header else "gone"
 
 
 def _latency_ms(frame: ReadFrame) -> float:

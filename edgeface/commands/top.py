@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from ..core.clock import monotonic_ns
 from ..core.errors import UsageError
 from ..core.rates import MS_NS, SECOND_NS
-from ..shm.layout import STATE_NAMES
+from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
 from ..telemetry.log import newest_object
 from ..telemetry.power import NoPower
@@ -100,7 +100,7 @@ def _live_lines(
     if header is None:
         return ["no writer; start `edgeface run`"]
     shown_fps = "-" if fps is None else f"{fps:.1f}"
-    state = STATE_NAMES[header["state"]]
+    state = state_name(header["state"])
     lines = [
         f"{state:9} pid {header['pid']}   {shown_fps} fps   frames {header['latest']}",
         f"dropped samples {header['dropped_samples']}"

@@ -8,7 +8,7 @@ from typing import Callable, Deque, Optional
 from ..config import Settings
 from ..core.errors import EdgefaceError, InferenceError
 from ..motion.frame import Frame
-from ..shm.layout import STATE_NAMES
+from ..shm.layout import state_name
 from .background import Background
 from .loop import Loop
 from .notify import Notifier
@@ -137,7 +137,7 @@ class Daemon:
             self._frames_reported = stats.published
             self._notifier.worked()
         self._notifier.status(
-            f"{STATE_NAMES[stats.state]}: {source.name}, dropped {stats.dropped_samples} samples,"
+            f"{state_name(stats.state)}: {source.name}, dropped {stats.dropped_samples} samples,"
             f" {stats.source_restarts} restarts of a source"
         )
 

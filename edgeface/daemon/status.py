@@ -6,7 +6,7 @@ from typing import Deque, TextIO, Tuple
 
 from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SECOND_NS
-from ..shm.layout import STATE_NAMES
+from ..shm.layout import state_name
 from .stats import Stats
 
 _PERIOD_NS = 200 * MS_NS
@@ -33,7 +33,7 @@ class StatusLine:
         fps = (stats.published - before) * SECOND_NS / (now - began) if now > began else 0.0
         bar = "#" * max(0, min(_BAR, int((stats.level_dbfs + 60) / 3)))
         self._stream.write(
-            f"\r{STATE_NAMES[stats.state]:8} {fps:5.1f} fps"
+            f"\r{state_name(stats.state):8} {fps:5.1f} fps"
             f"  latency {stats.latency_ns / MS_NS:4.0f} ms"
             f"  level {stats.level_dbfs:4.0f} dBFS |{bar:{_BAR}}|"
             f"  dropped {stats.dropped_samples} \x1b[K"

@@ -23,7 +23,7 @@ def shared_memory(settings: Settings) -> Iterator[Finding]:
     with Reader(settings.output.shm) as reader:
         header = reader.header()
     if header is not None:
-        state = layout.STATE_NAMES[header["state"]]
+        state = layout.state_name(header["state"])
         yield Finding("shared memory", OK, f"{path}: {state}, written by process {header['pid']}")
     elif os.path.exists(path) and not os.access(path, os.R_OK):
         group = grp.getgrgid(os.stat(path).st_gid).gr_name

@@ -26,14 +26,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define EDGEFACE_MAGIC 0x48534645u
 #define EDGEFACE_ABI_MAJOR 1
-#define EDGEFACE_SLOTS 8
 #define EDGEFACE_TIMEOUT_NS 500000000ull
 #define EDGEFACE_RETRY_NS 250000000ull
 
@@ -67,11 +65,11 @@ typedef struct {
     uint64_t dropped_samples, source_restarts, late_frames, inference_errors;
     uint64_t latency_ns;
     uint64_t reserved[16];
-    edgeface_frame slots[EDGEFACE_SLOTS];
-} edgeface_segment;
+} edgeface_header;
 
 typedef struct {
-    const edgeface_segment *segment; /* NULL while there is no writer */
+    int file; /* descriptor + 1; 0 while there is no writer */
+    edgeface_header header; /* as last read */
     uint64_t instance_id, seen, next_try_ns, rejected, attached;
     uint32_t crc_table[256];
 } edgeface_reader;
@@ -96,40 +94,47 @@ static inline uint32_t edgeface_crc32(edgeface_reader *r, uint32_t crc, const vo
 }
 
 static inline void edgeface_detach(edgeface_reader *r) {
-    if (r->segment) munmap((void *)(uintptr_t)r->segment, sizeof(edgeface_segment));
-    r->segment = NULL;
+    if (r->file) close(r->file - 1);
+    r->file = 0;
 }
 
-static inline int edgeface_fresh(const edgeface_segment *s) {
-    uint64_t beat = __atomic_load_n(&s->heartbeat_ns, __ATOMIC_ACQUIRE), now = edgeface_now_ns();
-    return (now < beat || now - beat < EDGEFACE_TIMEOUT_NS) &&
-           __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != EDGEFACE_STOPPED;
+/* Reads a part of the segment; returns whether it was all there. Not mapped: a segment that its
+ * owner cuts short is an error here, not a SIGBUS. */
+static inline int edgeface_copy(const edgeface_reader *r, void *to, size_t n, uint64_t from) {
+    return pread(r->file - 1, to, n, (off_t)from) == (ssize_t)n;
 }
 
-/* Maps the segment read-only if a writer of this ABI is there; returns whether it is. */
+/* Reads the header again; returns whether its writer lives. */
+static inline int edgeface_fresh(edgeface_reader *r) {
+    edgeface_header *h = &r->header;
+    if (!edgeface_copy(r, h, sizeof *h, 0)) return 0;
+    uint64_t now = edgeface_now_ns();
+    return (now < h->heartbeat_ns || now - h->heartbeat_ns < EDGEFACE_TIMEOUT_NS) &&
+           h->state != EDGEFACE_STOPPED;
+}
+
+/* Opens the segment if a writer of this ABI is there; returns whether it is. Later minor versions
+ * may have a longer header and longer slots. */
 static inline int edgeface_attach(edgeface_reader *r, const char *name) {
     char path[256];
     struct stat st;
     if (snprintf(path, sizeof path, "/dev/shm/%s", name) >= (int)sizeof path) return 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* a named pipe in its place must not block */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return 0;
-    void *m = MAP_FAILED;
-    if (fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof(edgeface_segment))
-        m = mmap(NULL, sizeof(edgeface_segment), PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    if (m == MAP_FAILED) return 0;
-    const edgeface_segment *s = (const edgeface_segment *)m;
-    r->segment = s;
-    if (s->magic != EDGEFACE_MAGIC || s->abi_major != EDGEFACE_ABI_MAJOR ||
-        s->header_size != offsetof(edgeface_segment, slots) || s->slot_stride != sizeof(edgeface_frame) ||
-        s->slot_count != EDGEFACE_SLOTS || s->points != 68 || s->dims != 3 || s->blendshapes != 52 ||
-        s->header_crc32 != edgeface_crc32(r, 0, s, offsetof(edgeface_segment, header_crc32)) ||
-        !edgeface_fresh(s)) {
+    r->file = fd + 1;
+    const edgeface_header *h = &r->header;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !edgeface_fresh(r) || h->magic != EDGEFACE_MAGIC ||
+        h->abi_major != EDGEFACE_ABI_MAJOR || h->header_size < sizeof(edgeface_header) ||
+        h->slot_stride < sizeof(edgeface_frame) || h->slot_count == 0 || h->header_size % 8 != 0 ||
+        h->slot_stride % 8 != 0 || h->points != 68 || h->dims != 3 || h->blendshapes != 52 ||
+        h->header_crc32 != edgeface_crc32(r, 0, h, offsetof(edgeface_header, header_crc32)) ||
+        (uint64_t)st.st_size < h->header_size + (uint64_t)h->slot_stride * h->slot_count) {
         edgeface_detach(r);
         return 0;
     }
-    if (s->instance_id != r->instance_id) r->attached++, r->seen = 0;
-    r->instance_id = s->instance_id;
+    if (h->instance_id != r->instance_id) r->attached++, r->seen = 0;
+    r->instance_id = h->instance_id;
     return 1;
 }
 
@@ -137,8 +142,8 @@ static inline int edgeface_attach(edgeface_reader *r, const char *name) {
  * one; *out untouched), or EDGEFACE_LOST (no live writer: show the neutral face and call again).
  * Never blocks, never loops for long; one reader per thread. */
 static inline int edgeface_read(edgeface_reader *r, const char *name, edgeface_frame *out) {
-    if (r->segment && !edgeface_fresh(r->segment)) edgeface_detach(r);
-    if (!r->segment) {
+    if (r->file && !edgeface_fresh(r)) edgeface_detach(r);
+    if (!r->file) {
         uint64_t now = edgeface_now_ns();
         if (now < r->next_try_ns) return EDGEFACE_LOST;
         if (!edgeface_attach(r, name)) {
@@ -147,22 +152,20 @@ static inline int edgeface_read(edgeface_reader *r, const char *name, edgeface_f
         }
     }
     for (int i = 0; i < 3; i++) {
-        uint64_t n = __atomic_load_n(&r->segment->latest, __ATOMIC_ACQUIRE);
+        uint64_t n = r->header.latest, after = 0;
         if (n == 0 || n == r->seen) return EDGEFACE_OLD;
-        const edgeface_frame *slot = &r->segment->slots[(n - 1) % EDGEFACE_SLOTS];
+        uint64_t start = r->header.header_size + (n - 1) % r->header.slot_count * r->header.slot_stride;
         edgeface_frame copy;
-        uint64_t before = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
-        memcpy(&copy, slot, sizeof copy);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        uint64_t after = __atomic_load_n(&slot->seq, __ATOMIC_RELAXED);
         const uint8_t *b = (const uint8_t *)&copy;
-        if (before == 2 * n && after == before && copy.frame_index == n &&
+        if (edgeface_copy(r, &copy, sizeof copy, start) && edgeface_copy(r, &after, sizeof after, start) &&
+            copy.seq == 2 * n && after == copy.seq && copy.frame_index == n &&
             copy.crc32 == edgeface_crc32(r, edgeface_crc32(r, 0, b + 8, 36), b + 48, sizeof copy - 48)) {
             *out = copy;
             r->seen = n;
             return EDGEFACE_NEW;
         }
         r->rejected++;
+        if (!edgeface_fresh(r)) return EDGEFACE_OLD;
     }
     return EDGEFACE_OLD;
 }

@@ -63,3 +63,8 @@ def slot_offset(frame: int) -> int:
 def slot_crc(slot: Union[bytes, bytearray]) -> int:
     """CRC32 of a slot's bytes 8..43 and 48..1087."""
     return zlib.crc32(slot[48:SLOT_STRIDE], zlib.crc32(slot[8:44]))
+
+
+def state_name(state: int) -> str:
+    """Name of a state, also of one that a later version may have."""
+    return STATE_NAMES[state] if 0 <= state < len(STATE_NAMES) else f"state {state}"

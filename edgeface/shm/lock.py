@@ -1,5 +1,6 @@
 """One writer at a time: the lock that a segment's writer holds."""
 
+import contextlib
 import fcntl
 import os
 import tempfile
@@ -8,15 +9,22 @@ from ..core.errors import UnavailableError
 
 
 def runtime_folder() -> str:
-    """Folder for locks: that of systemd, root, or the user, or one in /tmp for the user alone."""
+    """Folder for locks: systemd's, root's, the user's, or one in the temporary folder.
+
+    :raises UnavailableError: none of them belongs to this user
+    """
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if not folder and os.geteuid() == 0:
         folder = "/run/edgeface"
     folder = folder or os.environ.get("XDG_RUNTIME_DIR", "")
-    if not (folder and _is_usable(folder)):
-        folder = os.path.join(tempfile.gettempdir(), f"edgeface-{os.geteuid()}")
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-    return folder
+    if folder and _is_usable(folder):
+        return folder
+    folder = os.path.join(tempfile.gettempdir(), f"edgeface-{os.geteuid()}")
+    if _is_usable(folder) and os.lstat(folder).st_uid == os.geteuid():
+        return folder
+    raise UnavailableError(
+        f"{folder}: does not belong to this user; set XDG_RUNTIME_DIR to a folder that does"
+    )
 
 
 def _is_usable(folder: str) -> bool:
@@ -36,26 +44,45 @@ class WriterLock:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._path = os.path.join(runtime_folder(), f"{name}.lock")
         self._file = -1
         try:
-            path = os.path.join(runtime_folder(), f"{name}.lock")
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while not self._try():
+                pass
         except BlockingIOError:
-            self.release()
+            self._close()
             raise UnavailableError(
-                f"shared memory {name}: another edgeface writes it (lock {path}); stop that one or"
-                " choose another name with --shm"
+                f"shared memory {name}: another edgeface writes it (lock {self._path}); stop that"
+                " one or choose another name with --shm"
             ) from None
         except OSError as error:
-            self.release()
+            self._close()
             raise UnavailableError(
-                f"shared memory {name}: {error.filename}: {error.strerror};"
-                " set XDG_RUNTIME_DIR to a folder that this user can write"
+                f"shared memory {name}: {self._path}: {error.strerror}; set XDG_RUNTIME_DIR to a"
+                " folder that this user can write"
             ) from None
 
+    def _try(self) -> bool:
+        """Locks the file; whether it still has its name, which its last owner may have removed."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._file = os.open(self._path, flags, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            if os.path.samestat(os.fstat(self._file), os.stat(self._path)):
+                return True
+        except FileNotFoundError:
+            pass
+        self._close()
+        return False
+
     def release(self) -> None:
-        """Lets the next writer in; may be called again."""
+        """Lets the next writer in and leaves no file; may be called again."""
+        if self._file >= 0:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+            self._close()
+
+    def _close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -1,7 +1,7 @@
 """Reads frames as a renderer does; needs nothing but numpy."""
 
-import mmap
 import os
+import stat
 import struct
 import time
 import zlib
@@ -27,14 +27,6 @@ _LIVE_FIELDS = (  # of the header, from `layout.LATEST` on
     "latency_ns",
 )
 _LIVE = struct.Struct(f"<{len(_LIVE_FIELDS)}Q")
-_SHAPE = (
-    layout.HEADER_SIZE,
-    layout.SLOT_STRIDE,
-    layout.SLOT_COUNT,
-    layout.POINTS,
-    layout.DIMS,
-    layout.BLENDSHAPES,
-)
 
 
 class ReadFrame(NamedTuple):
@@ -51,12 +43,16 @@ class ReadFrame(NamedTuple):
     blendshapes: np.ndarray  # float32 [52]
 
 
-class _Identity(NamedTuple):
-    """Which writer made a segment: the constant part of the header, as far as it is of use."""
+class _Segment(NamedTuple):
+    """A segment that is open for reading: its writer, and where things are in it."""
 
+    file: int
     instance_id: int
     pid: int
     model_crc32: int
+    header_size: int
+    slot_stride: int
+    slot_count: int
 
 
 class Reader:
@@ -66,14 +62,17 @@ class Reader:
     there is nothing to show, and finds the next writer by itself. The renderer then shows
     its neutral face.
 
+    The segment is read, not mapped: whatever its owner does with it, cutting it short
+    included, no signal ends the renderer.
+
     :param name: name below /dev/shm
     :raises ValueError: it is no plain file name
     """
 
     def __init__(self, name: str = "edgeface"):
         self._path = layout.segment_path(name)
-        self._map: Optional[mmap.mmap] = None
-        self._identity: Optional[_Identity] = None
+        self._segment: Optional[_Segment] = None
+        self._instance_id = 0
         self.rejected = 0  # frames whose sequence or CRC did not fit
         self.attached = 0  # writers seen
 
@@ -85,40 +84,38 @@ class Reader:
 
     def close(self) -> None:
         """Detaches; the segment stays."""
-        if self._map is not None:
-            self._map.close()
-            self._map = None
+        if self._segment is not None:
+            os.close(self._segment.file)
+            self._segment = None
 
     @property
     def alive(self) -> bool:
         """Whether there is a writer: attached, heartbeat within 500 ms, not stopped."""
-        return self._live_map() is not None
+        return self.header() is not None
 
     def header(self) -> Optional[Dict[str, int]]:
         """Live part of the header, pid, model_crc32 and instance_id; None without a writer."""
-        mapped = self._live_map()
-        if mapped is None or self._identity is None:
-            return None
-        values = dict(zip(_LIVE_FIELDS, _LIVE.unpack_from(mapped, layout.LATEST)))
-        values.update(self._identity._asdict())
-        return values
+        for _ in range(2):  # the segment that is open, then the one that has taken its place
+            segment = self._segment or self._attach()
+            if segment is None:
+                return None
+            live = _live_part(segment)
+            if live is not None:
+                live["pid"] = segment.pid
+                live["model_crc32"] = segment.model_crc32
+                live["instance_id"] = segment.instance_id
+                return live
+            self.close()
+        return None
 
     def read(self) -> Optional[ReadFrame]:
         """The newest whole frame; None without a live writer, or before its first frame."""
-        mapped = self._live_map()
-        if mapped is None:
-            return None
         for _ in range(_TRIES):
-            latest = _word(mapped, layout.LATEST)
-            if latest == 0:
+            header = self.header()
+            if header is None or self._segment is None or header["latest"] == 0:
                 return None
-            start = layout.slot_offset(latest - 1)
-            sequence = _word(mapped, start)
-            slot = mapped[start : start + layout.SLOT_STRIDE]
-            unchanged = sequence == _word(mapped, start) == 2 * latest
-            frame = _frame(slot)
-            (crc,) = _CRC32.unpack_from(slot, layout.SLOT_CRC_OFFSET)
-            if unchanged and frame.index == latest - 1 and crc == layout.slot_crc(slot):
+            frame = _read_slot(self._segment, header["latest"])
+            if frame is not None:
                 return frame
             self.rejected += 1
         return None
@@ -133,45 +130,97 @@ class Reader:
                 if not self.alive and not lost:
                     lost = True
                     yield None
-            elif (self._identity, frame.index) != seen:
-                seen = (self._identity, frame.index)
+            elif (self._instance_id, frame.index) != seen:
+                seen = (self._instance_id, frame.index)
                 lost = False
                 yield frame
             time.sleep(poll_s)
 
-    def _live_map(self) -> Optional[mmap.mmap]:
-        """The segment of a writer that lives, attaching to a new one where that is needed."""
-        if self._map is not None:
-            if _is_live(self._map):
-                return self._map
-            self.close()
-        mapped = self._attach()
-        return mapped if mapped is not None and _is_live(mapped) else None
-
-    def _attach(self) -> Optional[mmap.mmap]:
-        mapped = _map_segment(self._path)
-        if mapped is None:
-            return None
-        identity = _identify(mapped)
-        if identity is None:
-            mapped.close()
-            return None
-        if self._identity is None or identity.instance_id != self._identity.instance_id:
-            self.attached += 1
-        self._map = mapped
-        self._identity = identity
-        return mapped
+    def _attach(self) -> Optional[_Segment]:
+        segment = _open_segment(self._path)
+        if segment is not None:
+            self._segment = segment
+            if segment.instance_id != self._instance_id:
+                self.attached += 1
+                self._instance_id = segment.instance_id
+        return segment
 
 
-def _word(mapped: mmap.mmap, offset: int) -> int:
-    word: int = _WORD.unpack_from(mapped, offset)[0]
-    return word
+def _open_segment(path: str) -> Optional[_Segment]:
+    """Opens a segment; None where there is none that can be read."""
+    try:
+        # a named pipe in its place must not block
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+        file = os.open(path, flags)
+    except OSError:
+        return None
+    segment = None
+    try:
+        info = os.fstat(file)
+        if stat.S_ISREG(info.st_mode):
+            segment = _identify(file, info.st_size)
+    except OSError:
+        pass
+    if segment is None:
+        os.close(file)
+    return segment
 
 
-def _is_live(mapped: mmap.mmap) -> bool:
-    age_ns = monotonic_ns() - _word(mapped, layout.HEARTBEAT_NS)
-    stopped = _word(mapped, layout.STATE) == layout.STOPPED
-    return age_ns < layout.HEARTBEAT_TIMEOUT_NS and not stopped
+def _identify(file: int, size: int) -> Optional[_Segment]:
+    """Checks the constant part of the header; later minor versions may have longer parts."""
+    head = os.pread(file, layout.HEADER_CRC_OFFSET + _CRC32.size, 0)
+    if len(head) < layout.HEADER_CRC_OFFSET + _CRC32.size:
+        return None
+    magic, major, _, *fields = layout.HEADER.unpack_from(head, 0)
+    header_size, slot_stride, slot_count = fields[:3]
+    instance_id, _, pid, _, model_crc32 = fields[6:]
+    (crc,) = _CRC32.unpack_from(head, layout.HEADER_CRC_OFFSET)
+    valid = (
+        magic == layout.MAGIC
+        and major == layout.ABI_MAJOR
+        and crc == zlib.crc32(head[: layout.HEADER_CRC_OFFSET])
+        and tuple(fields[3:6]) == (layout.POINTS, layout.DIMS, layout.BLENDSHAPES)
+        and header_size >= layout.HEADER_SIZE
+        and slot_stride >= layout.SLOT_STRIDE
+        and header_size % _WORD.size == slot_stride % _WORD.size == 0
+        and slot_count > 0
+        and size >= header_size + slot_stride * slot_count
+    )
+    if not valid:
+        return None
+    return _Segment(file, instance_id, pid, model_crc32, header_size, slot_stride, slot_count)
+
+
+def _live_part(segment: _Segment) -> Optional[Dict[str, int]]:
+    """The live part of the header; None where the writer does not live any more."""
+    try:
+        data = os.pread(segment.file, _LIVE.size, layout.LATEST)
+    except OSError:
+        return None
+    if len(data) < _LIVE.size:
+        return None
+    live = dict(zip(_LIVE_FIELDS, _LIVE.unpack(data)))
+    age_ns = monotonic_ns() - live["heartbeat_ns"]
+    stopped = live["state"] == layout.STOPPED
+    return None if stopped or age_ns >= layout.HEARTBEAT_TIMEOUT_NS else live
+
+
+def _read_slot(segment: _Segment, latest: int) -> Optional[ReadFrame]:
+    """Frame number `latest`; None where the slot holds another one or one that is being written."""
+    start = segment.header_size + segment.slot_stride * ((latest - 1) % segment.slot_count)
+    try:
+        slot = os.pread(segment.file, layout.SLOT_STRIDE, start)
+        again = os.pread(segment.file, _WORD.size, start)
+    except OSError:
+        return None
+    if len(slot) < layout.SLOT_STRIDE or again != slot[: _WORD.size]:
+        return None
+    (sequence,) = _WORD.unpack(again)
+    (crc,) = _CRC32.unpack_from(slot, layout.SLOT_CRC_OFFSET)
+    frame = _frame(slot)
+    if sequence != 2 * latest or frame.index != latest - 1 or crc != layout.slot_crc(slot):
+        return None
+    return frame
 
 
 def _frame(slot: bytes) -> ReadFrame:
@@ -192,33 +241,3 @@ def _frame(slot: bytes) -> ReadFrame:
         landmarks=landmarks.reshape(layout.POINTS, layout.DIMS),
         blendshapes=np.frombuffer(slot, "<f4", layout.BLENDSHAPES, layout.SLOT_BLENDSHAPES_OFFSET),
     )
-
-
-def _map_segment(path: str) -> Optional[mmap.mmap]:
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        if os.fstat(file).st_size < layout.SEGMENT_SIZE:
-            return None
-        return mmap.mmap(file, layout.SEGMENT_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
-    except (OSError, ValueError):
-        return None
-    finally:
-        os.close(file)
-
-
-def _identify(mapped: mmap.mmap) -> Optional[_Identity]:
-    """The writer of a segment; None where this is no segment that can be read."""
-    magic, major, _, *fields = layout.HEADER.unpack_from(mapped, 0)
-    shape = tuple(fields[:6])
-    instance_id, _, pid, _, model_crc32 = fields[6:]
-    (crc,) = _CRC32.unpack_from(mapped, layout.HEADER_CRC_OFFSET)
-    valid = (
-        magic == layout.MAGIC
-        and major == layout.ABI_MAJOR
-        and shape == _SHAPE
-        and crc == zlib.crc32(mapped[: layout.HEADER_CRC_OFFSET])
-    )
-    return _Identity(instance_id, pid, model_crc32) if valid else None

@@ -1,6 +1,7 @@
 """A segment that this process writes: made under a temporary name, put in its place in one step."""
 
 import contextlib
+import fcntl
 import mmap
 import os
 import struct
@@ -41,6 +42,8 @@ class Segment:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         file = os.open(self._temporary, flags, 0o600)
         try:
+            # held until the segment appears: a temporary file without it has no writer any more
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # allocates, so that a full /dev/shm is an error here and not a SIGBUS later
             os.posix_fallocate(file, 0, layout.SEGMENT_SIZE)
             if group_id != -1:
@@ -49,10 +52,10 @@ class Segment:
             self._map = mmap.mmap(file, layout.SEGMENT_SIZE)
             self._inode = os.fstat(file).st_ino
         except OSError:
+            os.close(file)
             os.unlink(self._temporary)
             raise
-        finally:
-            os.close(file)
+        self._file = file
         self.bytes = memoryview(self._map)
         # aligned 64-bit stores; struct.pack_into would show readers a moment of zeros
         self._words = self.bytes.cast("Q")
@@ -66,6 +69,7 @@ class Segment:
         self.heartbeat()
         os.rename(self._temporary, self.path)
         self._temporary = ""
+        os.close(self._file)
 
     def is_in_place(self) -> bool:
         """Whether its name still leads to it."""
@@ -88,6 +92,7 @@ class Segment:
         with contextlib.suppress(OSError):
             if self._temporary:
                 os.unlink(self._temporary)
+                os.close(self._file)
             elif self.is_in_place():
                 os.unlink(self.path)
         self._words.release()
@@ -119,7 +124,15 @@ def _remove_leftovers(folder: str, name: str) -> None:
     """Deletes temporary files of writers that died before their segment appeared."""
     prefix = f".{name}."
     for entry in os.listdir(folder):
-        pid = entry[len(prefix) :].partition("-")[0]
-        if entry.startswith(prefix) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
-            with contextlib.suppress(OSError):  # of another user
-                os.unlink(os.path.join(folder, entry))
+        if entry.startswith(prefix):
+            with contextlib.suppress(OSError):  # of another user, or of a writer that lives
+                _remove_unlocked(os.path.join(folder, entry))
+
+
+def _remove_unlocked(path: str) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    finally:
+        os.close(file)

@@ -1,6 +1,7 @@
 """Publishes frames: the only process that writes the segment."""
 
 import ctypes
+import errno
 import os
 import struct
 import time
@@ -95,7 +96,9 @@ class Writer:
         try:
             self._ready().appear()
         except OSError as error:
-            raise self._unavailable(error) from None
+            unavailable = self._unavailable(error)
+            self.close()
+            raise unavailable from None
         if self._predecessor is not None:
             self._lock, self._predecessor._lock = self._predecessor._lock, None
             self._predecessor = None
@@ -149,10 +152,18 @@ class Writer:
         """
         if self._ready().is_in_place():
             return False
+        with Reader(self.name) as reader:
+            other = reader.header()
+        if other is not None:
+            raise self._written_by(other["pid"])
         try:
             segment = self._make()
+        except OSError as error:
+            raise self._unavailable(error) from None
+        try:
             segment.appear()
         except OSError as error:
+            segment.close()
             raise self._unavailable(error) from None
         # readers of the old segment look for the new one
         self._ready().close()
@@ -186,24 +197,42 @@ class Writer:
         return self._segment
 
     def _unavailable(self, error: OSError) -> UnavailableError:
-        return UnavailableError(
-            f"shared memory {self.path}: {error.strerror}; make room in {layout.FOLDER} or get"
-            " access to it"
-        )
+        owner = self._foreign_owner()
+        if owner:
+            fix = f"user {owner} has left a file there; remove it as root or as that user"
+        elif error.errno in (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT):
+            fix = f"make room in {layout.FOLDER}"
+        else:
+            fix = f"get access to {layout.FOLDER}"
+        return UnavailableError(f"shared memory {self.path}: {error.strerror}; {fix}")
+
+    def _foreign_owner(self) -> str:
+        """Who else owns what has the segment's name; "" where nobody does."""
+        try:
+            uid = os.lstat(self.path).st_uid
+        except OSError:
+            return ""
+        return str(uid) if uid != os.geteuid() else ""
 
     def _refuse_living_writer(self) -> None:
-        """A writer of another user keeps its lock in another folder, but its heart beats here."""
+        """A writer of another user has its lock in another folder, but its heart beats here.
+
+        Only the heart counts: in another PID namespace its process cannot be seen.
+        """
         with Reader(self.name) as reader:
             before = reader.header()
-            if before is None or not _runs(before["pid"]):
+            if before is None:
                 return
             time.sleep(_HEARTBEAT_S)
             now = reader.header()
         if now is not None and now["heartbeat_ns"] != before["heartbeat_ns"]:
-            raise UnavailableError(
-                f"shared memory {self.path}: process {now['pid']} writes it;"
-                " stop that one or choose another name with --shm"
-            )
+            raise self._written_by(now["pid"])
+
+    def _written_by(self, pid: int) -> UnavailableError:
+        return UnavailableError(
+            f"shared memory {self.path}: process {pid} writes it; stop that one or choose another"
+            " name with --shm"
+        )
 
 
 def _full_fence() -> Callable[[], object]:
@@ -216,11 +245,3 @@ def _full_fence() -> Callable[[], object]:
     except (OSError, AttributeError):
         return lambda: None
     return lambda: fence(5)  # memory_order_seq_cst
-
-
-def _runs(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

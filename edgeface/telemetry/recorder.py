@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 from .. import __version__
 from ..core.rates import FRAME_RATE_HZ
-from ..shm.layout import STATE_NAMES
+from ..shm.layout import state_name
 from .energy import Energy
 from .log import LogWriter
 from .power import NoPower, PowerSource, Reading, find_power_source
@@ -203,7 +203,7 @@ class Recorder:
             "version": __version__,
             "pid": os.getpid(),
             "interval_s": round(passed_s, 1),
-            "state": STATE_NAMES[stats.state],
+            "state": state_name(stats.state),
             "provider": stats.provider,
             "frames": frames,
             "fps": round(frames / passed_s, 2),

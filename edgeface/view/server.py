@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional
 
 from ..core.errors import UnavailableError
 from ..core.rates import MS_NS
-from ..shm.layout import STATE_NAMES
+from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
@@ -120,6 +120,6 @@ def _message(frame: ReadFrame, header: Optional[Dict[str, int]]) -> Dict[str, An
         "flags": frame.flags,
         "level": round(frame.rms_dbfs, 1),
         "latency": round(latency_ns / MS_NS, 1),
-        "state": STATE_NAMES[header["state"]] if header else "gone",
+        "state": state_name(header["state"]) if header else "gone",
         "landmarks": [[round(float(v), 4) for v in point] for point in frame.landmarks],
     }

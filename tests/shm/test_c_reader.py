@@ -17,12 +17,12 @@ C_OFFSETS = r"""
 #include "edgeface.h"
 #define P(what) printf("%zu ", (size_t)(what))
 int main(void) {
-    P(sizeof(edgeface_segment)); P(sizeof(edgeface_frame)); P(offsetof(edgeface_segment, slots));
-    P(offsetof(edgeface_segment, header_crc32)); P(offsetof(edgeface_segment, latest));
-    P(offsetof(edgeface_segment, heartbeat_ns)); P(offsetof(edgeface_segment, state));
-    P(offsetof(edgeface_segment, dropped_samples)); P(offsetof(edgeface_segment, source_restarts));
-    P(offsetof(edgeface_segment, late_frames)); P(offsetof(edgeface_segment, inference_errors));
-    P(offsetof(edgeface_segment, latency_ns));
+    P(sizeof(edgeface_header)); P(sizeof(edgeface_frame));
+    P(offsetof(edgeface_header, header_crc32)); P(offsetof(edgeface_header, latest));
+    P(offsetof(edgeface_header, heartbeat_ns)); P(offsetof(edgeface_header, state));
+    P(offsetof(edgeface_header, dropped_samples)); P(offsetof(edgeface_header, source_restarts));
+    P(offsetof(edgeface_header, late_frames)); P(offsetof(edgeface_header, inference_errors));
+    P(offsetof(edgeface_header, latency_ns));
     P(offsetof(edgeface_frame, frame_index)); P(offsetof(edgeface_frame, crc32));
     P(offsetof(edgeface_frame, level_dbfs)); P(offsetof(edgeface_frame, landmarks));
     P(offsetof(edgeface_frame, blendshapes));
@@ -125,9 +125,8 @@ def compiled(tmp_path_factory):
 def test_c_and_python_agree_on_the_layout(compiled):
     numbers = [int(n) for n in subprocess.check_output([str(compiled / "offsets")]).split()]
     assert numbers == [
-        layout.SEGMENT_SIZE,
-        layout.SLOT_STRIDE,
         layout.HEADER_SIZE,
+        layout.SLOT_STRIDE,
         layout.HEADER_CRC_OFFSET,
         layout.LATEST,
         layout.HEARTBEAT_NS,
