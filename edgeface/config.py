@@ -78,7 +78,7 @@ class Output:
     mode: str = _setting(
         "0640",
         "its permission bits, octal in quotes",
-        choices=("0600", "0640", "0644", "0660", "0666"),
+        choices=("0600", "0640", "0644"),  # only its owner may write, or cut it short
     )
     group: str = _setting("", "its group; empty: the group of the process")
 
