@@ -14,7 +14,7 @@ EXAMPLE = """examples:
   edgeface import audio2motion model.ckpt --basis bfm.npz --adapter adapter.npz -o imported
   edgeface run --bundle imported
 Encoder and motion network come in any order. docs/import.md says more.
-Needs PyTorch: pip install 'edgeface[study]'."""
+Needs PyTorch: pip install 'edgeface[import]'."""
 _WINDOW = {"past": 24, "hop": 4, "future": 8}  # frames
 _MOST_FRAMES = 1024
 _HIGHEST = {"temperature": 10.0, "share": 1.0, "smoothing": 0.99}
@@ -96,7 +96,7 @@ def execute(options: argparse.Namespace) -> None:
     try:
         from ..importer import importer  # noqa: F401 - needs PyTorch, as all that follows
     except ModuleNotFoundError as error:
-        raise UnavailableError(f"import: {error}; pip install 'edgeface[study]'") from None
+        raise UnavailableError(f"import: {error}; pip install 'edgeface[import]'") from None
     from ..importer.bundle_writer import record_deviation, window_of
     from ..importer.deviation import measure_deviation
 
