@@ -5,6 +5,7 @@ import wave
 
 import numpy as np
 import pytest
+from support import process
 from support.faces import DATA
 
 from edgeface.build import build_pipeline, load_model
@@ -18,9 +19,23 @@ def bundle():
 
 
 @pytest.fixture(scope="session")
-def pipeline(bundle):
-    """One pipeline of the default settings; tests leave it reset."""
+def built_pipeline(bundle):
+    """The model of the default settings, opened once."""
     return build_pipeline(Settings(), bundle)
+
+
+@pytest.fixture
+def pipeline(built_pipeline):
+    """A pipeline of the default settings, at the start of a stream whatever the last test did."""
+    built_pipeline.reset()
+    return built_pipeline
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left(shm_name):
+    """Ends what a test that failed has not ended, before its segment is looked for."""
+    with process.ending_what_is_left():
+        yield
 
 
 @pytest.fixture(scope="session")

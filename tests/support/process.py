@@ -1,5 +1,6 @@
 """Runs edgeface as a user would, and waits for what it does."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -17,15 +18,32 @@ def edgeface(*arguments, timeout=120, **options):
     )
 
 
+_started = []
+
+
 def start(*arguments, **options):
     """Starts the command line; Popen."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "edgeface"] + list(arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         universal_newlines=True,
         **options,
     )
+    _started.append(process)
+    return process
+
+
+@contextlib.contextmanager
+def ending_what_is_left():
+    """Ends the processes that the block has started and, when a test failed, not ended."""
+    before = len(_started)
+    yield
+    for process in _started[before:]:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    del _started[before:]
 
 
 def wait_for(condition, seconds=20.0, poll=0.02):
