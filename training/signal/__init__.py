@@ -1,0 +1,1 @@
+"""Sound as numbers: Fbank, levels, noises, altered voices; of arrays one at a time and of tensors many at once."""
