@@ -1,4 +1,4 @@
-"""Training, evaluation and export of the default model; needs Python 3.9 or newer, is not in the wheel.
+"""Training, evaluation and export of the default model; needs Python 3.9, is not in the wheel.
 
 The rooms stand in one direction, and none imports from a later one:
 `signal` < `phonetics` < `data` < `targets`, `batches` < `network` < `judge`.

@@ -1,4 +1,4 @@
-"""Random training batches, made where the network is trained: clips in other voices, rooms, noise."""
+"""Random batches, made where the network is trained: clips in other voices, rooms and noise."""
 
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
@@ -74,9 +74,11 @@ class Batches:
         self._talker = talker.to(device)
         self._animated = animated.to(device) if animated else None
         self._neutral = torch.as_tensor(neutral, device=device).reshape(_TRACKS[0])
-        people = [clips for clips in (self._talker, self._animated) if clips]
+        self._people = [self._talker]
+        if self._animated is not None:
+            self._people.append(self._animated)
         self._backgrounds = Backgrounds(
-            self._random, people, music.to(device), effects.to(device), frames
+            self._random, self._people, music.to(device), effects.to(device), frames
         )
 
     def seed(self, seed: int) -> None:
@@ -96,11 +98,9 @@ class Batches:
         landmarks += self._neutral
         trust += 1.0
         phones[..., PHONES.index("sil")] = 1.0
-        for clips, chosen in (
-            (self._talker, talking & ~animated),
-            (self._animated, talking & animated),
-        ):
-            rows = chosen.nonzero()[:, 0]
+        for clips in self._people:
+            chosen = animated if clips is self._animated else ~animated
+            rows = (talking & chosen).nonzero()[:, 0]
             if len(rows):
                 schedule, level_db[rows] = self._schedule(clips, len(rows))
                 sound[rows] = schedule.sound(clips.sound)

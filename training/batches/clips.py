@@ -1,4 +1,4 @@
-"""All that training hears and sees, one clip after another, in the memory of the device that trains."""
+"""All that training hears and sees, clip after clip, in the memory of the device that trains."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -112,7 +112,7 @@ def talker_clips(clips: List[Clip], neutral: np.ndarray, cache: Path) -> Clips:
     """The talker as he is, twice, and in the other voices that the cache has."""
     voices: List[Tuple[Read, Clip]] = []
     for clip in clips:
-        voices += _AS_HE_IS * [(partial(_samples_of, clip), clip)]
+        voices += _AS_HE_IS * [(clip.read, clip)]
         voices += [(partial(_read, path), clip) for path in voice_paths(cache, clip)]
     return Clips(voices, neutral, "the talker's voices")
 
@@ -122,7 +122,7 @@ def animated_clips(clips: List[Clip], neutral: np.ndarray, longest: int) -> Clip
 
     :param longest: frames of a sequence; what is longer is never heard as a whole
     """
-    found = Clips([(partial(_read, clip.samples), clip) for clip in clips], neutral, "speech")
+    found = Clips([(clip.read, clip) for clip in clips], neutral, "speech")
     chance = found.frames.clamp(max=longest) * torch.tensor([clip.weight for clip in clips])
     found.chance = chance / chance.sum()
     return found
@@ -135,10 +135,6 @@ def sounds(store: Store, kind: str) -> Sounds:
     """
     found = store.find((kind,), TRAIN)
     return Sounds([partial(store.samples, one) for one in found], kind)
-
-
-def _samples_of(clip: Clip) -> np.ndarray:
-    return clip.samples
 
 
 def _read(path: Path) -> np.ndarray:

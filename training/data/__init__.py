@@ -1,1 +1,1 @@
-"""What the training hears: the talker, voices of programs, recordings of people, other sounds; and its manifest."""
+"""What the training hears: the talker, synthetic voices, people, other sounds; and its manifest."""

@@ -5,6 +5,7 @@ Example:
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Callable, Dict
 
@@ -77,4 +78,5 @@ if __name__ == "__main__":
     try:
         main()
     except EdgefaceError as error:
-        raise SystemExit(f"error: {error}") from None
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

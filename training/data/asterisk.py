@@ -1,4 +1,4 @@
-"""Prompts of a telephone exchange in six languages, with transcripts: Debian's asterisk packages."""
+"""Prompts of a telephone exchange in five languages, with transcripts: Debian's asterisk."""
 
 import gzip
 import re

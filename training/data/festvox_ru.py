@@ -1,4 +1,4 @@
-"""Russian sentences that a man recorded for a voice of festival, with labels: Debian's festvox-ru."""
+"""Russian sentences that a man recorded for festival, with labels: Debian's festvox-ru."""
 
 from pathlib import Path
 

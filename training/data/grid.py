@@ -34,23 +34,31 @@ Words = Dict[str, List[Tuple[float, float, str]]]
 class Clip:
     """Speech with motion; T = N / 640.
 
-    samples: float32 [N], or the path of a sound file
+    samples: float32 [N]; empty where a file is read when its sound is needed, see `read`
     landmarks: float32 [T, 68, 3]
     blendshapes: float32 [T, 52]
     speech: float32 [T], 1 while a word is spoken
     phones: of `phonetics.timing.phone_labels`, None where nobody knows them
     split: `manifest.TRAIN` or `TEST`
     weight: how often it is drawn, see `manifest.Utterance`
+    path: of the sound file, where `samples` is empty
     """
 
     name: str
-    samples: Union[np.ndarray, Path]
+    samples: np.ndarray
     landmarks: np.ndarray
     blendshapes: np.ndarray
     speech: np.ndarray
     phones: Optional[np.ndarray] = None
     split: str = TRAIN
     weight: float = 1.0
+    path: Optional[Path] = None
+
+    def read(self) -> np.ndarray:
+        """Its sound, float32 [N] at 16 kHz."""
+        if self.path is None:
+            return self.samples
+        return soundfile.read(str(self.path), dtype="float32")[0]
 
 
 def in_training(clips: List[Clip]) -> List[Clip]:

@@ -1,4 +1,4 @@
-"""The manifest: one record for every utterance and every other sound that the training has, in one file.
+"""The manifest: one record for every utterance and every other sound of the training, in one file.
 
 A line of `manifest.jsonl` is one `Utterance`; of several with one id the last counts, so that a
 file that grows is always valid, also after a run that was cut off.

@@ -1,4 +1,4 @@
-"""Real sounds that are no speech, from Debian's packages: music, machines, animals, weather, signals.
+"""Sounds that are no speech, from Debian's packages: music, machines, animals, weather, signals.
 
 Nobody speaks in them, so no mouth must move; beside them, it must.
 """

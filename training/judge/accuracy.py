@@ -7,7 +7,7 @@ import numpy as np
 from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from edgeface.motion.face import MOUTH
 from edgeface.pipeline import Pipeline
-from training.data.faces import lip_gap, mouth_width
+from training.data.faces import correlation, lip_correlations, lip_gap
 from training.data.grid import Clip
 
 from .animation import animate
@@ -24,14 +24,8 @@ def each_correlation(
 
     :param faces: landmarks [T, 68, 3] of every clip
     """
-    gaps, widths = (
-        [
-            float(np.corrcoef(measure(face), measure(clip.landmarks))[0, 1])
-            for face, clip in zip(faces, clips)
-        ]
-        for measure in (lip_gap, mouth_width)
-    )
-    return gaps, widths
+    both = [lip_correlations(face, clip.landmarks) for face, clip in zip(faces, clips)]
+    return [gap for gap, _ in both], [width for _, width in both]
 
 
 def correlations(faces: Sequence[np.ndarray], clips: Sequence[Clip]) -> Tuple[float, float]:
@@ -48,8 +42,7 @@ def spoken_correlation(faces: Sequence[np.ndarray], clips: Sequence[Clip]) -> fl
     found = []
     for face, clip in zip(faces, clips):
         begin = int(np.argmax(clip.speech > 0))
-        gaps = lip_gap(face[begin:]), lip_gap(clip.landmarks[begin:])
-        found.append(np.corrcoef(*gaps)[0, 1])
+        found.append(correlation(lip_gap(face[begin:]), lip_gap(clip.landmarks[begin:])))
     return float(np.mean(found))
 
 

@@ -31,7 +31,7 @@ Spoken = Dict[str, List[Tuple[np.ndarray, PhoneTimes]]]
 class Closures(NamedTuple):
     """closed: share of the p, b and m at which the gap falls below 15 % of its range in speech
     within a frame; shut: share of the open vowels in whose middle it does so too; strays: how often
-    a minute of speech it does so farther than two frames from any p, b or m, and 0.2 s from a pause.
+    a minute of speech it does so farther than two frames from any p, b or m, and 0.2 s from pauses.
     """
 
     closed: float
@@ -40,13 +40,13 @@ class Closures(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """count: of p, b and m; rounding: how often a rounded vowel's mouth is narrower than a spread
-    vowel's, 0.5 by chance; motion: deviation of the gap in speech; rest: that in pauses, but for
-    half a second after a phone and 0.2 s before one, in % of speech.
+    """bilabials: how many p, b and m there are; rounding: how often a rounded vowel's mouth is
+    narrower than a spread vowel's, 0.5 by chance; motion: deviation of the gap in speech; rest:
+    that in pauses, but for half a second after a phone and 0.2 s before one, in % of speech.
     """
 
     language: str
-    count: int
+    bilabials: int
     closures: Closures
     rounding: float
     motion: float

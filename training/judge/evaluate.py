@@ -4,7 +4,7 @@ Prints mean per-clip correlations of lip gap and mouth width with the tracked fa
 clips of the corpus, as they are, in other voices and through noise; stillness in silence, noise
 and, with --cache, music and other sounds; speeds and blendshapes against those of the talker;
 closures, rounding and rest in eight languages, spoken by espeak-ng and, with --cache, by voices and
-people whom the training has not heard. Frames come from the streaming pipeline that the daemon runs.
+people whom the training has not heard. Frames come from the streaming pipeline of the daemon.
 
 Example:
     python -m training.judge.evaluate --data ../shared/data
@@ -73,7 +73,8 @@ def print_spread(title: str, values: List[float], clips: List[Clip]) -> None:
     certain = 1.96 * np.std(values) / len(values) ** 0.5
     print(
         f"\n{title} of single clips: median {np.median(values):.3f}, worst {values[worst]:.2f} "
-        f"({clips[worst].name}; mean of the others {others:.3f}), mean of all +-{certain:.3f} (95 %)"
+        f"({clips[worst].name}; mean of the others {others:.3f}), mean of all +-{certain:.3f} "
+        "(95 %)"
     )
 
 
@@ -198,7 +199,7 @@ def print_languages(title: str, rows: List[Judgement]) -> None:
     for row in rows:
         table.row(
             row.language,
-            str(row.count),
+            str(row.bilabials),
             f"{100 * row.closures.closed:.0f}",
             f"{100 * row.closures.shut:.0f}",
             f"{row.closures.strays:.0f}",

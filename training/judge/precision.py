@@ -8,7 +8,7 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict
+from typing import Any, Dict
 
 import numpy as np
 import onnx
@@ -32,7 +32,7 @@ _ROUNDS = 7
 _STEPS = 400
 
 
-def median_step_ms(sessions: Dict[str, object]) -> Dict[str, float]:
+def median_step_ms(sessions: Dict[str, Any]) -> Dict[str, float]:
     """Median ms of a step of each session, in turn, so that all see the same load."""
     spent: Dict[str, list] = {name: [] for name in sessions}
     fbank = np.zeros((1, FBANK_PER_FRAME, MEL_BINS), np.float32)

@@ -1,4 +1,4 @@
-"""Sound by which robustness is judged: speech of other voices, through noise, at other levels; none."""
+"""Sound by which robustness is judged: other voices, noise, other levels, and no speech at all."""
 
 from typing import Callable, Iterator, List, Optional, Tuple
 
@@ -59,7 +59,8 @@ def babble_of(clips: List[Clip]) -> Noise:
 
     def babble(rng: np.random.Generator, n: int) -> np.ndarray:
         talkers = [clips[rng.integers(len(clips))].samples for _ in range(_BABBLING)]
-        noise = sum(np.resize(np.roll(samples, int(rng.integers(n))), n) for samples in talkers)
+        rolled = [np.resize(np.roll(one, int(rng.integers(n))), n) for one in talkers]
+        noise = np.sum(rolled, axis=0)
         return noise / noise.std()
 
     return babble

@@ -5,7 +5,7 @@ from typing import List, NamedTuple
 import numpy as np
 
 from edgeface.core.rates import HOP_SAMPLES
-from training.data.faces import lip_gap, mouth_width
+from training.data.faces import lip_correlations
 from training.targets.phone_to_motion import PhoneToMotion, moved
 
 from .animation import Animate
@@ -32,10 +32,7 @@ def alike(animate: Animate, model: PhoneToMotion, spoken: Spoken) -> List[Likene
             frames = len(samples) // HOP_SAMPLES
             if frames >= _FEWEST_FRAMES:
                 whole = samples[: frames * HOP_SAMPLES]
-                faces = animate(whole), moved(model, whole, phones)[0]
-                found.append(
-                    [np.corrcoef(*map(measure, faces))[0, 1] for measure in (lip_gap, mouth_width)]
-                )
+                found.append(lip_correlations(animate(whole), moved(model, whole, phones)[0]))
         gap, width = np.mean(found, axis=0)
         rows.append(Likeness(language, len(found), gap, width))
     return rows

@@ -94,7 +94,7 @@ def distances(face: torch.Tensor) -> torch.Tensor:
 
 
 def audible(fbank: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
-    """1 for each face frame that noise does not cover, else 0: [B, T] of two Fbanks [B, 4 T, 80]."""
+    """1 for each frame that noise does not cover, else 0: [B, T] of two Fbanks [B, 4 T, 80]."""
     rise = (fbank - clean).mean(-1).reshape(len(fbank), -1, FBANK_PER_FRAME).mean(-1)
     return (rise < _COVERED).float()
 

@@ -7,7 +7,7 @@ latency is lookahead x 40 ms, and one set of weights serves every look-ahead.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Dict, Optional, Tuple
+from typing import Dict, List, Optional, Tuple, cast
 
 import torch
 from torch import nn
@@ -81,7 +81,8 @@ class Attention(nn.Module):
         index = (offset + self.size.past).clamp(0, self.size.past + self.ahead)
         bias = torch.where(seen, self.bias[:, index], torch.full((), HIDDEN))
         qkv = self.qkv(x).reshape(batch, t, 3 * self.size.heads, -1).transpose(1, 2)
-        mixed = mix(*qkv.split(self.size.heads, 1), bias)
+        queries, keys, values = qkv.split(self.size.heads, 1)
+        mixed = mix(queries, keys, values, bias)
         return self.out(mixed.transpose(1, 2).reshape(batch, t, width))
 
 
@@ -111,6 +112,12 @@ class Network(nn.Module):
         [basis, 204] of the face
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+    landmark_mean: torch.Tensor
+    landmark_basis: torch.Tensor
+    heard: torch.Tensor
+
     def __init__(self, size: Size, statistics: Optional[dict] = None):
         super().__init__()
         self.size = size
@@ -138,6 +145,11 @@ class Network(nn.Module):
             nn.GELU(),
             nn.Linear(size.width, size.basis + size.blendshapes + 1),
         )
+
+    @property
+    def stack(self) -> List[Layer]:
+        """Its Transformer layers."""
+        return [cast(Layer, layer) for layer in self.layers]
 
     def normalise(self, fbank: torch.Tensor) -> torch.Tensor:
         """[B, T4, 80] log energies to zero mean and unit variance."""
@@ -170,7 +182,7 @@ class Network(nn.Module):
         x = self.normalise(fbank).transpose(1, 2)
         x = self.convolve1(padded(x))
         x = self.project(self.conv_norm(self.convolve2(padded(x)).transpose(1, 2)))
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self.stack):
             x = layer(x, lookahead if i == 0 else 0)
         return x
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Iterator, List, Tuple
 
 import numpy as np
-import soundfile
 import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -58,10 +57,7 @@ class PhoneSequences(torch.utils.data.IterableDataset):
         self.seed = seed
         self.clips = []
         for clip in tqdm(clips, desc="reading", disable=None):
-            samples = clip.samples
-            if isinstance(samples, Path):
-                samples = soundfile.read(str(samples), dtype="float32")[0]
-            fbank = fbank_of(samples)[: FBANK_PER_FRAME * len(clip.phones)]
+            fbank = fbank_of(clip.read())[: FBANK_PER_FRAME * len(clip.phones)]
             self.clips.append((fbank.astype(np.float16), clip.phones))
 
     def __iter__(self) -> Iterator[Tuple[torch.Tensor, torch.Tensor]]:

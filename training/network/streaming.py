@@ -31,7 +31,10 @@ class Step(nn.Module):
     def cache_shapes(self) -> Dict[str, Tuple[int, ...]]:
         """Names and shapes of the caches, in the order of `forward`."""
         size = self.network.size
-        shapes = {"fbank_cache": (MEL_BINS, CONV_PAST), "conv_cache": (size.conv, CONV_PAST)}
+        shapes: Dict[str, Tuple[int, ...]] = {
+            "fbank_cache": (MEL_BINS, CONV_PAST),
+            "conv_cache": (size.conv, CONV_PAST),
+        }
         if self.lookahead:
             shapes["waiting_cache"] = (self.lookahead, 2 * size.width)
         for i in range(size.layers):
@@ -50,18 +53,18 @@ class Step(nn.Module):
         y = nn.functional.linear(torch.cat(windows), weight, bias)
         return nn.functional.glu(y, dim=1)
 
-    def forward(self, fbank: torch.Tensor, *caches: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+    def forward(self, fbank: torch.Tensor, *past: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         """Fbank [1, 4, 80] and the caches to landmarks, blendshapes, speech and new caches."""
         net = self.network
         size = net.size
-        caches = list(caches)
+        caches = list(past)
         new = []
         x = torch.cat((caches.pop(0), net.normalise(fbank.reshape(FBANK_PER_FRAME, MEL_BINS)).T), 1)
         new.append(x[:, FBANK_PER_FRAME:])
         x = torch.cat((caches.pop(0), self._convolve(x, self.conv1, net.conv1.bias).T), 1)
         new.append(x[:, 2:])
         x = net.project(net.conv_norm(self._convolve(x, self.conv2, net.conv2.bias)))
-        for i, layer in enumerate(net.layers):
+        for i, layer in enumerate(net.stack):
             attention = layer.attention
             ahead = 0
             q, kv = attention.qkv(layer.attention_norm(x)).split([size.width, 2 * size.width], 1)
@@ -73,7 +76,8 @@ class Step(nn.Module):
             kv = torch.cat((caches.pop(0), kv.reshape(2 * size.heads, 1, -1)), 1)
             new.append(kv[:, 1:])
             bias = attention.bias[:, None, : size.past + 1 + ahead]
-            mixed = mix(q.reshape(size.heads, 1, -1), *kv.split(size.heads), bias)
+            keys, values = kv.split(size.heads)
+            mixed = mix(q.reshape(size.heads, 1, -1), keys, values, bias)
             x = x + attention.out(mixed.reshape(1, size.width))
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)
@@ -109,13 +113,14 @@ class Whole(nn.Module):
         x = net.convolve1(padded(x))
         x = net.conv_norm(net.convolve2(padded(x))[0].T)  # no batch: weights as a step's
         x = net.project(x)
-        for i, layer in enumerate(net.layers):
+        for i, layer in enumerate(net.stack):
             attention = layer.attention
             ahead = self.lookahead if i == 0 else 0
             qkv = attention.qkv(layer.attention_norm(x))
             qkv = qkv.reshape(WHOLE_FRAMES, 3 * size.heads, -1).transpose(0, 1)
             bias = self.band(attention.bias[:, : size.past + 1 + ahead], ahead)
-            mixed = mix(*qkv.split(size.heads), bias).transpose(0, 1)
+            queries, keys, values = qkv.split(size.heads)
+            mixed = mix(queries, keys, values, bias).transpose(0, 1)
             x = x + attention.out(mixed.reshape(WHOLE_FRAMES, size.width))
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)

@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from training.batches.batches import Batch, Batches, RepeatedBatches, load
-from training.data.faces import lip_gap, mouth_width
+from training.data.faces import lip_correlations
 from training.data.grid import Clip, held_out, in_training
 from training.data.store import Store
 from training.data.talker import load_talker
@@ -57,13 +57,9 @@ def validate(network: Network, clips: List[Clip], lookahead: int) -> Tuple[float
     fbank = torch.from_numpy(np.stack([fbank_of(clip.samples) for clip in clips]))
     face = network(fbank.to(network.mean.device), lookahead)[0].cpu().numpy()
     face = face.reshape(len(clips), -1, 68, 3)
-    truth = np.stack([clip.landmarks for clip in clips])
     network.train()
-    gap, width = (
-        float(np.mean([np.corrcoef(p, t)[0, 1] for p, t in zip(measure(face), measure(truth))]))
-        for measure in (lip_gap, mouth_width)
-    )
-    return gap, width
+    both = [lip_correlations(one, clip.landmarks) for one, clip in zip(face, clips)]
+    return float(np.mean([gap for gap, _ in both])), float(np.mean([width for _, width in both]))
 
 
 def fit(state: TrainingState, batches: Iterator[tuple], held_out: List[Clip], seed: int) -> None:

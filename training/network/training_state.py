@@ -3,7 +3,7 @@
 import copy
 import time
 from pathlib import Path
-from typing import Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional, cast
 
 import torch
 from tqdm import tqdm
@@ -85,7 +85,7 @@ class TrainingState:
             parameter.register_hook(self._blendshapes_alone)
 
     @property
-    def _parts(self) -> Dict[str, object]:
+    def _parts(self) -> Dict[str, Any]:
         """What is kept, by its name in the file."""
         return {
             "modules": self._modules,
@@ -111,16 +111,16 @@ class TrainingState:
     @property
     def average(self) -> Network:
         """The network with the mean of its weights."""
-        return self._means[0]
+        return cast(Network, self._means[0])
 
     def train(self, loss_of: Callable[[], torch.Tensor]) -> float:
         """One epoch of steps down `loss_of()`; now and then the state is saved.
 
         :return: mean loss
         """
-        total = 0.0
-        means = list(self._means.parameters())
-        values = list(self._modules.parameters())
+        total = torch.zeros((), device=self._device)
+        means: List[torch.Tensor] = list(self._means.parameters())
+        values: List[torch.Tensor] = list(self._modules.parameters())
         progress = tqdm(
             range(STEPS_PER_EPOCH), desc=f"epoch {self.epoch + 1}", leave=False, disable=None
         )

@@ -33,6 +33,8 @@ Labelled = Tuple[np.ndarray, np.ndarray, float]
 class PhoneNet(nn.Module):
     """Convolutions over Fbank, 0.34 s to each side, to log probabilities of `PHONES`."""
 
+    log_prior: torch.Tensor
+
     def __init__(self):
         super().__init__()
         self.first = nn.Conv1d(80, _WIDTH, 5, padding=2)
@@ -101,9 +103,9 @@ def fit(
 
 def _log_prior(utterances: List[Labelled]) -> torch.Tensor:
     """How frequent each phone is, float32 [phones]."""
-    counts = sum(
-        weight * np.bincount(labels, minlength=len(PHONES)) for _, labels, weight in utterances
-    )
+    counts = np.zeros(len(PHONES))
+    for _, labels, weight in utterances:
+        counts += weight * np.bincount(labels, minlength=len(PHONES))
     return torch.from_numpy(np.log((counts + 1) / counts.sum()).astype(np.float32))
 
 

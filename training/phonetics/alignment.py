@@ -37,7 +37,7 @@ def spelling(said: IpaTimes) -> Spelling:
 
 
 def spelled(speaker: Speaker, voice: str, text: str) -> Optional[Spelling]:
-    """How a text sounds as a voice of espeak-ng reads it; None where no shape of a sound is known."""
+    """How a text sounds as espeak-ng reads it; None where no shape of a sound is known."""
     try:
         return spelling(speaker.say(voice, text)[1])
     except ValueError:
@@ -80,7 +80,9 @@ def left_over(samples: np.ndarray, phones: PhoneTimes) -> float:
 
 def explains(phones: Optional[PhoneTimes], samples: np.ndarray) -> bool:
     """Whether phones were found, and hardly any of the sound lies outside of them."""
-    return bool(phones) and left_over(samples, phones) <= _MOST_LEFT_OVER
+    if not phones:
+        return False
+    return left_over(samples, phones) <= _MOST_LEFT_OVER
 
 
 def agreement(model: PhoneNet, pairs: Sequence[Tuple[np.ndarray, PhoneTimes]]) -> Tuple[float, ...]:
@@ -91,7 +93,9 @@ def agreement(model: PhoneNet, pairs: Sequence[Tuple[np.ndarray, PhoneTimes]]) -
     off_s: List[float] = []
     for samples, phones in pairs:
         known = [start for start, _, phone in phones if phone not in SILENCES]
-        times, _ = align(likelihoods(model, fbank_of(samples)), respelled(phones))
-        found = [start for start, _, phone in times if phone != "sil"]
+        found_there = align(likelihoods(model, fbank_of(samples)), respelled(phones))
+        if found_there is None:
+            continue
+        found = [start for start, _, phone in found_there[0] if phone != "sil"]
         off_s += [abs(a - b) for a, b in zip(found, known)]
     return tuple(float(np.mean(np.array(off_s) <= limit_s)) for limit_s in _TOLERANCES_S)

@@ -1,4 +1,4 @@
-"""Phones as the lips see them: openness, frontness and rounding of vowels, places and manners of consonants.
+"""Phones as lips show them: shapes of vowels, places and manners of consonants.
 
 Phones are ARPAbet in lower case without stress, as flite prints them.
 """

@@ -1,1 +1,1 @@
-"""Sound as numbers: Fbank, levels, noises, altered voices; of arrays one at a time and of tensors many at once."""
+"""Sound: Fbank, levels, noises, altered voices; one at a time with NumPy, or many with PyTorch."""

@@ -24,7 +24,7 @@ def level_db(samples: np.ndarray) -> float:
 
 
 def levels_db(sounds: torch.Tensor) -> torch.Tensor:
-    """`level_db` of many sounds at once, on any device; of an even number of frames it takes one more.
+    """`level_db` of many sounds at once, on any device; one frame more counts of an even number.
 
     :param sounds: [B, 640 T]
     :return: dB [B]

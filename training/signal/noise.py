@@ -1,4 +1,4 @@
-"""Artificial noise: coloured noise, hum and chords; one at a time with NumPy, many at once with PyTorch."""
+"""Coloured noise, hum and chords: one at a time with NumPy, or many with PyTorch."""
 
 import math
 
@@ -29,11 +29,11 @@ def unit(sounds: torch.Tensor) -> torch.Tensor:
 
 
 def colour_gain(bins, samples: int, slope):
-    """Factor on the amplitude of each bin of a spectrum, for power that falls with frequency to `slope`.
+    """Factor on the amplitude of each bin of a spectrum whose power falls with frequency.
 
     :param bins: numbers of the bins, NumPy array or tensor
     :param samples: length of the sound
-    :param slope: a number, or a tensor that broadcasts; 0 is white, 1 pink, 2 brown
+    :param slope: the exponent, a number or a tensor that broadcasts; 0 is white, 1 pink, 2 brown
     """
     return bins.clip(min=samples * _FLAT_SHARE) ** (-slope / 2)
 

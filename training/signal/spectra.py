@@ -1,4 +1,4 @@
-"""Other vocal tracts, rooms and microphones: for many sounds at once, or their Fbank, on any device."""
+"""Other vocal tracts, rooms and microphones, for many sounds or their Fbank, on any device."""
 
 import math
 from functools import lru_cache
@@ -23,7 +23,8 @@ _BANDS = 80
 def warp_mels(fbank: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     """Fbank of vocal tracts that are shorter by `factor`: frequencies move up by it.
 
-    After Jaitly and Hinton, 2013: Vocal Tract Length Perturbation (VTLP) improves speech recognition.
+    After Jaitly and Hinton, 2013: Vocal Tract Length Perturbation (VTLP) improves speech
+    recognition.
 
     :param fbank: [B, T, 80]
     :param factor: [B, 80] or [B, 1]; of each band or of all

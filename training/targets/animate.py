@@ -86,11 +86,12 @@ def animate(model: PhoneToMotion, store: Store) -> None:
         tracks["speech"].append(speaking(phones, count))
         tracks["phones"].append(phone_labels(phones, count))
     joined = {name: np.concatenate(parts) for name, parts in tracks.items()}
-    np.savez(str(store.folder / FILE), names=names, frames=frames, **joined)
+    joined.update(names=np.array(names), frames=np.array(frames))
+    np.savez(str(store.folder / FILE), **joined)  # type: ignore[arg-type]  # of numpy's stubs
 
 
 def load_animated(store: Store) -> List[Clip]:
-    """The clips that `animate` made; their samples stay on disk: `samples` is a path.
+    """The clips that `animate` made; their sounds stay on disk.
 
     :raises MissingInputError: the cache has none
     """
@@ -104,8 +105,19 @@ def load_animated(store: Store) -> List[Clip]:
     clips = []
     for name, *motion in zip(names, *tracks):
         utterance = store.manifest[name]
-        path = store.sound_file(utterance)
-        clips.append(Clip(name, path, *motion, weight=utterance.weight))
+        landmarks, blendshapes, speech, phones = motion
+        clips.append(
+            Clip(
+                name,
+                np.zeros(0, np.float32),
+                landmarks,
+                blendshapes,
+                speech,
+                phones,
+                weight=utterance.weight,
+                path=store.sound_file(utterance),
+            )
+        )
     return clips
 
 

@@ -23,7 +23,7 @@ _PRINTED = 12
 
 
 def fit(clips: List[Clip], neutral: np.ndarray) -> np.ndarray:
-    """Matrix float32 [204, 52] from landmarks less the neutral ones to blendshapes; eyes count nothing."""
+    """Matrix float32 [204, 52] from landmarks less neutral ones to blendshapes; 0 for eyes."""
     faces, shapes = _pairs(clips, neutral)
     faces = faces.astype(np.float64)
     gram = faces.T @ faces

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from training.data.faces import lip_gap, mouth_width
+from training.data.faces import lip_correlations
 from training.data.grid import Clip
 from training.phonetics.phones import FEATURES
 from training.phonetics.timing import SUBFRAMES, PhoneTimes, phone_features, phone_labels
@@ -37,6 +37,9 @@ class PhoneToMotion(nn.Module):
     :param neutral: [68, 3]
     :param basis: landmark basis [b, 204] around the neutral face
     """
+
+    neutral: torch.Tensor
+    basis: torch.Tensor
 
     def __init__(self, neutral, basis):
         super().__init__()
@@ -136,7 +139,7 @@ def _jitter(rng: np.random.Generator, phones: PhoneTimes) -> PhoneTimes:
 def as_talker(
     model: PhoneToMotion, heard: np.ndarray, phones: PhoneTimes
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """How the talker moves for phones and their timbre: landmarks [T, 68, 3], blendshapes [T, 52]."""
+    """How the talker moves for phones: landmarks [T, 68, 3], blendshapes [T, 52]."""
     face, shapes = model(torch.from_numpy(_inputs(phones, heard))[None])
     return face[0].numpy().reshape(-1, 68, 3), shapes[0].numpy()
 
@@ -162,8 +165,7 @@ def check(
     found = []
     for clip, said in zip(clips, phones):
         face = close_lips(as_talker(model, timbre(clip.samples, said), said)[0], said)
-        pair = (face, clip.landmarks)
-        found.append([np.corrcoef(*map(measure, pair))[0, 1] for measure in (lip_gap, mouth_width)])
+        found.append(lip_correlations(face, clip.landmarks))
     gap, width = np.mean(found, axis=0)
     return float(gap), float(width)
 
