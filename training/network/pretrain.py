@@ -118,6 +118,7 @@ def validate(state: TrainingState, clips: List[Clip]) -> float:
         fbank = torch.from_numpy(fbank_of(clip.samples))[None]
         encoded = state.network.encode(fbank, _VALIDATION_LOOKAHEAD)
         found = state.classifier(encoded)[0].argmax(-1).numpy()
+        assert clip.phones is not None
         spoken = clip.phones[:, 1]
         hits.append((found == spoken)[spoken > 0])
     state.network.train()

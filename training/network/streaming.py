@@ -53,15 +53,15 @@ class Step(nn.Module):
         y = nn.functional.linear(torch.cat(windows), weight, bias)
         return nn.functional.glu(y, dim=1)
 
-    def forward(self, fbank: torch.Tensor, *past: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+    def forward(self, fbank: torch.Tensor, *caches: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         """Fbank [1, 4, 80] and the caches to landmarks, blendshapes, speech and new caches."""
         net = self.network
         size = net.size
-        caches = list(past)
+        left = list(caches)
         new = []
-        x = torch.cat((caches.pop(0), net.normalise(fbank.reshape(FBANK_PER_FRAME, MEL_BINS)).T), 1)
+        x = torch.cat((left.pop(0), net.normalise(fbank.reshape(FBANK_PER_FRAME, MEL_BINS)).T), 1)
         new.append(x[:, FBANK_PER_FRAME:])
-        x = torch.cat((caches.pop(0), self._convolve(x, self.conv1, net.conv1.bias).T), 1)
+        x = torch.cat((left.pop(0), self._convolve(x, self.conv1, net.conv1.bias).T), 1)
         new.append(x[:, 2:])
         x = net.project(net.conv_norm(self._convolve(x, self.conv2, net.conv2.bias)))
         for i, layer in enumerate(net.stack):
@@ -69,15 +69,16 @@ class Step(nn.Module):
             ahead = 0
             q, kv = attention.qkv(layer.attention_norm(x)).split([size.width, 2 * size.width], 1)
             if i == 0 and self.lookahead:
-                waiting = torch.cat((caches.pop(0), torch.cat((x, q), 1)))
+                waiting = torch.cat((left.pop(0), torch.cat((x, q), 1)))
                 new.append(waiting[1:])
                 x, q = waiting[:1].split(size.width, 1)
                 ahead = self.lookahead
-            kv = torch.cat((caches.pop(0), kv.reshape(2 * size.heads, 1, -1)), 1)
+            kv = torch.cat((left.pop(0), kv.reshape(2 * size.heads, 1, -1)), 1)
             new.append(kv[:, 1:])
             bias = attention.bias[:, None, : size.past + 1 + ahead]
+            queries = q.reshape(size.heads, 1, -1)
             keys, values = kv.split(size.heads)
-            mixed = mix(q.reshape(size.heads, 1, -1), keys, values, bias)
+            mixed = mix(queries, keys, values, bias)
             x = x + attention.out(mixed.reshape(1, size.width))
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)

@@ -11,11 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-
-from edgeface.build import load_model
-from edgeface.core.errors import MissingInputError
-from edgeface.features.level import level_dbfs
-from edgeface.motion.face import BLENDSHAPES
 from training.abroad import alike, closing, judge, recorded, synthetic
 from training.animate import PhoneToMotion, moved
 from training.blendshapes import follow as follow_shapes
@@ -25,9 +20,14 @@ from training.evaluate import spoken_correlation
 from training.filmed import fetch, follow, mirrored
 from training.languages import SENTENCES
 
+from edgeface.core.errors import MissingInputError
+from edgeface.features.level import level_dbfs
+from edgeface.model.bundle import Bundle
+from edgeface.motion.face import BLENDSHAPES
+
 
 def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_loudness():
-    neutral = np.array(load_model().neutral, np.float32)
+    neutral = np.array(Bundle().neutral, np.float32)
 
     def face(gaps):
         faces = np.repeat(neutral[None], len(gaps), 0)
@@ -100,7 +100,7 @@ def test_the_judge_of_blendshapes_knows_one_that_hardly_moves_for_others():
 
 
 def test_a_face_that_moves_as_its_phones_do_is_alike():
-    neutral = np.array(load_model().neutral, np.float32)
+    neutral = np.array(Bundle().neutral, np.float32)
     torch.manual_seed(1)
     model = PhoneToMotion(neutral, 0.01 * np.random.default_rng(1).standard_normal((4, 204))).eval()
     phones = [
