@@ -8,11 +8,11 @@ Examples:
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from edgeface.core.errors import EdgefaceError, UsageError
+from edgeface.core.errors import UsageError
 
+from .command import run
 from .recipe import PACKAGE_KINDS, REPOSITORY, Runner, load
 
 
@@ -82,8 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except EdgefaceError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    run(main)

@@ -7,8 +7,9 @@ import soxr
 import torch
 
 from edgeface.core.errors import MissingInputError
-from training.batches.batches import RepeatedBatches, load
+from training.batches.batches import load
 from training.batches.clips import Clips, animated_clips, sounds
+from training.batches.repeated import RepeatedBatches
 from training.batches.schedule import Schedule
 from training.data import sounds as sound_files
 from training.data.grid import Clip

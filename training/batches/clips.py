@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, List, Sequence, Tuple, TypeVar
 
 import numpy as np
 import soundfile
@@ -28,6 +28,7 @@ _COORDINATES = 204
 _BLENDSHAPES = 52
 _AS_HE_IS = 2  # how often the talker is there in his own voice
 
+SoundsType = TypeVar("SoundsType", bound="Sounds")
 Read = Callable[[], np.ndarray]
 """Gives a sound, float32 [N] at 16 kHz."""
 
@@ -52,7 +53,7 @@ class Sounds:
         self.first = self.frames.cumsum(0) - self.frames
         self.level = torch.tensor([level for _, level in found], dtype=torch.float32)
 
-    def to(self, device: str):
+    def to(self: SoundsType, device: str) -> SoundsType:
         """All of it on a device of PyTorch."""
         for name, value in list(vars(self).items()):
             if isinstance(value, torch.Tensor):

@@ -5,11 +5,10 @@ Example:
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Callable, Dict
 
-from edgeface.core.errors import EdgefaceError
+from training.command import run
 
 from . import (
     align_recordings,
@@ -75,8 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except EdgefaceError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    run(main)

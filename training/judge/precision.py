@@ -20,6 +20,7 @@ from edgeface.model.bundle import Bundle
 from edgeface.model.runtime import open_session
 from edgeface.model.stepper import Stepper
 from edgeface.pipeline import Pipeline
+from training.command import run
 from training.data.grid import FOLDER, held_out, load_grid
 from training.signal.fbank import FBANK_PER_FRAME
 
@@ -104,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

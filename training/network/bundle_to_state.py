@@ -17,6 +17,7 @@ import torch
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.features.fbank import MEL_BINS
 from edgeface.model.bundle import Bundle
+from training.command import run
 from training.signal.fbank import FBANK_PER_FRAME
 
 from .export import FRAME_MS
@@ -84,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -19,6 +19,7 @@ from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from edgeface.features.fbank import MEL_BINS
 from edgeface.importer.graphs import share_weights
 from edgeface.model.bundle import DESCRIPTION
+from training.command import run
 from training.signal.fbank import FBANK_PER_FRAME
 
 from .network import MAX_LOOKAHEAD, Network, Size
@@ -149,4 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -18,6 +18,7 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from training.command import run
 from training.data.grid import Clip, held_out, in_training
 from training.data.store import Store
 from training.data.talker import load_talker
@@ -170,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

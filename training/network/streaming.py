@@ -45,7 +45,8 @@ class Step(nn.Module):
     @staticmethod
     def _convolve(x, weight, bias):
         """[channels, 5 or 7] to [1 or 2, outputs]."""
-        kernel, stride = CONV_PAST + 2, 2
+        kernel = CONV_PAST + 2
+        stride = 2
         windows = [
             x[:, at : at + kernel].reshape(1, -1)
             for at in range(0, x.shape[1] - kernel + 1, stride)

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from training.batches.batches import Batch, Batches, RepeatedBatches, load
+from training.batches.batches import Batch, Batches, load
+from training.batches.repeated import RepeatedBatches
+from training.command import run
 from training.data.faces import lip_correlations
 from training.data.grid import Clip, held_out, in_training
 from training.data.store import Store
@@ -151,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,5 +1,7 @@
 """Level of speech: of the loud half of its frames, so that pauses do not count."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -8,7 +10,7 @@ from edgeface.core.rates import HOP_SAMPLES
 _TINY = 1e-12  # power of digital silence
 
 
-def decibels(db):
+def decibels(db: Any) -> Any:
     """Factor on amplitudes of a gain in dB, a number, an array or a tensor."""
     return 10 ** (db / 20)
 

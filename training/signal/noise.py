@@ -1,6 +1,7 @@
 """Coloured noise, hum and chords: one at a time with NumPy, or many with PyTorch."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ def unit(sounds: torch.Tensor) -> torch.Tensor:
     return sounds / (sounds.std(-1, keepdim=True) + 1e-9)
 
 
-def colour_gain(bins, samples: int, slope):
+def colour_gain(bins: Any, samples: int, slope: Any) -> Any:
     """Factor on the amplitude of each bin of a spectrum whose power falls with frequency.
 
     :param bins: numbers of the bins, NumPy array or tensor

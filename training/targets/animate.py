@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from edgeface.core.errors import MissingInputError
 from edgeface.core.rates import HOP_SAMPLES
+from training.command import run
 from training.data.grid import Clip
 from training.data.manifest import TEST, TRAIN
 from training.data.store import Store
@@ -134,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

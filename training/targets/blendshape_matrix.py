@@ -14,6 +14,7 @@ from typing import List, Tuple
 import numpy as np
 
 from edgeface.motion.face import BLENDSHAPES, EYES, SHAPES_FILE
+from training.command import run
 from training.data.grid import FOLDER, Clip, held_out, in_training, load_grid
 
 from .landmark_basis import COORDINATES
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
