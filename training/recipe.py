@@ -12,7 +12,7 @@ from typing import Callable, Dict, List, Optional
 
 import yaml
 
-from edgeface.core.errors import DataError, EdgefaceError, UsageError
+from edgeface.core.errors import DataError, EdgefaceError, UsageError, one_line
 from edgeface.core.files import replacing
 
 FILE = Path(__file__).with_name("recipe.yaml")
@@ -86,7 +86,7 @@ def load(path: Path = FILE) -> Recipe:
         stages = [Stage(**stage) for stage in content["stages"]]
         recipe = Recipe(str(content["version"]), content["python"], stages)
     except (TypeError, KeyError, yaml.YAMLError) as error:
-        raise DataError(f"{path}: no recipe: {' '.join(str(error).split())}") from None
+        raise DataError(f"{path}: no recipe: {one_line(error)}") from None
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
         raise DataError(f"{path}: two stages have one name")

@@ -9,6 +9,7 @@ import soundfile
 
 from edgeface.core.errors import DataError, MissingInputError, UnavailableError
 from edgeface.features.level import level_dbfs
+from edgeface.motion.face import lip_gap
 from training.data import (
     align_recordings,
     english_voices,
@@ -23,7 +24,6 @@ from training.data import (
 from training.data.asterisk import announcements, prompts
 from training.data.corpora import BUNDLED_VOICE, dialogues, kerstin, letters, stamps
 from training.data.espeak_voices import LANGUAGES, TALKERS
-from training.data.faces import lip_gap
 from training.data.grid import load_grid
 from training.data.manifest import (
     BY_ACOUSTIC_MODEL,

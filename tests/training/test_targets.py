@@ -6,8 +6,7 @@ import torch
 
 from edgeface.core.errors import MissingInputError
 from edgeface.model.bundle import Bundle
-from edgeface.motion.face import BLENDSHAPES
-from training.data.faces import lip_gap, mouth_width
+from edgeface.motion.face import BLENDSHAPES, lip_gap, mouth_width
 from training.data.manifest import PERSON, SYNTHESISER, TEST, Utterance
 from training.data.store import Store
 from training.phonetics.timing import phone_labels

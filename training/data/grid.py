@@ -14,9 +14,8 @@ import soundfile
 
 from edgeface.core.errors import DataError
 from edgeface.core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
-from edgeface.motion.face import BLENDSHAPES, EYES
+from edgeface.motion.face import BLENDSHAPES, EYES, lip_gap
 
-from .faces import lip_gap
 from .manifest import TEST, TRAIN, split_by_name
 
 FOLDER = "grid_s1"  # of the data folder

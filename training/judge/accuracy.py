@@ -5,9 +5,9 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from edgeface.motion.face import MOUTH
+from edgeface.motion.face import MOUTH, lip_gap
 from edgeface.pipeline import Pipeline
-from training.data.faces import correlation, lip_correlations, lip_gap
+from training.data.correlation import correlation, lip_correlations
 from training.data.grid import Clip
 
 from .animation import animate

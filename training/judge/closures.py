@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from training.data.faces import lip_gap, mouth_width
+from edgeface.motion.face import lip_gap, mouth_width
 from training.phonetics.phones import SILENCES
 from training.phonetics.timing import PhoneTimes
 from training.targets.lips import CLOSED_PHONES

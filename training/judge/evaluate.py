@@ -19,8 +19,8 @@ import numpy as np
 from edgeface.core.errors import UnavailableError
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.model.bundle import Bundle
+from edgeface.motion.face import lip_gap
 from training.command import run
-from training.data.faces import lip_gap
 from training.data.grid import FOLDER, held_out, load_grid, load_words
 from training.data.store import Store
 from training.data.talker import align_clips

@@ -28,8 +28,9 @@ from edgeface.core.files import replacing
 from edgeface.core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.model.bundle import Bundle
+from edgeface.motion.face import lip_gap, mouth_width
 from training.command import run
-from training.data.faces import correlation, lip_gap, mouth_width
+from training.data.correlation import correlation
 
 from .animation import animate, pipeline_of
 from .film_list import FILMS, Film, Package

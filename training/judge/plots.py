@@ -7,8 +7,7 @@ import matplotlib
 import numpy as np
 
 from edgeface.core.rates import FRAME_RATE_HZ
-from edgeface.motion.face import MOUTH
-from training.data.faces import lip_gap
+from edgeface.motion.face import MOUTH, lip_gap
 from training.data.grid import Clip
 
 matplotlib.use("Agg")

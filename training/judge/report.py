@@ -5,8 +5,8 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from edgeface.model.bundle import Bundle
+from edgeface.motion.face import lip_gap, mouth_width
 from edgeface.pipeline import Pipeline
-from training.data.faces import lip_gap, mouth_width
 from training.data.grid import Clip
 from training.data.store import Store
 from training.phonetics.timing import PhoneTimes, one_after_another

@@ -5,7 +5,7 @@ from typing import List, NamedTuple
 import numpy as np
 
 from edgeface.core.rates import HOP_SAMPLES
-from training.data.faces import lip_correlations
+from training.data.correlation import lip_correlations
 from training.targets.phone_to_motion import PhoneToMotion, moved
 
 from .animation import Animate

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from training.batches.batches import Batch, Batches, load
 from training.batches.repeated import RepeatedBatches
 from training.command import run
-from training.data.faces import lip_correlations
+from training.data.correlation import lip_correlations
 from training.data.grid import Clip, held_out, in_training
 from training.data.store import Store
 from training.data.talker import load_talker

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from training.data.faces import lip_correlations
+from training.data.correlation import lip_correlations
 from training.data.grid import Clip
 from training.phonetics.phones import FEATURES
 from training.phonetics.timing import SUBFRAMES, PhoneTimes, phone_features, phone_labels
