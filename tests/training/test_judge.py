@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from edgeface.build import load_model
 from edgeface.core.errors import MissingInputError, UnavailableError
 from edgeface.features.level import level_dbfs
-from edgeface.model.bundle import Bundle
 from edgeface.motion.face import BLENDSHAPES
 from training.data.grid import Clip
 from training.data.manifest import PERSON, TEST, TRAIN, Utterance
@@ -29,7 +29,7 @@ from training.targets.phone_to_motion import PhoneToMotion, moved
 
 
 def test_the_judge_knows_a_mouth_that_never_closes_and_one_that_only_follows_loudness():
-    neutral = np.array(Bundle().neutral, np.float32)
+    neutral = np.array(load_model().neutral, np.float32)
 
     def face(gaps):
         faces = np.repeat(neutral[None], len(gaps), 0)
@@ -131,7 +131,7 @@ def test_the_judge_of_blendshapes_knows_one_that_hardly_moves_for_others():
 
 
 def test_a_face_that_moves_as_its_phones_do_is_alike():
-    neutral = np.array(Bundle().neutral, np.float32)
+    neutral = np.array(load_model().neutral, np.float32)
     torch.manual_seed(1)
     model = PhoneToMotion(neutral, 0.01 * np.random.default_rng(1).standard_normal((4, 204))).eval()
     phones = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgeface.model.bundle import Bundle
+from edgeface.build import load_model
 from training.data.grid import Clip
 from training.network.bundle_to_state import network_of
 from training.network.export import mean_network
@@ -18,15 +18,15 @@ from training.phonetics.timing import phone_labels
 
 def test_the_published_weights_can_be_trained_on(monkeypatch):
     """`network_of` itself compares with the graphs, at every look-ahead."""
-    bundle = Bundle()
+    bundle = load_model()
     network = network_of(bundle)
     assert sum(parameter.numel() for parameter in network.parameters()) > 2e6
-    bundle.wholes[160] = bundle.wholes[0]  # which looks less far ahead than it says
+    bundle.network.wholes[160] = bundle.network.wholes[0]  # which looks less far ahead than it says
     with pytest.raises(ValueError, match="something else"):
         network_of(bundle)
     monkeypatch.setattr("training.network.bundle_to_state.Size", lambda: Size(ffn=640))
     with pytest.raises(ValueError, match="of this size"):
-        network_of(Bundle())
+        network_of(load_model())
 
 
 def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reverse():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from edgeface.build import load_model
 from edgeface.core.errors import MissingInputError
-from edgeface.model.bundle import Bundle
 from edgeface.motion.face import BLENDSHAPES, lip_gap, mouth_width
 from training.data.manifest import PERSON, SYNTHESISER, TEST, Utterance
 from training.data.store import Store
@@ -18,7 +18,7 @@ from training.targets.timbre import BANDS, UNIT, timbre
 
 
 def test_lips_meet_in_every_bilabial_and_move_nowhere_else():
-    face = np.repeat(np.array(Bundle().neutral, np.float32)[None], 50, 0)
+    face = np.repeat(np.array(load_model().neutral, np.float32)[None], 50, 0)
     face[:, [62, 61, 63, 51], 1] += 0.05
     before = face.copy()
     close_lips(face, [(0.0, 0.5, "aa"), (0.5, 0.62, "m"), (0.62, 1.4, "iy"), (1.4, 1.41, "p")])
@@ -45,7 +45,7 @@ def test_timbre_is_neither_loudness_nor_the_microphone():
 
 
 def test_lips_open_where_a_voice_is_raised_and_spread_where_it_brightens():
-    neutral, jaw_open = np.array(Bundle().neutral, np.float32), BLENDSHAPES.index("jawOpen")
+    neutral, jaw_open = np.array(load_model().neutral, np.float32), BLENDSHAPES.index("jawOpen")
     face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
     face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(
         neutral[66, 1] - neutral[62, 1]
@@ -69,7 +69,7 @@ def test_lips_open_where_a_voice_is_raised_and_spread_where_it_brightens():
 
 
 def test_lips_of_strangers_are_held_as_their_phones_are_and_not_as_the_talker_holds_his():
-    neutral = np.array(Bundle().neutral, np.float32)
+    neutral = np.array(load_model().neutral, np.float32)
     face, shapes = np.repeat(neutral[None], 60, 0), np.zeros((60, 52), np.float32)
     face[:, [*range(5, 12), *range(56, 59), *range(65, 68)], 1] += 0.1 * np.sign(
         neutral[66, 1] - neutral[62, 1]
@@ -105,7 +105,7 @@ def test_all_speech_that_training_hears_is_animated_and_keeps_its_weight(tmp_pat
     store.add(Utterance("a", SYNTHESISER, **origin), noise[:16000], said)
     store.add(Utterance("c", PERSON, split=TEST, **origin), noise, said)
     store.add(Utterance("short", PERSON, **origin), noise[:3200], said)
-    neutral = np.array(Bundle().neutral, np.float32)
+    neutral = np.array(load_model().neutral, np.float32)
     torch.manual_seed(1)
     model = PhoneToMotion(neutral, np.zeros((4, 204), np.float32)).eval()
     animate(model, store)

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from edgeface.build import build_pipeline
 from edgeface.config import Motion, Settings
-from edgeface.model.bundle import Bundle
+from edgeface.model.model import Model
 from edgeface.pipeline import Pipeline
 from training.data.grid import Clip
 
@@ -18,7 +18,7 @@ Change = Callable[[np.random.Generator, Clip], np.ndarray]
 _SEED = 4
 
 
-def pipeline_of(bundle: Bundle, lookahead_ms: int) -> Pipeline:
+def pipeline_of(bundle: Model, lookahead_ms: int) -> Pipeline:
     """A pipeline without idle motion."""
     return build_pipeline(Settings(motion=Motion(lookahead_ms=lookahead_ms, blink=False)), bundle)
 

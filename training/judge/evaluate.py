@@ -16,9 +16,9 @@ from typing import Callable, List, Optional, Tuple
 
 import numpy as np
 
+from edgeface.build import load_model as load_bundle
 from edgeface.core.errors import UnavailableError
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.model.bundle import Bundle
 from edgeface.motion.face import lip_gap
 from training.command import run
 from training.data.grid import FOLDER, held_out, load_grid, load_words
@@ -70,7 +70,7 @@ def main() -> None:
     clips, neutral = load_grid(options.data / FOLDER)
     clips = held_out(clips)
     store = Store(options.cache) if options.cache else None
-    bundle = Bundle(options.bundle)
+    bundle = load_bundle(options.bundle)
     print(f"{bundle.name} {bundle.version}, {len(clips)} held-out clips\n")
     by_lookahead, accuracy = report.print_lookaheads(bundle, clips)
     faces = by_lookahead[bundle.latency_ms]

@@ -23,11 +23,12 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
+from edgeface.build import load_model
 from edgeface.core.errors import DataError, UnavailableError
 from edgeface.core.files import replacing
 from edgeface.core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SAMPLE_RATE_HZ
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.model.bundle import Bundle
+from edgeface.model.model import Model
 from edgeface.motion.face import lip_gap, mouth_width
 from training.command import run
 from training.data.correlation import correlation
@@ -159,7 +160,7 @@ def mirrored(lips: np.ndarray) -> Tuple[float, float]:
     return correlation(lips[1], lips[3]), correlation(lips[2], lips[4])
 
 
-def print_films(bundle: Bundle, folder: Path) -> None:
+def print_films(bundle: Model, folder: Path) -> None:
     """Prints how a bundle follows each film, and the mean."""
     pipeline = pipeline_of(bundle, bundle.latency_ms)
     both = ("lip gap", "mouth width")
@@ -202,7 +203,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.cache / "films"
     folder.mkdir(parents=True, exist_ok=True)
-    print_films(Bundle(options.bundle), folder)
+    print_films(load_model(options.bundle), folder)
 
 
 if __name__ == "__main__":

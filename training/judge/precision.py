@@ -13,16 +13,16 @@ from typing import Any, Dict
 import numpy as np
 import onnx
 
+from edgeface.build import load_model
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.features.fbank import MEL_BINS
-from edgeface.importer.graphs import reduce_precision
-from edgeface.model.bundle import Bundle
-from edgeface.model.runtime import open_session
-from edgeface.model.stepper import Stepper
+from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
+from edgeface.importer.onnx_files import reduce_precision
+from edgeface.model.runtime.providers import open_session
+from edgeface.model.step_model import StepModel, require_step_model
+from edgeface.model.stepper import CachedStepper
 from edgeface.pipeline import Pipeline
 from training.command import run
 from training.data.grid import FOLDER, held_out, load_grid
-from training.signal.fbank import FBANK_PER_FRAME
 
 from .accuracy import correlations
 from .animation import animate_all
@@ -56,7 +56,7 @@ def _write(plain: str, folder: Path) -> Dict[str, Path]:
     return paths
 
 
-def print_precisions(bundle: Bundle, data: Path) -> None:
+def print_precisions(bundle: StepModel, data: Path) -> None:
     """Prints size, time of a step, accuracy and deviation of each precision."""
     clips = held_out(load_grid(data / FOLDER)[0])
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def print_precisions(bundle: Bundle, data: Path) -> None:
         )
         exact = None
         for name, session in sessions.items():
-            stepper = Stepper(session, bundle.context_frames)
+            stepper = CachedStepper(session, bundle.network.context_frames)
             pipeline = Pipeline(stepper, bundle.latency_ms, blink=False)
             faces = animate_all(pipeline, clips)
             exact = exact or faces
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
     parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
     options = parser.parse_args()
-    print_precisions(Bundle(options.bundle), options.data)
+    print_precisions(require_step_model(load_model(options.bundle)), options.data)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from edgeface.model.bundle import Bundle
+from edgeface.model.model import Model
 from edgeface.motion.face import lip_gap, mouth_width
 from edgeface.pipeline import Pipeline
 from training.data.grid import Clip
@@ -29,7 +29,7 @@ Phones = Sequence[Optional[PhoneTimes]]
 
 
 def print_lookaheads(
-    bundle: Bundle, clips: List[Clip]
+    bundle: Model, clips: List[Clip]
 ) -> Tuple[Dict[int, Faces], Dict[int, Tuple[float, float]]]:
     """Prints the accuracy at every look-ahead; returns the faces and that, by ms."""
     table = Table("look-ahead", "lip gap", "mouth width")

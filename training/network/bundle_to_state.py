@@ -14,11 +14,11 @@ import onnx
 import onnxruntime
 import torch
 
+from edgeface.build import load_model
 from edgeface.core.resources import DEFAULT_BUNDLE
-from edgeface.features.fbank import MEL_BINS
-from edgeface.model.bundle import Bundle
+from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
+from edgeface.model.step_model import StepModel, require_step_model
 from training.command import run
-from training.signal.fbank import FBANK_PER_FRAME
 
 from .export import FRAME_MS
 from .network import MAX_LOOKAHEAD, Network, Size
@@ -28,7 +28,7 @@ _ATTENTION_BIAS = "attention.bias"
 _TOLERANCE = 1e-5
 
 
-def network_of(bundle: Bundle) -> Network:
+def network_of(bundle: StepModel) -> Network:
     """The network of a bundle of `export`.
 
     :raises ValueError: it is no such bundle, or computes something else
@@ -55,10 +55,10 @@ def _weights(graph: str) -> Dict[str, np.ndarray]:
     return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in initializers}
 
 
-def _check(network: Network, bundle: Bundle) -> None:
-    shape = (1, FBANK_PER_FRAME * bundle.whole_frames, MEL_BINS)
+def _check(network: Network, bundle: StepModel) -> None:
+    shape = (1, FBANK_PER_FRAME * bundle.network.whole_frames, MEL_BINS)
     fbank = np.random.RandomState(0).normal(8, 3, shape).astype(np.float32)
-    for ms in sorted(bundle.wholes):
+    for ms in sorted(bundle.network.wholes):
         session = onnxruntime.InferenceSession(
             bundle.whole_file(ms), providers=["CPUExecutionProvider"]
         )
@@ -79,7 +79,7 @@ def main() -> None:
         "-o", "--out", type=Path, required=True, help="state for `train --start-from`"
     )
     options = parser.parse_args()
-    network = network_of(Bundle(options.bundle))
+    network = network_of(require_step_model(load_model(options.bundle)))
     state = {"epoch": 0, "size": network.size.as_dict(), "average": network.state_dict()}
     torch.save(state, options.out)
 

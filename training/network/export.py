@@ -6,21 +6,18 @@ Example:
 
 import argparse
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence
 
 import numpy as np
-import onnx
 import torch
 import yaml
-from torch import nn
 
 from edgeface.core.files import sha256_of
 from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from edgeface.features.fbank import MEL_BINS
-from edgeface.importer.graphs import share_weights
+from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
+from edgeface.importer.onnx_files import share_weights, write_graph
 from edgeface.model.bundle import DESCRIPTION
 from training.command import run
-from training.signal.fbank import FBANK_PER_FRAME
 
 from .network import MAX_LOOKAHEAD, Network, Size
 from .streaming import WHOLE_FRAMES, Step, Whole
@@ -30,30 +27,6 @@ DEFAULT_LOOKAHEAD = 2
 FRAME_MS = 1000 // FRAME_RATE_HZ
 WEIGHTS = "weights.bin"
 OUTPUTS = ["landmarks", "blendshapes", "speech"]
-
-
-def write_graph(
-    module: nn.Module,
-    inputs: Tuple[torch.Tensor, ...],
-    input_names: List[str],
-    output_names: List[str],
-    path: Path,
-) -> None:
-    """Exports to opset 13, IR 7, static shapes."""
-    torch.onnx.export(
-        module,
-        inputs,
-        str(path),
-        input_names=input_names,
-        output_names=output_names,
-        opset_version=13,
-        dynamo=False,
-        do_constant_folding=True,
-    )
-    model = onnx.load(str(path))
-    model.ir_version = 7
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
 
 
 def mean_network(checkpoints: Sequence[Path]) -> Network:

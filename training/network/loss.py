@@ -2,8 +2,8 @@
 
 import torch
 
+from edgeface.features.fbank import FBANK_PER_FRAME
 from training.batches.batches import Batch
-from training.signal.fbank import FBANK_PER_FRAME
 from training.targets.phone_to_motion import LANDMARK_UNIT
 
 from .training_state import TrainingState

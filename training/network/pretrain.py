@@ -18,12 +18,13 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from edgeface.features.fbank import FBANK_PER_FRAME
 from training.command import run
 from training.data.grid import Clip, held_out, in_training
 from training.data.store import Store
 from training.data.talker import load_talker
 from training.phonetics.timing import SILENCE, phone_shares
-from training.signal.fbank import FBANK_PER_FRAME, fbank_of
+from training.signal.fbank import fbank_of
 from training.signal.spectra import warped
 from training.targets.animate import load_animated
 

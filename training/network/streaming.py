@@ -5,8 +5,7 @@ from typing import Dict, Tuple
 import torch
 from torch import nn
 
-from edgeface.features.fbank import MEL_BINS
-from training.signal.fbank import FBANK_PER_FRAME
+from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 
 from .network import CONV_PAST, HIDDEN, Network, mix, padded
 

@@ -6,7 +6,6 @@ from typing import Tuple
 import numpy as np
 import torch
 
-from edgeface.core.rates import HOP_SAMPLES
 from edgeface.features.fbank import (
     FFT_SIZE,
     LOG_FLOOR,
@@ -19,7 +18,6 @@ from edgeface.features.fbank import (
 )
 from edgeface.model.stepper import LEAD_SAMPLES
 
-FBANK_PER_FRAME = HOP_SAMPLES // SHIFT_SAMPLES  # Fbank frames of a face frame
 FULL_SCALE = 32768.0  # Kaldi counts in 16-bit samples
 _BLOCK = 40  # frames; the fastest
 

@@ -6,8 +6,9 @@ swallowed. A wider mouth raises the first formant, in everybody's voice.
 
 import numpy as np
 
+from edgeface.features.fbank import FBANK_PER_FRAME
 from training.phonetics.timing import PhoneTimes, speaking
-from training.signal.fbank import FBANK_PER_FRAME, fbank_of
+from training.signal.fbank import fbank_of
 
 BANDS = 8
 FLOOR = -8.0  # of the Fbank: digital silence is an outlier, and stays within a few deviations so
