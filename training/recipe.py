@@ -188,7 +188,7 @@ class Runner:
     def _write(self, stage: Stage, done: bool, seconds: int) -> None:
         self._records.mkdir(parents=True, exist_ok=True)
         record = {"command": self._command(stage), "done": done, "seconds": seconds}
-        with replacing(self._path(stage), "w") as file:
+        with replacing(str(self._path(stage)), "w") as file:
             json.dump(record, file)
 
 

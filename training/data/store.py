@@ -79,9 +79,9 @@ class Store:
             if longest_s is not None:
                 frames = min(len(samples), int(longest_s * SAMPLE_RATE_HZ)) // HOP_SAMPLES
             samples = samples[: frames * HOP_SAMPLES]
-            with replacing(self._phones_file(utterance), "w") as file:
+            with replacing(str(self._phones_file(utterance)), "w") as file:
                 json.dump(phones, file)
-        with replacing(self.sound_file(utterance)) as file:
+        with replacing(str(self.sound_file(utterance))) as file:
             soundfile.write(file, samples, SAMPLE_RATE_HZ, format="FLAC")
         kept = dataclasses.replace(utterance, seconds=len(samples) / SAMPLE_RATE_HZ)
         self.manifest.add(kept)

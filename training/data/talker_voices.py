@@ -59,5 +59,5 @@ def synthesise(data: Path, cache: Path) -> None:
             rng = np.random.default_rng(zlib.crc32(path.name.encode()))
             other = voice.changed(rng.uniform(*one.pitch), rng.uniform(*one.formants))
             other *= min(1.0, _LOUDEST / (np.abs(other).max() + 1e-9))
-            with replacing(path) as file:
+            with replacing(str(path)) as file:
                 soundfile.write(file, other, SAMPLE_RATE_HZ, format="FLAC")

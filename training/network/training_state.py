@@ -144,7 +144,7 @@ class TrainingState:
     def _save(self) -> None:
         state = {"epoch": self.epoch, "size": self.size.as_dict()}
         state.update({name: part.state_dict() for name, part in self._parts.items()})
-        with replacing(self._file) as file:  # cut off here, it goes on from the last one
+        with replacing(str(self._file)) as file:  # cut off here, it goes on from the last one
             torch.save(state, file)
         self._saved_s = time.monotonic()
 
