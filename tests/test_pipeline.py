@@ -125,7 +125,7 @@ def test_reset_forgets_everything(still, clips):
 
 
 def test_lips_follow_the_tracked_ones_of_unseen_clips(still, clips):
-    """Every fourth held-out clip of the corpus; `training.evaluate` takes all of them."""
+    """Every fourth held-out clip of the corpus; `training.judge.evaluate` takes all of them."""
     gaps = []
     for samples, truth in zip(clips["samples"], clips["landmarks"].astype(np.float32)):
         frames = run(still, (samples / 32768.0).astype(np.float32))

@@ -1,4 +1,4 @@
-"""All numbers of the original modules, also of full size, and recordings (`make test-torch`).
+"""All numbers of the original modules, also of full size (`make test-torch`).
 
 FIXTURES: the folder that holds them. What the other tests need of them lies in the repository.
 """
@@ -17,9 +17,6 @@ from edgeface.importer.audio2motion import load_audio2motion
 from edgeface.importer.checkpoint import read_checkpoint
 from edgeface.importer.face import face_of
 from edgeface.importer.fasthubert import load_fasthubert
-from training.acoustic import spelling
-from training.languages import Speaker
-from training.recordings import OF_THE_BUNDLED_VOICE, kerstin
 
 FIXTURES = os.environ.get("FIXTURES", "../shared/fixtures")
 
@@ -132,18 +129,3 @@ def test_landmarks_of_coefficients():
         assert (rest[27] == 0).all() and np.linalg.norm(rest[45] - rest[36]) == pytest.approx(
             1.0, abs=1e-5
         )
-
-
-def test_recordings_are_there_with_what_is_said():
-    said = kerstin(os.path.join(FIXTURES, "..", "data"))
-    assert len(said) == 1374
-    assert {recording.name for recording in said} >= {
-        f"human-de-{name}" for name in OF_THE_BUNDLED_VOICE
-    }
-    speaker = Speaker()
-    for recording in said[:3]:
-        wanted, seconds = (
-            spelling(speaker.say(recording.voice, recording.text)[1]),
-            len(recording.samples()) / 16000,
-        )
-        assert 8 < len(wanted) / seconds < 25  # phones and words

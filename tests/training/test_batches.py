@@ -1,4 +1,4 @@
-"""The batches that training hears: voices, noises, sounds that are no speech."""
+"""The batches that training hears: voices, noises, sounds that are no speech (needs PyTorch)."""
 
 import numpy as np
 import pytest
@@ -7,22 +7,24 @@ import soxr
 import torch
 
 from edgeface.core.errors import MissingInputError
-from training import bank, noises
-from training.augment import level_db
-from training.batches import Heard, load
-from training.corpus import Clip
-from training.dice import Dice
-from training.fbank import fbank_of, fbanks_of
-from training.layout import Layout
-from training.phones import PHONES, phone_labels
-from training.spectra import in_room, loudness
+from training.batches.batches import load
+from training.batches.clips import Clips, animated_clips, sounds
+from training.batches.repeated import RepeatedBatches
+from training.batches.schedule import Schedule
+from training.data import sounds as sound_files
+from training.data.grid import Clip
+from training.data.manifest import EFFECT, MUSIC, TEST, TRAIN
+from training.data.store import Store
+from training.phonetics.phones import PHONES
+from training.phonetics.timing import phone_labels
+from training.signal.fbank import fbank_of
 
 NEUTRAL = np.zeros((68, 3), np.float32)
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """What `prepare` makes of two recordings of each kind, of which it keeps one."""
+def store(tmp_path_factory):
+    """What `prepare` makes of two recordings of each kind, of which one is for the test."""
     share, cache = tmp_path_factory.mktemp("share"), tmp_path_factory.mktemp("cache")
     for number, name in enumerate(
         (
@@ -38,10 +40,13 @@ def cache(tmp_path_factory):
         noise = 0.01 * np.random.default_rng(number).standard_normal((48000, 2))
         soundfile.write(str(path), noise, 32000, format="WAV" if path.suffix == ".wav" else "OGG")
     (share / "games/lincity-ng/sounds/Damaged.wav").write_bytes(b"RIFF")
+    store = Store(cache)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(noises, "_SHARE", share)
-        noises.prepare(cache)
-    return cache
+        patch.setattr(sound_files, "_SHARE", share)
+        sound_files.prepare(store)
+        sound_files.prepare(store)  # what is there is not read again
+    assert len((cache / "manifest.jsonl").read_text().splitlines()) == 4
+    return store
 
 
 def talking(seconds=3, face=0.0, phones=None, seed=3):
@@ -58,9 +63,9 @@ def talking(seconds=3, face=0.0, phones=None, seed=3):
     )
 
 
-def test_a_sequence_comes_with_and_without_its_noise(cache):
+def test_a_sequence_comes_with_and_without_its_noise(store):
     noisy, clean, landmarks, blendshapes, speech, trust, phones = load(
-        [talking()], NEUTRAL, cache, 50, [], 0
+        [talking()], NEUTRAL, store, 50, [], 0
     ).draw(40)
     assert noisy.shape == clean.shape == (40, 200, 80)
     assert (landmarks.shape, blendshapes.shape) == ((40, 50, 204), (40, 50, 52))
@@ -76,8 +81,8 @@ def test_a_sequence_comes_with_and_without_its_noise(cache):
     assert float(noisy[pause].mean() - clean[pause].mean()) > 3
 
 
-def test_the_same_seed_draws_the_same(cache):
-    made = load([talking()], NEUTRAL, cache, 50, [], 0)
+def test_the_same_seed_draws_the_same(store):
+    made = load([talking()], NEUTRAL, store, 50, [], 0)
     drawn = []
     for seed in (5, 5, 6):
         made.seed(seed)
@@ -85,58 +90,50 @@ def test_the_same_seed_draws_the_same(cache):
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
 
 
-def test_many_fbanks_at_once_are_those_of_the_daemon():
-    samples = (0.1 * np.random.default_rng(1).standard_normal((3, 6400))).astype(np.float32)
-    samples[2, 3000:] = 0.0
-    assert fbanks_of(torch.from_numpy(samples)).numpy() == pytest.approx(
-        np.stack([*map(fbank_of, samples)]), abs=2e-3
-    )
-
-
 def test_a_clip_is_heard_and_seen_faster_and_slower():
-    """Against the resampler of the daemon; below 5.5 kHz there and here, where neither filter cuts."""
+    """Against the resampler of the daemon; below 5.5 kHz there and here: neither filter cuts."""
     noise = 0.1 * np.random.default_rng(2).standard_normal(32000)
     spectrum = np.fft.rfft(noise)
     spectrum[8800:] = 0.0
     clip = talking(2)
     clip.samples = np.fft.irfft(spectrum).astype(np.float32)
     clip.landmarks[:] = 0.01 * np.arange(50)[:, None, None]
-    clips = bank.Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
+    clips = Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
     for factor in (0.8, 1.0, 1.25):
-        layout = Layout(1, 80, "cpu")
-        layout.lay(torch.tensor([5]), clips.first, clips.frames, torch.tensor([factor]))
+        schedule = Schedule(1, 80, "cpu")
+        schedule.place(torch.tensor([5]), clips.first, clips.frames, torch.tensor([factor]))
         frames = int(49 / factor)
-        assert layout.used[0].tolist() == 5 * [False] + frames * [True] + (75 - frames) * [False]
-        heard = layout.sound(clips.sound)[0].numpy()
+        assert schedule.used[0].tolist() == 5 * [False] + frames * [True] + (75 - frames) * [False]
+        heard = schedule.sound(clips.sound)[0].numpy()
         assert np.abs(heard[:3200]).max() == np.abs(heard[640 * (5 + frames) :]).max() == 0
         wanted = soxr.resample(clip.samples, 16000 * factor, 16000, quality="VHQ")[: 640 * frames]
         apart = heard[3200 : 3200 + len(wanted)] - wanted
         assert apart[100:-100].std() < (2e-5 if factor == 1.0 else 0.01 * wanted.std())
-        seen = layout.track(clips.landmarks)[0, 5 : 5 + frames, 0].numpy()
+        seen = schedule.track(clips.landmarks)[0, 5 : 5 + frames, 0].numpy()
         assert seen == pytest.approx(0.01 * factor * np.arange(frames), abs=1e-3)
 
 
 def test_a_mouth_closes_where_sound_ends_by_itself_or_is_cut_off():
     clip = talking(2)
-    clips = bank.Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
+    clips = Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
     for stop, ends in ((80, 5 + 49), (20, 20)):
-        layout = Layout(1, 80, "cpu", closing=4)
-        layout.lay(
+        schedule = Schedule(1, 80, "cpu", closing=4)
+        schedule.place(
             torch.tensor([5]), clips.first, clips.frames, torch.tensor([1.0]), torch.tensor([stop])
         )
-        assert layout.audible[0].tolist() == 5 * [False] + (ends - 5) * [True] + (80 - ends) * [
+        assert schedule.audible[0].tolist() == 5 * [False] + (ends - 5) * [True] + (80 - ends) * [
             False
         ]
-        assert layout.remain[0].tolist() == 5 * [0] + (ends - 5) * [1] + [0.75, 0.5, 0.25] + (
+        assert schedule.remain[0].tolist() == 5 * [0] + (ends - 5) * [1] + [0.75, 0.5, 0.25] + (
             77 - ends
         ) * [0]
-        assert layout.part.max() <= 1
+        assert schedule.part.max() <= 1
 
 
 def test_slow_speech_has_no_images_and_fast_speech_keeps_its_highest_frequencies():
     clip = talking(2)
     clip.samples = (0.1 * np.random.default_rng(2).standard_normal(32000)).astype(np.float32)
-    clips = bank.Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
+    clips = Clips([(lambda: clip.samples, clip)], NEUTRAL, "clip")
 
     def band_db(samples, low_hz, high_hz):
         power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
@@ -144,72 +141,53 @@ def test_slow_speech_has_no_images_and_fast_speech_keeps_its_highest_frequencies
         return 10 * np.log10(power[(hz >= low_hz) & (hz < high_hz)].mean())
 
     def heard(factor):
-        layout = Layout(1, 30, "cpu")
-        layout.lay(torch.tensor([0]), clips.first, clips.frames, torch.tensor([factor]))
-        return layout.sound(clips.sound)[0].numpy()
+        schedule = Schedule(1, 30, "cpu")
+        schedule.place(torch.tensor([0]), clips.first, clips.frames, torch.tensor([factor]))
+        return schedule.sound(clips.sound)[0].numpy()
 
     slow, fast = heard(0.8), heard(1.25)  # what was at 8,000 Hz is at 6,400 in the first one
     assert band_db(slow, 6900, 8000) - band_db(slow, 1000, 5500) < -62
     assert abs(band_db(fast, 6900, 7600) - band_db(fast, 1000, 5500)) < 1.5
 
 
-def test_a_room_only_adds_to_what_is_there_and_a_microphone_only_colours_it():
-    click = torch.zeros(4, 16000)
-    click[:, 1000] = 1.0
-    dry, echo, coloured, both = in_room(
-        Dice(),
-        click,
-        torch.tensor([False, True, False, True]),
-        torch.tensor([False, False, True, True]),
-    )
-    assert dry.numpy() == pytest.approx(click[0].numpy(), abs=1e-6)
-    assert echo[:1001].numpy() == pytest.approx(click[0, :1001].numpy(), abs=1e-6)
-    assert 0.05 <= float(echo[1001:].norm()) <= 0.35 and float(echo[9000:].abs().max()) < 1e-3
-    assert (
-        0.1 < float(coloured.abs().max()) != pytest.approx(1.0, abs=1e-3)
-        and float(both[1001:].norm()) > 0.05
-    )
+def test_sounds_that_are_judged_by_are_in_no_training(store):
+    def ids(split):
+        return [one.id for one in store.manifest.find((MUSIC, EFFECT), split)]
 
-
-def test_loudness_is_the_level_of_the_loud_half():
-    samples = 0.1 * np.random.default_rng(1).standard_normal((2, 64000)).astype(np.float32)
-    samples[1, :32000] *= 0.01
-    assert loudness(torch.from_numpy(samples)).numpy() == pytest.approx(
-        [level_db(row) for row in samples], abs=0.6
-    )
-
-
-def test_sounds_that_are_judged_by_are_in_no_training(cache):
-    assert sorted(path.stem for path in (cache / "noises").iterdir()) == [
+    assert ids(TRAIN) == [
         "effect-games-lincity-ng-sounds-Rocket3.wav",
         "music-games-singularity-music-1.ogg",
     ]
-    assert sorted(path.stem for path in (cache / "judged").iterdir()) == [
+    assert ids(TEST) == [
         "effect-sounds-freedesktop-stereo-bell.oga",
         "music-games-etr-music-2.ogg",
     ]
-    for kind in ("music", "effect"):
-        (samples,) = noises.judged(cache, kind)
+    assert store.manifest["music-games-singularity-music-1.ogg"].licence == "CC-BY-SA-3.0"
+    for kind in (MUSIC, EFFECT):
+        (samples,) = sound_files.unheard_sounds(store, kind)
         assert len(samples) == 24000 and samples.std() == pytest.approx(1, abs=0.1)
 
 
 def test_a_cache_without_sounds_is_named(tmp_path):
-    for use in (bank.noises, noises.judged):
-        with pytest.raises(MissingInputError, match=r"no music .*training\.prepare"):
-            use(tmp_path, "music")
+    for use in (sounds, sound_files.unheard_sounds):
+        with pytest.raises(MissingInputError, match=r"no music .*training --list"):
+            use(Store(tmp_path), MUSIC)
 
 
-def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(cache):
-    backgrounds = load([talking()], NEUTRAL, cache, 100, [], 0)._backgrounds
-    for make, least, most in ((backgrounds._tune, 0.0, 0.03), (backgrounds._rattle, 0.1, 0.6)):
+def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(store):
+    backgrounds = load([talking()], NEUTRAL, store, 100, [], 0)._backgrounds
+    for make, least, most in (
+        (backgrounds._tune, 0.0, 0.03),
+        (backgrounds._single_sounds, 0.1, 0.6),
+    ):
         heard = make(30).numpy()
         silent = (np.abs(heard).reshape(30, -1, 640) < 1e-3).all(-1).mean(1)
         assert least <= silent.mean() < most
         assert all(0.35 < np.median(np.abs(row[np.abs(row) > 1e-3])) / 0.67 < 2.5 for row in heard)
 
 
-def test_every_background_is_as_loud_and_nobody_talks_where_nobody_does(cache):
-    backgrounds = load([talking()], NEUTRAL, cache, 100, [], 0)._backgrounds
+def test_every_background_is_as_loud_and_nobody_talks_where_nobody_does(store):
+    backgrounds = load([talking()], NEUTRAL, store, 100, [], 0)._backgrounds
     assert backgrounds._chances[0, 1] == 0
     for make in (backgrounds._coloured, backgrounds._babble, backgrounds._hum):
         heard = make(12)
@@ -220,36 +198,23 @@ def test_every_background_is_as_loud_and_nobody_talks_where_nobody_does(cache):
     assert drawn.shape == (12, 64000) and (drawn.std(-1) > 0.2).all()
 
 
-def test_people_and_foreign_voices_are_heard_oftener_than_programs_that_speak_and_actors_oftenest(
-    tmp_path,
-):
+def test_clips_are_drawn_by_their_weight_and_their_duration(tmp_path):
     clips = []
-    said = (
-        ("flite-a", 2),
-        ("human-b", 2),
-        ("human-c", 1),
-        ("actor-d", 1),
-        ("human-actors-e", 2),
-        ("foreign-f", 2),
-    )
-    for number, (name, seconds) in enumerate(said):
+    for number, (weight, seconds) in enumerate(((1, 2), (2, 2), (2, 1), (3, 1))):
         clip = talking(seconds, number + 1.0, phone_labels([], 25 * seconds))
-        path = tmp_path / f"{name}.wav"
-        soundfile.write(str(path), clip.samples, 16000)
-        clip.name, clip.samples = name, path
+        clip.path = tmp_path / f"{number}.wav"
+        soundfile.write(str(clip.path), clip.samples, 16000)
+        clip.weight = weight
         clips.append(clip)
     # a sequence of a second hears no more of two seconds
-    assert bank.animated(clips, NEUTRAL, 25).chance.numpy() * 13 == pytest.approx(
-        [1, 2, 2, 3, 3, 2]
-    )
+    assert animated_clips(clips, NEUTRAL, 25).chance.numpy() * 8 == pytest.approx([1, 2, 2, 3])
 
 
-def test_animated_speech_is_drawn_as_often_as_asked_for_and_trusted_less(cache, tmp_path):
-    path = tmp_path / "human-a.wav"
+def test_animated_speech_is_drawn_as_often_as_asked_for_and_trusted_less(store, tmp_path):
     other = talking(3, 2.0, phone_labels([(-1.0, 4.0, "aa")], 75))
-    soundfile.write(str(path), other.samples, 16000)
-    other.name, other.samples = "human-a", path
-    made = load([talking(3, 1.0)], NEUTRAL, cache, 50, [other], 0.65)
+    other.path = tmp_path / "a.wav"
+    soundfile.write(str(other.path), other.samples, 16000)
+    made = load([talking(3, 1.0)], NEUTRAL, store, 50, [other], 0.65)
     _, _, landmarks, _, speech, trust, phones = made.draw(200)
     animated, filmed = landmarks.amax((1, 2)) > 1.5, (landmarks.amax((1, 2)) - 1).abs() < 0.1
     assert 0.5 < float(animated.sum() / (animated | filmed).sum()) < 0.8
@@ -258,10 +223,10 @@ def test_animated_speech_is_drawn_as_often_as_asked_for_and_trusted_less(cache, 
     assert (phones[animated][..., PHONES.index("aa")][spoken] == 1).all()
 
 
-def test_a_mouth_whose_voice_is_cut_off_closes_at_once(cache, monkeypatch):
-    monkeypatch.setattr("training.batches._CUT_OFF", 1.0)
+def test_a_mouth_whose_voice_is_cut_off_closes_at_once(store, monkeypatch):
+    monkeypatch.setattr("training.batches.batches._CUT_OFF", 1.0)
     _, clean, landmarks, blendshapes, speech, _, phones = load(
-        [talking(3, 1.0)], NEUTRAL, cache, 60, [], 0
+        [talking(3, 1.0)], NEUTRAL, store, 60, [], 0
     ).draw(20)
     closing = 0
     for row in range(20):
@@ -276,9 +241,9 @@ def test_a_mouth_whose_voice_is_cut_off_closes_at_once(cache, monkeypatch):
     assert closing > 5
 
 
-def test_every_sequence_is_heard_again_in_other_voices(cache):
-    made = load([talking(3, 1.0)], NEUTRAL, cache, 20, [], 0)
-    batches = iter(Heard(made, 4, kept=12, fresh=4, turns=4))
+def test_every_sequence_is_heard_again_in_other_voices(store):
+    made = load([talking(3, 1.0)], NEUTRAL, store, 20, [], 0)
+    batches = iter(RepeatedBatches(made, 4, kept=12, fresh=4, turns=4))
     heard = [next(batches) for _ in range(40)]
     assert all([*part.shape] == [4, 80, 80] for one in heard for part in one[:2])
     spoken = [(clean, speech) for _, clean, _, _, speech, _, _ in heard]
@@ -293,11 +258,11 @@ def test_every_sequence_is_heard_again_in_other_voices(cache):
     assert len({sound for sound, _ in rows}) > 1.3 * sequences  # some are another talker
 
 
-def test_low_and_high_formants_of_another_voice_do_not_move_by_the_same_factor(cache):
+def test_low_and_high_formants_of_another_voice_do_not_move_by_the_same_factor(store):
     rows, t = 200, np.arange(16000) / 16000
     tones = fbank_of(sum(0.1 * np.sin(2 * np.pi * hz * t) for hz in (600, 3000)).astype(np.float32))
     fbank = torch.from_numpy(tones[50:51])[None].repeat(rows, 1, 1)
-    noisy, clean, when = load([talking()], NEUTRAL, cache, 80, [], 0.0).in_another_voice(
+    noisy, clean, when = load([talking()], NEUTRAL, store, 80, [], 0.0).in_another_voice(
         fbank, fbank, "when"
     )
     assert torch.equal(noisy, clean) and when == "when"

@@ -1,0 +1,98 @@
+"""Sound: one at a time with NumPy, or many with PyTorch, alike (needs PyTorch)."""
+
+import numpy as np
+import pytest
+import torch
+
+from training.signal.fbank import fbank_of, fbanks_of
+from training.signal.level import level_db, levels_db
+from training.signal.noise import colour_gain, coloured_noise, coloured_noises, hum, hums
+from training.signal.random_tensors import RandomTensors
+from training.signal.spectra import in_room, warped
+
+
+def slope_of(sound):
+    """Exponent by which the power of a sound falls with frequency, from 100 Hz on."""
+    power = np.abs(np.fft.rfft(sound)) ** 2
+    bins = np.arange(len(power))
+    bands = [slice(100 * 2**k, 200 * 2**k) for k in range(6)]
+    means = [np.log(power[band].mean()) for band in bands]
+    return -np.polyfit([np.log(bins[band].mean()) for band in bands], means, 1)[0]
+
+
+def test_the_level_of_an_odd_number_of_frames_is_the_same_one_by_one_and_at_once():
+    sounds = np.random.default_rng(4).standard_normal((3, 640 * 25)).astype(np.float32)
+    sounds[1, :6400] *= 0.01
+    at_once = levels_db(torch.from_numpy(sounds)).numpy()
+    assert at_once == pytest.approx([level_db(sound) for sound in sounds], abs=1e-3)
+
+
+def test_noise_has_the_same_colour_one_by_one_and_at_once():
+    bins = np.arange(513)
+    assert colour_gain(torch.from_numpy(bins), 1024, torch.tensor(1.5)).numpy() == pytest.approx(
+        colour_gain(bins, 1024, 1.5), rel=1e-5
+    )
+    slopes = [0.0, 1.0, 2.0]
+    many = coloured_noises(RandomTensors(), 32000, torch.tensor(slopes)).numpy()
+    one_by_one = [coloured_noise(np.random.default_rng(1), 32000, slope) for slope in slopes]
+    for noises in (many, one_by_one):
+        assert [slope_of(noise) for noise in noises] == pytest.approx(slopes, abs=0.1)
+        assert [noise.std() for noise in noises] == pytest.approx([1, 1, 1], abs=1e-3)
+
+
+def test_hums_are_alike_one_by_one_and_at_once():
+    rng = np.random.default_rng(3)
+    for sounds in (
+        np.stack([hum(rng, 16000) for _ in range(60)]),
+        hums(RandomTensors(), 60, 16000).numpy(),
+    ):
+        assert sounds.std(-1) == pytest.approx(np.ones(60), abs=1e-3)
+        power = (np.abs(np.fft.rfft(sounds * np.hanning(16000))) ** 2).sum(0)
+        assert power[7600:].sum() < 1e-4 * power.sum()  # no partial is as high
+        assert 0.5 < power[45:800].sum() / power.sum() < 0.95
+
+
+def test_a_shorter_vocal_tract_moves_frequencies_up():
+    def fbank(hz):
+        return fbank_of(0.1 * np.sin(2 * np.pi * hz * np.arange(16000) / 16000).astype(np.float32))[
+            50:51
+        ]
+
+    assert warped(fbank(1000), 1.0) == pytest.approx(fbank(1000), abs=1e-3)
+    for factor in (0.87, 1.15):
+        assert abs(warped(fbank(1000), factor).argmax() - fbank(1000 * factor).argmax()) <= 1
+        assert warped(fbank(7900), factor).shape == (1, 80)
+
+
+def test_many_fbanks_at_once_are_those_of_the_daemon():
+    samples = (0.1 * np.random.default_rng(1).standard_normal((3, 6400))).astype(np.float32)
+    samples[2, 3000:] = 0.0
+    assert fbanks_of(torch.from_numpy(samples)).numpy() == pytest.approx(
+        np.stack([*map(fbank_of, samples)]), abs=2e-3
+    )
+
+
+def test_a_room_only_adds_to_what_is_there_and_a_microphone_only_colours_it():
+    click = torch.zeros(4, 16000)
+    click[:, 1000] = 1.0
+    dry, echo, coloured, both = in_room(
+        RandomTensors(),
+        click,
+        torch.tensor([False, True, False, True]),
+        torch.tensor([False, False, True, True]),
+    )
+    assert dry.numpy() == pytest.approx(click[0].numpy(), abs=1e-6)
+    assert echo[:1001].numpy() == pytest.approx(click[0, :1001].numpy(), abs=1e-6)
+    assert 0.05 <= float(echo[1001:].norm()) <= 0.35 and float(echo[9000:].abs().max()) < 1e-3
+    assert (
+        0.1 < float(coloured.abs().max()) != pytest.approx(1.0, abs=1e-3)
+        and float(both[1001:].norm()) > 0.05
+    )
+
+
+def test_levels_of_many_sounds_are_those_of_each():
+    samples = 0.1 * np.random.default_rng(1).standard_normal((2, 64000)).astype(np.float32)
+    samples[1, :32000] *= 0.01
+    assert levels_db(torch.from_numpy(samples)).numpy() == pytest.approx(
+        [level_db(row) for row in samples], abs=0.6
+    )

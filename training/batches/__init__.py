@@ -1,0 +1,1 @@
+"""Random training sequences, made where the network is trained."""

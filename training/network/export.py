@@ -1,0 +1,126 @@
+"""Command: a training run becomes a bundle.
+
+Example:
+    python -m training.network.export run1/state.pt -o edgeface/model/default --version 21
+"""
+
+import argparse
+from pathlib import Path
+from typing import Dict, List, Sequence
+
+import numpy as np
+import torch
+import yaml
+
+from edgeface.core.files import sha256_of
+from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
+from edgeface.importer.onnx_files import share_weights, write_graph
+from edgeface.model.bundle import DESCRIPTION
+from training.command import run
+
+from .network import MAX_LOOKAHEAD, Network, Size
+from .streaming import WHOLE_FRAMES, Step, Whole
+
+LOOKAHEADS = (0, 1, 2, 4)
+DEFAULT_LOOKAHEAD = 2
+FRAME_MS = 1000 // FRAME_RATE_HZ
+WEIGHTS = "weights.bin"
+OUTPUTS = ["landmarks", "blendshapes", "speech"]
+
+
+def mean_network(checkpoints: Sequence[Path]) -> Network:
+    """The network whose weights are the mean of training states, of which one began from the other.
+
+    After Wortsman et al., 2022: Model soups: averaging weights of multiple fine-tuned models
+    improves accuracy without increasing inference time.
+
+    :param checkpoints: files of `TrainingState` or `bundle_to_state`, of networks of one size
+    """
+    states = [torch.load(path, weights_only=True, map_location="cpu") for path in checkpoints]
+    network = Network(Size(**states[0]["size"]))
+    mean = {
+        name: sum(state["average"][name] for state in states) / len(states)
+        for name in states[0]["average"]
+    }
+    network.load_state_dict(mean)
+    return network.eval()
+
+
+def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -> None:
+    """Writes the bundle of the mean of training states into `folder`."""
+    network = mean_network(checkpoints)
+    folder.mkdir(parents=True, exist_ok=True)
+    steps: Dict[int, str] = {}
+    wholes: Dict[int, str] = {}
+    for lookahead in LOOKAHEADS:
+        ms = lookahead * FRAME_MS
+        steps[ms] = f"step_{ms}.onnx"
+        wholes[ms] = f"whole_{ms}.onnx"
+        _write_step(network, lookahead, folder / steps[ms])
+        _write_whole(network, lookahead, folder / wholes[ms])
+    graphs = [folder / graph for graph in (*steps.values(), *wholes.values())]
+    share_weights(graphs, folder / WEIGHTS)
+    files = sorted(graph.name for graph in graphs) + [WEIGHTS]
+    description = {
+        "name": name,
+        "version": version,
+        "licence": "CC-BY-4.0",
+        "origin": "trained by edgeface on the GRID audio-visual corpus "
+        "(Cooke, Barker, Cunningham, Shao; CC BY 4.0); see MODEL_CARD.md",
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "frame_rate_hz": FRAME_RATE_HZ,
+        "latency_ms": DEFAULT_LOOKAHEAD * FRAME_MS,
+        "context_frames": network.size.layers * network.size.past + MAX_LOOKAHEAD + 4,
+        "whole_frames": WHOLE_FRAMES,
+        "steps": steps,
+        "wholes": wholes,
+        "files": {file: sha256_of(str(folder / file)) for file in files},
+        "neutral": _rounded(network.landmark_mean),
+    }
+    text = yaml.safe_dump(description, sort_keys=False, default_flow_style=None, width=120)
+    (folder / DESCRIPTION).write_text(text)
+
+
+def _write_step(network: Network, lookahead: int, path: Path) -> None:
+    step = Step(network, lookahead).eval()
+    shapes = step.cache_shapes()
+    caches = tuple(torch.zeros(*shape) for shape in shapes.values())
+    write_graph(
+        step,
+        (torch.zeros(1, FBANK_PER_FRAME, MEL_BINS), *caches),
+        ["fbank", *shapes],
+        [*OUTPUTS, *(f"new_{name}" for name in shapes)],
+        path,
+    )
+
+
+def _write_whole(network: Network, lookahead: int, path: Path) -> None:
+    fbank = torch.zeros(1, FBANK_PER_FRAME * WHOLE_FRAMES, MEL_BINS)
+    write_graph(Whole(network, lookahead).eval(), (fbank,), ["fbank"], OUTPUTS, path)
+
+
+def _rounded(face: torch.Tensor) -> List[List[float]]:
+    return face.numpy().astype(np.float64).round(5).reshape(68, 3).tolist()
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "checkpoints",
+        type=Path,
+        nargs="+",
+        help="states of runs; of several, the mean of the weights",
+    )
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the bundle")
+    parser.add_argument("--name", default="edgeface-grid")
+    parser.add_argument("--version", required=True)
+    options = parser.parse_args()
+    export(options.checkpoints, options.out, options.name, options.version)
+
+
+if __name__ == "__main__":
+    run(main)

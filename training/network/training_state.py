@@ -1,0 +1,155 @@
+"""A training run: weights, their mean over the last steps, and the file from which it resumes."""
+
+import copy
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, cast
+
+import torch
+from tqdm import tqdm
+
+from edgeface.core.files import replacing
+from training.phonetics.phones import PHONES
+
+from .network import Network, Size
+
+FILE = "state.pt"
+
+STEPS_PER_EPOCH = 25
+_SAVE_S = 5.0  # between two states on disk, at least
+_WARM = 0.08  # share of the steps until the learning rate is highest
+_DECAY = 0.02  # of weights
+_LONGEST_MEMORY = 0.998  # of the mean of the weights: what it keeps at a step
+_CLASSIFIER = "listener"  # its name in states, which older ones have, too
+
+
+class TrainingState:
+    """The network and the classifier that tells phones from its encoder, in training.
+
+    :param folder: where `state.pt` is kept; a run that is in it goes on
+    :param epochs: of `STEPS_PER_EPOCH` steps
+    :param rate: highest learning rate
+    :param statistics: None or what `Network` takes
+    :param start: None or the file of another run's state, whose weights to go on with
+    :param device: where it is trained, of PyTorch
+    :param blendshapes_only: learn only the rows of the last layer that make blendshapes
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        epochs: int,
+        rate: float,
+        statistics: Optional[dict] = None,
+        start: Optional[Path] = None,
+        device: str = "cpu",
+        blendshapes_only: bool = False,
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / FILE
+        self.epochs = epochs
+        self.epoch = 0
+        self.size = Size()
+        self.network = Network(self.size, statistics)
+        self.classifier = torch.nn.Sequential(
+            torch.nn.LayerNorm(self.size.width), torch.nn.Linear(self.size.width, len(PHONES))
+        )
+        if start:
+            self._start_from(start)
+        self._modules = torch.nn.ModuleList((self.network, self.classifier)).to(device)
+        self._means = copy.deepcopy(self._modules)
+        if blendshapes_only:
+            self._learn_blendshapes_only()
+        # decay would move what has no gradient, too
+        decay = 0.0 if blendshapes_only else _DECAY
+        learnt = [value for value in self._modules.parameters() if value.requires_grad]
+        self._optimiser = torch.optim.AdamW(learnt, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, rate, pct_start=_WARM, total_steps=epochs * STEPS_PER_EPOCH + 1
+        )
+        self._device = torch.device(device).type
+        self._bfloat16 = device == "cpu" and _multiplies_bfloat16()
+        self._saved_s = float("-inf")
+        if self._file.exists():
+            self._load(device)
+
+    def _start_from(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        self.network.load_state_dict(state["average"])
+        if _CLASSIFIER in state:
+            self.classifier.load_state_dict(state[_CLASSIFIER])
+
+    def _learn_blendshapes_only(self) -> None:
+        self._modules.requires_grad_(False)
+        for parameter in self.network.head[-1].requires_grad_(True).parameters():
+            parameter.register_hook(self._blendshapes_alone)
+
+    @property
+    def _parts(self) -> Dict[str, Any]:
+        """What is kept, by its name in the file."""
+        return {
+            "modules": self._modules,
+            "optimiser": self._optimiser,
+            "schedule": self._schedule,
+            "average": self._means[0],
+            _CLASSIFIER: self._means[1],
+        }
+
+    def _load(self, device: str) -> None:
+        state = torch.load(self._file, weights_only=True, map_location=device)
+        self.epoch = state["epoch"]
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+
+    def _blendshapes_alone(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Gradient of the last layer without what makes landmarks and speech activity."""
+        rows = slice(self.size.basis, self.size.basis + self.size.blendshapes)
+        kept = torch.zeros_like(gradient)
+        kept[rows] = gradient[rows]
+        return kept
+
+    @property
+    def average(self) -> Network:
+        """The network with the mean of its weights."""
+        return cast(Network, self._means[0])
+
+    def train(self, loss_of: Callable[[], torch.Tensor]) -> float:
+        """One epoch of steps down `loss_of()`; now and then the state is saved.
+
+        :return: mean loss
+        """
+        total = torch.zeros((), device=self._device)
+        means: List[torch.Tensor] = list(self._means.parameters())
+        values: List[torch.Tensor] = list(self._modules.parameters())
+        progress = tqdm(
+            range(STEPS_PER_EPOCH), desc=f"epoch {self.epoch + 1}", leave=False, disable=None
+        )
+        for _ in progress:
+            with torch.autocast(self._device, torch.bfloat16, enabled=self._bfloat16):
+                loss = loss_of()
+            self._optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(values, 1.0)
+            self._optimiser.step()
+            self._schedule.step()
+            total += loss.detach()
+            keep = min(_LONGEST_MEMORY, 1 - 1 / (1 + self._schedule.last_epoch / 5))
+            with torch.no_grad():
+                torch._foreach_lerp_(means, values, 1 - keep)
+        self.epoch += 1
+        if self.epoch == self.epochs or time.monotonic() - self._saved_s > _SAVE_S:
+            self._save()
+        return float(total) / STEPS_PER_EPOCH
+
+    def _save(self) -> None:
+        state = {"epoch": self.epoch, "size": self.size.as_dict()}
+        state.update({name: part.state_dict() for name, part in self._parts.items()})
+        with replacing(str(self._file)) as file:  # cut off here, it goes on from the last one
+            torch.save(state, file)
+        self._saved_s = time.monotonic()
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor is faster with bfloat16; others are slower."""
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("amx_bf16", False) or able.get("avx512_bf16", False))

@@ -1,0 +1,1 @@
+"""Sound: Fbank, levels, noises, altered voices; one at a time with NumPy, or many with PyTorch."""

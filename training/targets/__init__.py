@@ -1,0 +1,1 @@
+"""How faces move: the linear basis, and a model that animates speech of which no video exists."""
