@@ -1,30 +1,64 @@
 """What a text-to-speech program needs to speak through edgeface: standard library only."""
 
+import os
 import socket
 import struct
-from typing import Any
+import tempfile
+import time
+from typing import Any, Optional
 
-DEFAULT_PATH = "/run/edgeface/voice"
+SERVICE_PATH = "/run/edgeface/voice"  # where the service listens
 HEADER = struct.Struct("<IIIIQ")  # magic, rate in Hz, bytes of sound, flags, play-at in ns
 MAGIC = 0x43504645  # "EFPC"
 INTERRUPT = 1
 LONGEST_BYTES = 1 << 24  # of the sound of one chunk
+LOWEST_RATE_HZ = 2000
+HIGHEST_RATE_HZ = 768000
+FURTHEST_S = 60  # how far ahead a play-at time may be
+_SAMPLE_BYTES = 2
+_UNREAD_BYTES = 32768  # at most about so much is under way: `say` waits where it says it waits
+_REASON_BYTES = 1024
+
+
+def own_path() -> str:
+    """Where a daemon of this user listens whose source is `unix`, without a path."""
+    if os.geteuid() == 0:
+        return SERVICE_PATH
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if os.path.isdir(runtime):
+        return os.path.join(runtime, "edgeface", "voice")
+    return os.path.join(tempfile.gettempdir(), f"edgeface-{os.geteuid()}", "voice")
+
+
+def default_path() -> str:
+    """The socket of this user's daemon if there is one, else that of the service."""
+    own = own_path()
+    return own if os.path.exists(own) else SERVICE_PATH
 
 
 class Voice:
-    """Writes to the socket of a `unix:PATH` source.
+    """Writes to the socket of a `unix` source.
 
     A chunk is a header of 24 bytes, little endian - u32 magic `EFPC`, u32 sampling rate in
     Hz, u32 length of the sound in bytes, u32 flags, u64 play-at time in ns - and the sound,
-    signed 16-bit mono. Flag 1: all earlier chunks that are still queued are dropped.
+    signed 16-bit mono. Flag 1: all earlier chunks that are still queued are dropped. A daemon
+    that closes the connection says why first, in one line of text.
 
-    :param path: the socket
-    :raises OSError: nobody listens there
+    :param path: the socket; by default `default_path()`
+    :raises OSError: nobody listens there, or this user may not
     """
 
-    def __init__(self, path: str = DEFAULT_PATH) -> None:
+    def __init__(self, path: Optional[str] = None) -> None:
+        self._path = default_path() if path is None else path
+        self._half_sample = b""
+        self._half_rate_hz = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.connect(path)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD_BYTES)
+        try:
+            self._socket.connect(self._path)
+        except OSError as error:
+            self._socket.close()
+            raise _explained(error, self._path) from None
 
     def __enter__(self) -> "Voice":
         return self
@@ -33,21 +67,33 @@ class Voice:
         self.close()
 
     def say(self, pcm: bytes, rate_hz: int, play_at_ns: int = 0, interrupt: bool = False) -> None:
-        """Sends sound; waits while more than about 2 s of it are queued.
+        """Sends sound; waits while more than about 2 s of it are queued, or others speak.
+
+        The bytes may be cut anywhere, as those of a download: half a sample at the end is
+        kept, and completed by the next call.
 
         :param pcm: signed 16-bit little-endian mono
         :param rate_hz: its sampling rate, 2000 to 768000
         :param play_at_ns: CLOCK_MONOTONIC at which its first sample is heard, at least the
-            latency of the face from now; 0: right after the chunk before, or at once
+            latency of the face and at most 60 s from now; 0: right after the chunk before, or
+            at once
         :param interrupt: drop what is still queued; on a new connection, which then has
             priority over all others, also what the others wrote
-        :raises OSError: the daemon is gone
+        :raises ValueError: a rate or time out of range
+        :raises OSError: the daemon is gone, or closed the connection; the message says why
         """
+        _check(rate_hz, play_at_ns)
+        if interrupt or rate_hz != self._half_rate_hz:
+            self._half_sample = b""  # what it began will not be completed
+        pcm = self._half_sample + pcm
+        whole = len(pcm) // _SAMPLE_BYTES * _SAMPLE_BYTES
+        self._half_sample = pcm[whole:]
+        self._half_rate_hz = rate_hz
         flags = INTERRUPT if interrupt else 0
-        for at in range(0, max(1, len(pcm)), LONGEST_BYTES):
-            part = pcm[at : at + LONGEST_BYTES]
-            header = HEADER.pack(MAGIC, rate_hz, len(part), flags, play_at_ns)
-            self._socket.sendall(header + part)
+        self._fail_if_refused()
+        for at in range(0, max(1, whole), LONGEST_BYTES):
+            part = pcm[at : min(at + LONGEST_BYTES, whole)]
+            self._send(HEADER.pack(MAGIC, rate_hz, len(part), flags, play_at_ns) + part)
             # only the first part of a long sound interrupts and has a time
             flags = 0
             play_at_ns = 0
@@ -55,3 +101,46 @@ class Voice:
     def close(self) -> None:
         """Ends the connection; what was sent is still played."""
         self._socket.close()
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except ConnectionError:
+            self._fail_if_refused()
+            raise
+
+    def _fail_if_refused(self) -> None:
+        """Raises what the daemon wrote before it closed the connection, if it did."""
+        try:
+            reason = self._socket.recv(_REASON_BYTES, socket.MSG_DONTWAIT)
+        except OSError:
+            return  # it wrote nothing
+        text = reason.decode("utf-8", "replace").strip() or "the daemon closed the connection"
+        raise ConnectionError(f"{self._path}: {text}")
+
+
+def _check(rate_hz: int, play_at_ns: int) -> None:
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        raise ValueError(
+            f"rate_hz {rate_hz}: out of range; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz"
+        )
+    furthest_s = time.clock_gettime(time.CLOCK_MONOTONIC) + FURTHEST_S
+    if not 0 <= play_at_ns <= furthest_s * 1e9:
+        raise ValueError(
+            f"play_at_ns {play_at_ns}: out of range; CLOCK_MONOTONIC in ns, at most"
+            f" {FURTHEST_S} s from now"
+        )
+
+
+def _explained(error: OSError, path: str) -> OSError:
+    """The same error with what to do about it."""
+    if isinstance(error, PermissionError):
+        fix = "this user may not write there; add it to the socket's group (`usermod -aG edgeface`)"
+    elif isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+        fix = (
+            f"no daemon listens at {path}; start `edgeface run --source unix:{path}`, or name the"
+            " socket of the daemon that runs (`unix:PATH` in its configuration)"
+        )
+    else:
+        fix = f"{error.strerror or error}; check the path of the socket"
+    return OSError(error.errno, f"{path}: {fix}")

@@ -5,6 +5,6 @@ lost of one that may be, `selector.Selector` a stream that never stands still of
 """
 
 SPECS = (
-    "mic, mic:NAME, monitor, monitor:SINK, cmd:COMMAND, fifo:PATH, unix:PATH, file:PATH or"
-    " - (raw s16le mono 16 kHz)"
+    "mic, mic:NAME, monitor, monitor:SINK, cmd:COMMAND, fifo:PATH, unix, unix:PATH, file:PATH"
+    " or - (raw s16le mono 16 kHz)"
 )

@@ -4,9 +4,9 @@ import numpy as np
 import soxr
 
 from ..core.rates import SAMPLE_RATE_HZ
+from ..voice import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
-LOWEST_RATE_HZ = 2000
-HIGHEST_RATE_HZ = 768000
+__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "Converter"]
 
 
 class Converter:

@@ -47,6 +47,8 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
         return MicSource()
     if spec == "monitor":
         return MonitorSource()
+    if spec == "unix":
+        return UnixSource(ahead_ns=ahead_ns)
     if spec == "-":
         return PipeSource(fast=fast)
     kind, colon, rest = spec.partition(":")

@@ -37,8 +37,12 @@ class VoiceQueue:
         self.samples = 0
         self._next_ns = 0
 
+    def begins(self, now: int) -> bool:
+        """Whether there is sound that is due now."""
+        return bool(self._pieces) and self._pieces[0][0] - self._ahead_ns <= now
+
     def pause(self) -> None:
-        """Notes that nothing is queued: what comes next begins when it comes."""
+        """Notes that nothing is read: what comes next begins when it comes."""
         self._paused = True
 
     def idle_ns(self, now: int) -> int:

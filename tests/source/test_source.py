@@ -165,7 +165,6 @@ def test_run_reads_standard_input(shm_name, clips, tmp_path):
         "file:",
         "http://x",
         "speech",
-        "unix",
         "unix:",
         "fifo:",
         "cmd:",
