@@ -4,9 +4,14 @@ import os
 import stat
 from typing import Optional
 
+from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError
-from .base import Block, Source
+from ..core.rates import SECOND_NS
+from .base import EMPTY, Block, Source, SourceLost
 from .raw import RawReader
+
+_CHECK_NS = SECOND_NS
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FifoSource(Source):
@@ -22,8 +27,9 @@ class FifoSource(Source):
     def __init__(self, path: str) -> None:
         super().__init__(f"fifo:{path}")
         self._path = path
-        self._file: Optional[int] = None
+        self._file = -1
         self._reader: Optional[RawReader] = None
+        self._checked_ns = 0
 
     def open(self) -> None:
         """Creates and opens the pipe.
@@ -37,8 +43,8 @@ class FifoSource(Source):
                 raise UnavailableError(
                     f"{self.name}: not a named pipe; remove it or choose another path"
                 )
-            # for writing as well: the end of one writer is not the end of the sound
-            self._file = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            # not for writing as well: the end of the last writer must be noticed
+            self._file = os.open(self._path, _FLAGS)
         except OSError as error:
             raise UnavailableError(
                 f"{self.name}: {error.strerror}; choose a path that the service can write"
@@ -46,12 +52,43 @@ class FifoSource(Source):
         self._reader = RawReader(self._file, playback=self.playback, many_writers=True)
 
     def read(self, timeout_s: float) -> Optional[Block]:
-        """The next block, or `base.EMPTY`."""
+        """The next block, or `base.EMPTY`.
+
+        :raises SourceLost: the pipe was deleted or replaced
+        """
         assert self._reader is not None, "open it first"
-        return self._reader.read(timeout_s)
+        self._check()
+        try:
+            block = self._reader.read(timeout_s)
+        except BlockingIOError:
+            return EMPTY  # the last writer went, and the next one has come
+        if block is None:
+            self._await_next_writer(self._reader)
+            return EMPTY
+        return block
+
+    def _check(self) -> None:
+        """Looks once a second whether the pipe is still the one that writers find."""
+        now = monotonic_ns()
+        if now - self._checked_ns < _CHECK_NS:
+            return
+        self._checked_ns = now
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            found = None
+        if found is None or not os.path.samestat(found, os.fstat(self._file)):
+            raise SourceLost(f"{self.name}: the pipe was deleted or replaced")
+
+    def _await_next_writer(self, reader: RawReader) -> None:
+        """Opens the same pipe once more: the end is reported again only after another writer."""
+        ended = self._file
+        self._file = os.open(f"/proc/self/fd/{ended}", _FLAGS)
+        os.close(ended)  # now, so that what is written in between is not lost
+        reader.follow(self._file)
 
     def close(self) -> None:
         """Closes the pipe; it stays where it is, for the next start."""
-        if self._file is not None:
+        if self._file >= 0:
             os.close(self._file)
-            self._file = None
+            self._file = -1

@@ -37,8 +37,8 @@ class RawReader:
     :param file: descriptor; closing it is up to the caller
     :param fast: read as fast as the writer delivers
     :param playback: how the blocks are flagged
-    :param many_writers: writers come and go, so that nobody completes half a sample that was
-        left before a pause
+    :param many_writers: writers come and go: where the sound of one ends, nobody completes
+        half a sample
     """
 
     def __init__(
@@ -49,20 +49,30 @@ class RawReader:
         self._playback = playback
         self._many_writers = many_writers
         self._half_sample = b""
+        self._last_bytes: Optional[int] = None  # to come of writers that are gone, if so
         self._position = 0  # of the next sample
         self._restart_clock()
 
     def read(self, timeout_s: float) -> Optional[Block]:
-        """The next `Block`, `EMPTY` after `timeout_s` without sound, or None at the end."""
-        ready, _, _ = select.select([self._file], [], [], timeout_s)
+        """The next `Block`, `EMPTY` after `timeout_s` without sound, or None at the end.
+
+        With many writers, the end is that of the last one.
+        """
+        poll = select.poll()
+        poll.register(self._file, select.POLLIN)
+        ready = poll.poll(1000 * timeout_s)
         if not ready:
             self._restart_clock()
-            if self._many_writers:
-                self._half_sample = b""
             return EMPTY
+        if self._many_writers and ready[0][1] & select.POLLHUP:
+            last_bytes = self._waiting_bytes()
+            if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
+                self._last_bytes = last_bytes
         lost_samples, speed = (0, 1.0) if self._fast else self._keep_up()
-        data = os.read(self._file, _SAMPLE_BYTES * _BLOCK_SAMPLES)
+        data = os.read(self._file, self._until_end(_SAMPLE_BYTES * _BLOCK_SAMPLES))
         if not data:
+            self._half_sample = b""
+            self._last_bytes = None
             return None
         samples = self._samples_of(data)
         self._pace.wait(len(samples), speed)
@@ -70,6 +80,11 @@ class RawReader:
         self._position = first + len(samples)
         self._clock.update(self._position, monotonic_ns())
         return Block(samples, self._clock.ns(first), lost_samples, playback=self._playback)
+
+    def follow(self, file: int) -> None:
+        """Goes on with another descriptor, of the writers that come next."""
+        self._file = file
+        self._restart_clock()
 
     def _restart_clock(self) -> None:
         """What comes next is timed from when it comes."""
@@ -79,9 +94,14 @@ class RawReader:
         self._steady_samples = 0  # since the writer began or its sound piled up
 
     def _samples_of(self, data: bytes) -> np.ndarray:
+        if self._last_bytes is not None:
+            self._last_bytes -= len(data)
         data = self._half_sample + data
         whole = len(data) // _SAMPLE_BYTES * _SAMPLE_BYTES
         self._half_sample = data[whole:]
+        if self._last_bytes == 0:  # the next writer begins with a whole sample
+            self._half_sample = b""
+            self._last_bytes = None
         return np.frombuffer(data[:whole], "<i2").astype(np.float32) / 32768.0
 
     def _keep_up(self) -> Tuple[int, float]:
@@ -89,7 +109,7 @@ class RawReader:
 
         :return: (samples dropped, speed to read at)
         """
-        waiting = self._waiting_samples()
+        waiting = self._waiting_bytes() // _SAMPLE_BYTES
         real_time = self._steady_samples >= _REAL_TIME_AFTER_SAMPLES
         if not real_time:
             piled_up = waiting > _PILED_UP_SAMPLES
@@ -98,15 +118,20 @@ class RawReader:
         self._steady_samples += _BLOCK_SAMPLES
         lost_samples = 0
         if waiting > _STALE_SAMPLES:
-            stale = os.read(self._file, _SAMPLE_BYTES * (waiting - _KEPT_SAMPLES))
+            stale_bytes = _SAMPLE_BYTES * (waiting - _KEPT_SAMPLES)
+            stale = os.read(self._file, self._until_end(stale_bytes))
             lost_samples = len(self._samples_of(stale))
         return lost_samples, _CATCH_UP_SPEED if waiting > 2 * _BLOCK_SAMPLES else 1.0
 
-    def _waiting_samples(self) -> int:
-        """How many samples can be read now."""
-        waiting_bytes = array.array("i", [0])
+    def _until_end(self, count: int) -> int:
+        """So many bytes, or fewer where the sound of writers that are gone ends before."""
+        return min(count, self._last_bytes) if self._last_bytes else count
+
+    def _waiting_bytes(self) -> int:
+        """How many bytes can be read now."""
+        waiting = array.array("i", [0])
         try:
-            fcntl.ioctl(self._file, termios.FIONREAD, waiting_bytes)
+            fcntl.ioctl(self._file, termios.FIONREAD, waiting)
         except OSError:
             return 0  # a device such as /dev/null, in which nothing piles up
-        return waiting_bytes[0] // _SAMPLE_BYTES
+        return waiting[0]

@@ -188,8 +188,7 @@ def test_a_writer_of_nonsense_is_disconnected_and_nobody_else(source):
     rude.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     heard(source, 0.1)
     assert rude.recv(1000).startswith(b"not a chunk header")
-    with pytest.raises(ConnectionResetError):  # it was not read to the end
-        rude.recv(1)
+    assert rude.recv(1) == b""
     rude.close()
     with Voice(path_of(source)) as voice:
         voice.say(tone(16000, 0.1), 16000)
