@@ -5,14 +5,20 @@ range is an error that names the line, the key and the nearest valid name.
 """
 
 import difflib
+import errno
 from dataclasses import dataclass, field, fields
 from typing import Any, Iterable, Iterator, Optional, Tuple, Union
 
 import yaml
 
-from .core.errors import ConfigurationError, MissingInputError
+from .core.errors import ConfigurationError, MissingInputError, one_line
+from .core.files import read_regular
 from .core.rates import LOOKAHEADS_MS
 from .source import SPECS
+
+_MOST_BYTES = 1 << 16  # of a configuration file
+_MOST_CHARACTERS = 4096  # of a text setting
+_SHOWN_CHARACTERS = 80  # of what is invalid, in a message
 
 
 def _setting(
@@ -105,6 +111,7 @@ class Settings:
     telemetry: Telemetry = Telemetry()
 
 
+_WRONG_FILE = (errno.EISDIR, errno.EINVAL, errno.EFBIG)  # no configuration, whatever it is
 _KINDS = {
     str: "text",
     int: "a whole number",
@@ -120,10 +127,10 @@ def load_settings(path: str) -> Settings:
     :raises ConfigurationError: it is invalid
     """
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        text = read_regular(path, _MOST_BYTES)
     except OSError as error:
-        raise MissingInputError(f"configuration {path}: {error.strerror}; check the path") from None
+        kind = ConfigurationError if error.errno in _WRONG_FILE else MissingInputError
+        raise kind(f"configuration {path}: {error.strerror}; check the path") from None
     return parse_settings(text, path)
 
 
@@ -135,11 +142,13 @@ def parse_settings(text: Union[str, bytes], path: str = "configuration") -> Sett
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except RecursionError:
+        raise ConfigurationError(f"{path}: nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not text"
-        raise ConfigurationError(f"{path}{line}: not YAML: {problem}") from None
+        raise ConfigurationError(f"{path}{line}: not YAML: {_shown(problem)}") from None
     if root is None:
         return Settings()
     kinds = {section.name: type(section.default) for section in fields(Settings)}
@@ -172,18 +181,42 @@ def _value(setting: Any, node: yaml.Node, where: str) -> Any:
     kind = type(setting.default)
     value = _list(node) if kind is tuple else _scalar(node)
     if type(value) is not kind:
-        shown = repr(node.value) if isinstance(node, yaml.ScalarNode) else "this value"
+        shown = f"'{_shown(node.value)}'" if isinstance(node, yaml.ScalarNode) else "this value"
         raise ConfigurationError(
             f"{where}: {shown} is not {_KINDS[kind]}; {setting.metadata['text']}"
         )
+    for text in value if kind is tuple else (value,):
+        if isinstance(text, str):
+            _check_text(text, where)
     choices = setting.metadata["choices"]
     if choices and value not in choices:
         valid = ", ".join(map(str, choices))
-        raise ConfigurationError(f"{where}: {value!r} is out of range; one of {valid}")
+        raise ConfigurationError(f"{where}: '{_shown(value)}' is out of range; one of {valid}")
     span = setting.metadata["span"]
     if span and not span[0] <= value <= span[1]:
         raise ConfigurationError(f"{where}: {value!r} is out of range; {span[0]} to {span[1]}")
     return value
+
+
+def _check_text(text: str, where: str) -> None:
+    """Refuses what no file, device or group can be called.
+
+    :raises ConfigurationError: it is such a text
+    """
+    if "\0" in text:
+        raise ConfigurationError(f"{where}: contains a NUL character; remove it")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ConfigurationError(f"{where}: contains a lone surrogate; remove it")
+    if len(text) > _MOST_CHARACTERS:
+        raise ConfigurationError(
+            f"{where}: has {len(text)} characters; at most {_MOST_CHARACTERS}"
+        )
+
+
+def _shown(text: object) -> str:
+    """A part of the file in a message: printable, on one line, not too long."""
+    characters = one_line(text, _SHOWN_CHARACTERS)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in characters)
 
 
 def _pairs(node: yaml.Node, what: str, path: str) -> Iterator[Tuple[str, yaml.Node, int]]:
@@ -194,7 +227,7 @@ def _pairs(node: yaml.Node, what: str, path: str) -> Iterator[Tuple[str, yaml.No
     seen = set()
     for key, value in node.value:
         line_number = key.start_mark.line + 1
-        name = key.value if isinstance(key, yaml.ScalarNode) else str(key.tag)
+        name = _shown(key.value if isinstance(key, yaml.ScalarNode) else key.tag)
         if name in seen:
             raise ConfigurationError(f"{path} line {line_number}: '{name}' occurs twice; keep one")
         seen.add(name)
@@ -207,7 +240,7 @@ def _scalar(node: yaml.Node) -> Any:
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node)
-    except (yaml.YAMLError, ValueError, OverflowError):  # such as a date with month 13
+    except Exception:  # PyYAML's constructors trust their tags: `!!bool x` is a KeyError
         return None
     finally:
         loader.dispose()

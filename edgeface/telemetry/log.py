@@ -7,24 +7,28 @@ import re
 import time
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from ..core.files import read_regular
+
 _LOG = logging.getLogger(__name__)
 PREFIX = "telemetry-"
 SUFFIX = ".jsonl"
 _NUMBERED = re.compile(PREFIX + r"(\d{8})-")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+_LARGEST_FILE_BYTES = 1 << 27  # twice the largest that the configuration allows
 _LATEST_TIME_S = 1e11  # the year 5138: a line that is later is damaged
 
 
 def log_files(folder: str) -> List[str]:
-    """Paths of the log files in a folder, the oldest first.
+    """Paths of the log files in a folder, the oldest first; what is no regular file is none.
 
     :raises OSError: it cannot be listed
     """
-    return [
+    paths = [
         os.path.join(folder, name)
         for name in sorted(os.listdir(folder))
         if name.startswith(PREFIX) and name.endswith(SUFFIX)
     ]
+    return [path for path in paths if os.path.isfile(path)]
 
 
 class LogWriter:
@@ -143,13 +147,12 @@ def read_log(folder: str) -> Tuple[List[Dict[str, Any]], int]:
     objects = []
     damaged = 0
     for path in log_files(folder):
-        with open(path, "rb") as file:
-            for line in file:
-                value = _object(line)
-                if value is None:
-                    damaged += 1
-                else:
-                    objects.append(value)
+        for line in read_regular(path, _LARGEST_FILE_BYTES).splitlines(True):
+            value = _object(line)
+            if value is None:
+                damaged += 1
+            else:
+                objects.append(value)
     return objects, damaged
 
 
@@ -157,11 +160,10 @@ def newest_object(folder: str) -> Optional[Dict[str, Any]]:
     """The newest undamaged object of a folder's log; None when there is none."""
     try:
         for path in reversed(log_files(folder)):
-            with open(path, "rb") as file:
-                for line in reversed(file.readlines()):
-                    value = _object(line)
-                    if value is not None:
-                        return value
+            for line in reversed(read_regular(path, _LARGEST_FILE_BYTES).splitlines(True)):
+                value = _object(line)
+                if value is not None:
+                    return value
     except OSError:
         pass
     return None

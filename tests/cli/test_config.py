@@ -1,11 +1,15 @@
+import os
+import signal
+
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.process import edgeface
+from support.process import edgeface, start, wait_for
 
 from edgeface.config import Settings, load_settings, parse_settings, print_settings
 from edgeface.core.errors import ConfigurationError, MissingInputError
+from edgeface.shm.reader import Reader
 
 
 def test_nothing_said_is_the_default():
@@ -53,6 +57,15 @@ def test_what_is_printed_can_be_read_back():
         ("audio:\n\tsource: mic\n", ["line 2", "not YAML"]),
         ("audio:\n  sources: [2001-99-99]\n", ["line 2"]),
         ("audio:\n  ? [a, b]\n  : mic\n", ["line 2", "unknown key"]),
+        ('output: {group: "a\\0b"}', ["line 1", "output.group", "NUL"]),
+        ('audio: {sources: ["mic", "fifo:/\\0"]}', ["audio.sources", "NUL"]),
+        ('model: {bundle: "\\ud800"}', ["model.bundle", "lone surrogate"]),
+        (f"output: {{shm: {'x' * 5000}}}", ["output.shm", "5000 characters"]),
+        ("[" * 20000, ["nested too deeply"]),
+        ("motion: {blink: !!bool maybe}", ["motion.blink", "true or false"]),
+        ("motion: {lookahead_ms: !!int ''}", ["motion.lookahead_ms", "whole number"]),
+        ("output: {mode: !!timestamp x}", ["output.mode", "text"]),
+        ('"mo\\ntion\\0": 1', ["unknown section", "'motion'"]),
     ],
 )
 def test_errors_name_line_key_and_the_nearest_name(text, parts):
@@ -88,6 +101,65 @@ def test_any_file_is_settings_or_one_line(text):
         assert isinstance(parse_settings(text), Settings)
     except ConfigurationError as error:
         assert "\n" not in str(error)
+
+
+_TEXTS = st.text(st.characters(whitelist_categories=("L", "Cc", "Cs", "Zs")), max_size=12)
+_TAGS = st.sampled_from(["", "!!bool ", "!!int ", "!!float ", "!!timestamp ", "!!binary ", "!!set "])
+_KEYS = st.sampled_from(["shm", "mode", "group", "bundle", "sources", "blink", "log", "hold_ms"])
+_SECTIONS = st.sampled_from(["audio", "model", "motion", "output", "telemetry"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(_SECTIONS, _KEYS, _TAGS, _TEXTS, st.booleans())
+def test_any_value_is_a_setting_that_can_be_used_or_one_line(section, key, tag, text, listed):
+    """Escapes, so that characters reach the settings that YAML itself refuses."""
+    quoted = '"' + "".join(f"\\U{ord(character):08x}" for character in text) + '"'
+    value = f"[{tag}{quoted}]" if listed else f"{tag}{quoted}"
+    try:
+        read = parse_settings(f"{section}: {{{key}: {value}}}")
+    except ConfigurationError as error:
+        assert "\n" not in str(error) and str(error).isprintable() and len(str(error)) < 600
+        return
+    assert parse_settings(print_settings(read)) == read
+
+
+@pytest.fixture
+def config_in(tmp_path):
+    """Files that are not a configuration, by name."""
+    os.mkfifo(str(tmp_path / "fifo"))
+    (tmp_path / "large").write_bytes(b"# \n" * 30000)
+    (tmp_path / "deep").write_bytes(b"[" * 60000)
+    (tmp_path / "anchors").write_bytes(b"a: &a [*a, *a]\n")
+    (tmp_path / "surrogate").write_bytes(b'audio: {sources: ["\\ud800"]}')
+    (tmp_path / "latin1").write_bytes(b"output: {group: caf\xe9}")
+    (tmp_path / "folder").mkdir()
+    files = {path.name: str(path) for path in tmp_path.iterdir()}
+    return dict(files, zero="/dev/zero", tty="/dev/tty")
+
+
+def test_what_is_no_configuration_ends_a_start_at_once_with_78_and_one_line(config_in):
+    for name, path in config_in.items():
+        result = edgeface("run", "--config", path, timeout=20)
+        assert result.returncode in ((78, 66) if name == "tty" else (78,)), (name, result)
+        assert result.stderr.count("\n") == 1 and path in result.stderr, result.stderr
+
+
+def test_what_is_no_configuration_leaves_a_running_daemon_as_it_was(config_in, shm_name, tmp_path):
+    path = tmp_path / "edgeface.yaml"
+    path.write_text(f"audio: {{sources: ['fifo:{tmp_path}/voice']}}\noutput: {{shm: {shm_name}}}")
+    daemon = start("run", "--config", str(path))
+    with Reader(shm_name) as reader:
+        wait_for(lambda: reader.read() is not None)
+        for wrong in ("fifo", "zero", "large", "deep", "surrogate"):
+            os.symlink(config_in[wrong], f"{path}.new")
+            os.replace(f"{path}.new", str(path))
+            daemon.send_signal(signal.SIGHUP)
+            line = daemon.stderr.readline()
+            assert "reload failed" in line and str(path) in line, line
+            latest = reader.header()["latest"]
+            wait_for(lambda before=latest: reader.header()["latest"] > before + 5)
+    daemon.terminate()
+    assert daemon.wait(2) == 0
 
 
 def test_a_missing_file():

@@ -93,3 +93,13 @@ def test_reader_and_report_survive_ten_million_bytes(tmp_path):
     assert len(objects) >= 2 * len(log_files(str(tmp_path)))
     assert damaged > 0
     assert edgeface("report", str(tmp_path), "-o", str(tmp_path / "r.html")).returncode == 0
+
+
+def test_what_is_no_file_is_no_log(tmp_path):
+    """A named pipe would be waited for, and a device would never end."""
+    LogWriter(str(tmp_path), 10**6, 10**7).write({"time_s": 1.0})
+    os.mkfifo(str(tmp_path / "telemetry-00000000-fifo.jsonl"))
+    os.symlink("/dev/zero", str(tmp_path / "telemetry-99999999-zero.jsonl"))
+    (tmp_path / "telemetry-99999999-folder.jsonl").mkdir()
+    assert read_log(str(tmp_path)) == ([{"time_s": 1.0}], 0)
+    assert newest_object(str(tmp_path)) == {"time_s": 1.0}
