@@ -189,7 +189,7 @@ class Loop:
             self._restarts = source.restarts
         if source.waiting:
             self._stats.set_state(layout.WAITING)
-        elif self.failed or monotonic_ns() < self._degraded_until_ns:
+        elif self.failed or source.slow or monotonic_ns() < self._degraded_until_ns:
             self._stats.set_state(layout.DEGRADED)
         else:
             self._stats.set_state(layout.RUNNING)

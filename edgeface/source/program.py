@@ -1,13 +1,18 @@
 """A child process that writes raw sound to its standard output."""
 
+import logging
 import os
-import signal
 import subprocess
+import uuid
 from typing import Sequence
 
 from ..core.errors import UnavailableError
 from .base import Block, SourceLost
+from .descendants import MARK, end_all
 from .raw import RawReader
+
+_LOG = logging.getLogger(__name__)
+_END_S = 1.0  # how long to wait for a program that is killed
 
 
 class Program:
@@ -20,6 +25,7 @@ class Program:
 
     def __init__(self, name: str, arguments: Sequence[str]) -> None:
         self._name = name
+        self._mark = uuid.uuid4().hex
         try:
             # in a session of its own, so that whatever it starts ends with it
             self._child = subprocess.Popen(
@@ -27,6 +33,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
+                env=dict(os.environ, **{MARK: self._mark}),
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -50,11 +57,14 @@ class Program:
         return block
 
     def close(self) -> None:
-        """Kills the program and whatever it started."""
-        try:
-            os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._child.wait()
+        """Kills the program and whatever it started; never fails, and takes a second at most."""
+        left = end_all(self._child.pid, self._mark, _END_S)
+        if left:
+            _LOG.warning(
+                "%s: process %s cannot be ended; it may belong to another user",
+                self._name,
+                ", ".join(map(str, left)),
+            )
+        self._child.poll()
         assert self._child.stdout is not None
         self._child.stdout.close()

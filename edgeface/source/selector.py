@@ -1,5 +1,6 @@
 """Several sources in order of priority: while the voice plays, the microphone is ignored."""
 
+import logging
 import time
 from typing import List, Optional, Sequence
 
@@ -8,21 +9,24 @@ import numpy as np
 from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SAMPLE_NS, SAMPLE_RATE_HZ, SECOND_NS
 from .base import EMPTY, Block, Source
+from .flow import Flow
 from .supervisor import Supervisor
 
+_LOG = logging.getLogger(__name__)
 SOUND_PEAK = 1e-3  # -60 dBFS; a sink's monitor delivers zeros while nothing plays
 _TURN_S = 0.01  # how long one source is waited for while others may begin
 _SILENT_SAMPLES = SAMPLE_RATE_HZ // 100
 _IDLE_NS = 60 * MS_NS  # a writer that pauses for so long is silent
 _BACKFILL_NS = 100 * MS_NS
+_QUIET_NS = 60 * SECOND_NS  # a source that is slow now and then is reported so often
 
 
 class Selector(Source):
     """Merges live sources into one stream that never ends or stands still.
 
     The first source that plays is active, and stays so until `hold_s` after its last sound;
-    the last source is active while no other plays. If the active source is lost or pauses,
-    silence takes its place in real time, flagged `neutral`.
+    the last source is active while no other plays. If the active source is lost, pauses or
+    delivers less than real time, silence takes its place in real time, flagged `neutral`.
 
     :param sources: the one with the highest priority first; a file stands alone
     :param hold_s: how long a voice may pause and stay active
@@ -39,6 +43,8 @@ class Selector(Source):
         self._silent = False
         self._end_ns: Optional[int] = None  # of what was delivered last
         self._delivered_ns = monotonic_ns()  # when sound was delivered last
+        self._flow = Flow(self._delivered_ns)
+        self._slow_reported_ns: Optional[int] = None
 
     @property
     def name(self) -> str:
@@ -49,6 +55,11 @@ class Selector(Source):
     def waiting(self) -> bool:
         """Whether the active source is lost."""
         return self._sources[self._active].waiting
+
+    @property
+    def slow(self) -> bool:
+        """Whether the active source delivers less than real time."""
+        return self._flow.slow
 
     @property
     def restarts(self) -> int:
@@ -71,14 +82,19 @@ class Selector(Source):
         if len(block.samples):
             if self._switched:
                 self._switched = False
+                self._flow = Flow(monotonic_ns())
                 block = block._replace(gap=True)
             self._end_ns = block.end_ns
             self._delivered_ns = monotonic_ns()
+            self._flow.sound(len(block.samples), self._delivered_ns)
+            self._report_slow()
             self._silent = False
             return block
         source = self._sources[self._active]
         was_silent = self._silent
-        pausing = source.pauses and monotonic_ns() - self._delivered_ns > _IDLE_NS
+        now = monotonic_ns()
+        is_late = now - self._delivered_ns > _IDLE_NS or self._flow.is_late(now)
+        pausing = source.pauses and is_late
         self._silent = source.waiting or pausing
         if not self._silent:
             return block
@@ -116,6 +132,16 @@ class Selector(Source):
             self._plays_until_ns[i] = monotonic_ns() + self._hold_ns
         return block
 
+    def _report_slow(self) -> None:
+        """One event when a source begins to deliver too little."""
+        now = monotonic_ns()
+        if not self._flow.slow:
+            return
+        if self._slow_reported_ns is None or now - self._slow_reported_ns > _QUIET_NS:
+            text = f"{self.name}: delivers less than real time; silence fills the gaps"
+            _LOG.warning("%s", text, extra={"event": "source_slow"})
+        self._slow_reported_ns = now
+
     def _silence(self, gap: bool) -> Block:
         """A block of silence, as long as it takes."""
         now = monotonic_ns()
@@ -125,6 +151,7 @@ class Selector(Source):
         self._end_ns = first_ns + _SILENT_SAMPLES * SAMPLE_NS
         if self._end_ns > now:
             time.sleep((self._end_ns - now) / SECOND_NS)
+        self._flow.silence(_SILENT_SAMPLES, monotonic_ns())
         return Block(np.zeros(_SILENT_SAMPLES, np.float32), first_ns, gap=gap, neutral=True)
 
 

@@ -1,0 +1,60 @@
+"""How well a source keeps up with real time, so that the face moves 25 times a second anyway."""
+
+from ..core.rates import MS_NS, SAMPLE_NS, SECOND_NS
+
+_LATE_NS = 60 * MS_NS  # sound that is later is replaced
+_LATEST_NS = 100 * MS_NS  # nobody hurries to catch up after a longer stall
+_DRIFT = 0.005  # a clock that differs by less is not slow
+_PAUSE_NS = 500 * MS_NS  # silence that is longer is a pause, not a slow writer
+_WINDOW_NS = 2 * SECOND_NS
+_SLOW_SHARE = 0.1  # of a window that was filled with silence
+_FEWEST_GAPS = 4  # a single late block is no slow source
+
+
+class Flow:
+    """Compares what was delivered with the time that passed.
+
+    :param now: CLOCK_MONOTONIC in ns
+    """
+
+    def __init__(self, now: int) -> None:
+        self.slow = False  # whether the source delivers less than real time
+        self._covered_ns = now  # until when there is sound for the face
+        self._gap_ns = 0  # silence since the last sound
+        self._begin_window()
+
+    def _begin_window(self) -> None:
+        self._sound_ns = 0
+        self._silence_ns = 0
+        self._gaps = 0
+
+    def sound(self, samples: int, now: int) -> None:
+        """Sound was delivered."""
+        if self._gap_ns:
+            self._gaps += 1
+            self._gap_ns = 0
+        duration_ns = samples * SAMPLE_NS
+        self._cover(duration_ns + int(duration_ns * _DRIFT), now)
+        self._sound_ns += duration_ns
+        if self._sound_ns + self._silence_ns >= _WINDOW_NS:
+            filled = self._silence_ns > _SLOW_SHARE * _WINDOW_NS
+            self.slow = filled and self._gaps >= _FEWEST_GAPS
+            self._begin_window()
+
+    def silence(self, samples: int, now: int) -> None:
+        """Silence was delivered in place of sound."""
+        duration_ns = samples * SAMPLE_NS
+        self._cover(duration_ns, now)
+        self._silence_ns += duration_ns
+        self._gap_ns += duration_ns
+        if self._gap_ns > _PAUSE_NS:
+            self.slow = False
+            self._begin_window()
+
+    def is_late(self, now: int) -> bool:
+        """Whether the face would stand still."""
+        return now - self._covered_ns > _LATE_NS
+
+    def _cover(self, duration_ns: int, now: int) -> None:
+        covered_ns = max(self._covered_ns, now - _LATEST_NS) + duration_ns
+        self._covered_ns = min(covered_ns, now)

@@ -1,0 +1,309 @@
+"""What programs do wrong at the voice's socket, on the real daemon: nobody else is silenced."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from support.process import start, wait_for
+
+from edgeface import Voice
+from edgeface.core.clock import monotonic_ns
+from edgeface.shm.reader import Reader
+from edgeface.voice import HEADER, INTERRUPT, MAGIC
+
+TONE = (12000 * np.sin(np.arange(8000) * 0.1)).astype("<i2").tobytes()  # 0.5 s at 16 kHz
+LOUD_DBFS = -30.0
+
+
+class Kiosk:
+    """A daemon with a voice socket."""
+
+    def __init__(self, folder, shm_name):
+        self.path = str(folder / "voice")
+        self.shm_name = shm_name
+        self.process = start("run", "--source", f"unix:{self.path}", "--shm", shm_name)
+        self.reader = Reader(shm_name)
+        wait_for(lambda: self.reader.read() is not None)
+
+    def connect(self, data=b""):
+        """A client without manners; a socket."""
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.path)
+        client.settimeout(5.0)
+        client.sendall(data)
+        return client
+
+    def hears(self, seconds):
+        """Whether the face hears a tone within so long."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            frame = self.reader.read()
+            if frame is not None and frame.rms_dbfs > LOUD_DBFS:
+                return True
+            time.sleep(0.01)
+        return False
+
+    def is_quiet(self):
+        frame = self.reader.read()
+        return frame is not None and frame.rms_dbfs < LOUD_DBFS
+
+    def end(self):
+        """Stops it; returns what it said, and how long that took in s."""
+        began = time.monotonic()
+        self.process.terminate()
+        assert self.process.wait(5) == 0
+        return self.process.stderr.read(), time.monotonic() - began
+
+
+@pytest.fixture
+def kiosk(tmp_path, shm_name):
+    kiosk = Kiosk(tmp_path, shm_name)
+    yield kiosk
+    kiosk.reader.close()
+    if kiosk.process.poll() is None:
+        assert kiosk.end()[1] < 2.0
+
+
+def header(length, rate_hz=16000, flags=0, play_at_ns=0):
+    return HEADER.pack(MAGIC, rate_hz, length, flags, play_at_ns)
+
+
+def ahead(seconds):
+    return monotonic_ns() + int(seconds * 1e9)
+
+
+# what a connection sends before it stands still, and stays open
+MUTE = {
+    "nothing": lambda: b"",
+    "half a header": lambda: header(16000)[:13],
+    "a header alone": lambda: header(16000),
+    "half a chunk": lambda: header(16000) + TONE[:160],
+    "half a sample": lambda: header(16000) + TONE[:161],
+    "empty chunks": lambda: 50 * header(0),
+    "a play-at time in 50 s": lambda: header(16000, play_at_ns=ahead(50)) + TONE,
+    "a header with a play-at time": lambda: header(16000, play_at_ns=2**64 - 1),
+    "a minute of silence": lambda: header(60 * 32000) + bytes(200_000),
+}
+
+
+def test_a_connection_that_says_nothing_silences_nobody(kiosk):
+    for name, data in MUTE.items():
+        wait_for(kiosk.is_quiet)
+        clients = [kiosk.connect() for _ in range(2)]
+        for client in clients:
+            client.settimeout(0.2)
+            try:
+                client.sendall(data())
+            except socket.timeout:
+                pass  # nobody reads the rest, by intent
+        time.sleep(0.1)
+        with Voice(kiosk.path) as voice:
+            voice.say(TONE, 16000)
+            assert kiosk.hears(4.0), name
+        for client in clients:
+            client.close()
+
+
+def test_a_crowd_of_mute_connections_silences_nobody(kiosk):
+    crowd = [kiosk.connect(header(16000)[: k % 20]) for k in range(60)]
+    with Voice(kiosk.path) as voice:
+        voice.say(TONE, 16000)
+        assert kiosk.hears(4.0)
+    for client in crowd:
+        client.close()
+    assert "too many connections" in kiosk.end()[0]
+
+
+def test_whoever_pauses_amid_a_chunk_goes_on_after_the_others(kiosk):
+    client = kiosk.connect(header(len(TONE)) + TONE[:800])
+    time.sleep(0.2)
+    with Voice(kiosk.path) as voice:
+        voice.say(TONE, 16000)
+        assert kiosk.hears(4.0)
+    wait_for(kiosk.is_quiet)
+    client.sendall(TONE[800:])
+    assert kiosk.hears(4.0)
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "data, reason",
+    [
+        (lambda: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "not a chunk header"),
+        (lambda: header(441), "441 bytes are not whole samples"),
+        (lambda: header(16, rate_hz=44), "44 Hz"),
+        (lambda: header(1 << 25), "too many"),
+        (lambda: header(16, flags=6), "flags 6"),
+        (lambda: header(320, play_at_ns=int(time.time() * 1e9)) + bytes(320), "play-at time"),
+        (lambda: header(320, play_at_ns=2**64 - 1) + bytes(320), "play-at time"),
+    ],
+)
+def test_whoever_is_hung_up_on_is_told_why_as_is_the_log(tmp_path, caplog, data, reason):
+    from edgeface.source.unix import UnixSource
+
+    source = UnixSource(str(tmp_path / "voice"))
+    source.open()
+    voice = Voice(str(tmp_path / "voice"))
+    voice._socket.sendall(data())
+    for _ in range(10):
+        source.read(0.01)
+    with pytest.raises(OSError) as caught:
+        voice.say(TONE, 16000)
+    source.close()
+    assert reason in str(caught.value) and "\n" not in str(caught.value)
+    [record] = [record for record in caplog.records if reason in record.getMessage()]
+    assert record.event == "voice_refused" and str(os.getpid()) in record.getMessage()
+
+
+def test_refusals_in_a_storm_are_one_line(kiosk):
+    for _ in range(300):
+        try:
+            kiosk.connect(b"nonsense" * 4).recv(1)
+        except ConnectionError:
+            pass
+    assert kiosk.end()[0].count("\n") < 5
+
+
+FLOOD = """
+import socket, struct, sys, time
+path, kind = sys.argv[1:]
+header = lambda rate, length, flags=0: struct.pack("<IIIIQ", 0x43504645, rate, length, flags, 0)
+pieces = {
+    "empty": header(16000, 0),
+    "interrupts": header(16000, 0, 1),
+    "interrupts with sound": header(22050, 2, 1) + b"xx",
+    "rates": b"".join(header(rate, 2) + b"xx" for rate in (8001, 22050, 767999, 7999)),
+    "times": b"".join(header(22050, 2) [:16] + struct.pack("<Q", k) + b"xx" for k in (1, 2)),
+    "high rate": header(768000, 65536) + bytes(65536),
+}
+print("flooding", flush=True)
+while True:
+    try:
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        if kind == "connections":
+            client.send(header(16000, 0, 1))
+            client.close()
+            continue
+        data = pieces[kind] * (1 + 65536 // len(pieces[kind]))
+        while True:
+            client.sendall(data)
+    except OSError:
+        time.sleep(0.001)
+"""
+FLOODS = ("empty", "interrupts", "interrupts with sound", "rates", "times", "high rate")
+
+
+@pytest.mark.parametrize("kind", FLOODS + ("connections",))
+def test_a_flood_stops_neither_face_nor_heart_nor_the_end(kiosk, kind):
+    flood = subprocess.Popen(
+        [sys.executable, "-c", FLOOD, kiosk.path, kind],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    try:
+        assert flood.stdout.readline() == "flooding\n"
+        time.sleep(0.5)
+        began, first = time.monotonic(), kiosk.reader.header()["latest"]
+        oldest_s = 0.0
+        while time.monotonic() - began < 3.0:
+            age_ns = monotonic_ns() - kiosk.reader.header()["heartbeat_ns"]
+            oldest_s = max(oldest_s, age_ns / 1e9)
+            time.sleep(0.005)
+        frames = kiosk.reader.header()["latest"] - first
+        assert frames / (time.monotonic() - began) > 24.0
+        assert oldest_s < 0.2
+        assert kiosk.end()[1] < 2.0
+    finally:
+        flood.kill()
+        flood.wait()
+
+
+def test_a_deleted_socket_is_there_again_and_nobody_is_cut_off(kiosk):
+    with Voice(kiosk.path) as early:
+        os.unlink(kiosk.path)
+        wait_for(lambda: os.path.exists(kiosk.path), 3.0)
+        with Voice(kiosk.path) as late:
+            late.say(TONE, 16000)
+            assert kiosk.hears(2.0)
+        wait_for(kiosk.is_quiet)
+        early.say(TONE, 16000)
+        assert kiosk.hears(2.0)
+    assert "was deleted; it is there again" in kiosk.end()[0]
+    assert not os.path.exists(kiosk.path)
+
+
+def test_the_example_speaks_to_a_daemon_with_the_default_socket(tmp_path, shm_name):
+    """The README's pair of commands, as a user with a runtime folder, and what it says alone."""
+    environment = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path), HOME=str(tmp_path))
+    as_user = "import os; os.geteuid = lambda: 1000; import runpy, sys; sys.argv = sys.argv[1:];"
+    as_user += "runpy.run_module(sys.argv[0], run_name='__main__')"
+    speak = [sys.executable, "-c", as_user, "edgeface.examples.speak", "- Good morning."]
+    alone = subprocess.run(
+        speak + ["--socket", str(tmp_path / "other")],
+        env=environment,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    assert alone.returncode == 69 and alone.stderr.count("\n") == 1
+    assert f"start `edgeface run --source unix:{tmp_path}/other`" in alone.stderr
+    run = [sys.executable, "-c", as_user, "edgeface", "run", "--source", "unix"]
+    daemon = subprocess.Popen(run + ["--shm", shm_name], env=environment)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: reader.read() is not None)
+        assert subprocess.call(speak, env=environment) == 0
+        wait_for(lambda: reader.read() is not None and reader.read().rms_dbfs > LOUD_DBFS)
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(5) == 0
+
+
+def test_bytes_in_odd_pieces_are_heard_whole(tmp_path):
+    from edgeface.source.unix import UnixSource
+
+    source = UnixSource(str(tmp_path / "voice"))
+    source.open()
+    with Voice(str(tmp_path / "voice")) as voice:
+        for at in range(0, len(TONE), 441):
+            voice.say(TONE[at : at + 441], 16000)
+        heard = []
+        while sum(map(len, heard)) < 8000:
+            heard.append(source.read(0.5).samples)
+            assert len(heard[-1])
+    source.close()
+    assert (np.concatenate(heard) * 32768 == np.frombuffer(TONE, "<i2")).all()
+
+
+def test_what_cannot_be_said_is_an_error_at_once(kiosk):
+    with Voice(kiosk.path) as voice:
+        for rate_hz, play_at_ns in ((44, 0), (10**6, 0), (16000, -1), (16000, 2**64 - 1)):
+            with pytest.raises(ValueError):
+                voice.say(TONE, rate_hz, play_at_ns=play_at_ns)
+        with pytest.raises(ValueError):  # another clock
+            voice.say(TONE, 16000, play_at_ns=int(time.time() * 1e9))
+
+
+def test_say_waits_while_more_than_about_two_seconds_are_queued(kiosk):
+    with Voice(kiosk.path) as voice:
+        began = time.monotonic()
+        voice.say(10 * TONE, 16000)  # 5 s
+        assert 0.5 < time.monotonic() - began < 3.5
+
+
+def test_a_path_where_nobody_listens_or_nobody_may_write_says_what_to_do(tmp_path):
+    for name, word in (("nobody", "start `edgeface run"), ("file", "start `edgeface run")):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(OSError) as caught:
+            Voice(str(tmp_path / name))
+        assert word in str(caught.value) and str(tmp_path / name) in str(caught.value)
+
+
+def test_an_interrupted_writer_learns_so(kiosk):
+    client = kiosk.connect(header(1 << 20) + 4 * TONE)
+    assert kiosk.hears(3.0)
+    kiosk.connect(header(len(TONE), flags=INTERRUPT) + TONE).close()
+    assert client.recv(1000).startswith(b"interrupted")
