@@ -51,21 +51,33 @@ class VoiceQueue:
 
     def due_ns(self, now: int) -> int:
         """When the end of the next block is due; fixes when its start is. Not if empty."""
-        play_at_ns, samples = self._pieces[0]
+        play_at_ns, _ = self._pieces[0]
         first_ns = max(self._next_ns, play_at_ns - self._ahead_ns)
         if self._paused or first_ns < now - _STALL_NS:
             first_ns = max(first_ns, now)
         self._paused = False
         self._next_ns = first_ns
-        return first_ns + min(_BLOCK_SAMPLES, len(samples)) * SAMPLE_NS
+        # also of a shorter one: there are never more than 100 a second
+        return first_ns + _BLOCK_SAMPLES * SAMPLE_NS
 
     def pop(self) -> Block:
-        """The next block, whose start `due_ns` fixed."""
-        _, samples = self._pieces.popleft()
-        samples, rest = samples[:_BLOCK_SAMPLES], samples[_BLOCK_SAMPLES:]
-        if len(rest):
-            self._pieces.appendleft((0, rest))
-        self.samples -= len(samples)
-        block = Block(samples, self._next_ns, playback=True)
+        """The next block, whose start `due_ns` fixed: all that follows without a gap, up to 10 ms."""
+        parts = [self._pop_piece(_BLOCK_SAMPLES)]
+        count = len(parts[0])
+        while self._pieces and count < _BLOCK_SAMPLES:
+            play_at_ns, _ = self._pieces[0]
+            if play_at_ns - self._ahead_ns > self._next_ns + count * SAMPLE_NS:
+                break
+            parts.append(self._pop_piece(_BLOCK_SAMPLES - count))
+            count += len(parts[-1])
+        block = Block(np.concatenate(parts), self._next_ns, playback=True)
+        self.samples -= count
         self._next_ns = block.end_ns
         return block
+
+    def _pop_piece(self, most_samples: int) -> np.ndarray:
+        """The first piece, or so much of it."""
+        _, samples = self._pieces.popleft()
+        if len(samples) > most_samples:
+            self._pieces.appendleft((0, samples[most_samples:]))
+        return samples[:most_samples]

@@ -216,8 +216,8 @@ def test_a_flood_stops_neither_face_nor_heart_nor_the_end(kiosk, kind):
             oldest_s = max(oldest_s, age_ns / 1e9)
             time.sleep(0.005)
         frames = kiosk.reader.header()["latest"] - first
-        assert frames / (time.monotonic() - began) > 24.0
-        assert oldest_s < 0.2
+        fps = frames / (time.monotonic() - began)
+        assert fps > 24.0 and oldest_s < 0.2, (fps, oldest_s)
         assert kiosk.end()[1] < 2.0
     finally:
         flood.kill()
