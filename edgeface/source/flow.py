@@ -3,11 +3,11 @@
 from ..core.rates import MS_NS, SAMPLE_NS, SECOND_NS
 
 _LATE_NS = 60 * MS_NS  # sound that is later is replaced
-_LATEST_NS = 100 * MS_NS  # nobody hurries to catch up after a longer stall
+_LATEST_NS = 200 * MS_NS  # nobody hurries to catch up after a longer stall
 _DRIFT = 0.005  # a clock that differs by less is not slow
 _PAUSE_NS = 500 * MS_NS  # silence that is longer is a pause, not a slow writer
 _WINDOW_NS = 2 * SECOND_NS
-_SLOW_SHARE = 0.1  # of a window that was filled with silence
+_SLOW_SHARE = 0.05  # of a window that was filled with silence
 _FEWEST_GAPS = 4  # a single late block is no slow source
 
 

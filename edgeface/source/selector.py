@@ -93,11 +93,10 @@ class Selector(Source):
         source = self._sources[self._active]
         was_silent = self._silent
         now = monotonic_ns()
-        is_late = now - self._delivered_ns > _IDLE_NS or self._flow.is_late(now)
-        pausing = source.pauses and is_late
+        pausing = source.pauses and now - self._delivered_ns > _IDLE_NS
         self._silent = source.waiting or pausing
         if not self._silent:
-            return block
+            return self._fill(now) if source.pauses and self._flow.is_late(now) else block
         return self._silence(gap=source.waiting and not was_silent)
 
     def close(self) -> None:
@@ -111,9 +110,10 @@ class Selector(Source):
         for i in range(len(self._sources)):
             if i != self._active:
                 blocks[i] = self._read_one(i, 0.0)
-        if self._silent:
-            timeout_s = 0.0  # the silence takes its time
-        elif self._sources[self._active].pauses or len(self._sources) > 1:
+        pauses = self._sources[self._active].pauses
+        if self._silent or (pauses and self._flow.is_late(monotonic_ns())):
+            timeout_s = 0.0  # the silence takes its time, or has no time
+        elif pauses or len(self._sources) > 1:
             timeout_s = min(timeout_s, _TURN_S)
         blocks[self._active] = self._read_one(self._active, timeout_s)
         now = monotonic_ns()
@@ -141,6 +141,12 @@ class Selector(Source):
             text = f"{self.name}: delivers less than real time; silence fills the gaps"
             _LOG.warning("%s", text, extra={"event": "source_slow"})
         self._slow_reported_ns = now
+
+    def _fill(self, now: int) -> Block:
+        """Silence at once, where a source that goes on delivers too little."""
+        self._flow.silence(_SILENT_SAMPLES, now)
+        first_ns = now - _SILENT_SAMPLES * SAMPLE_NS
+        return Block(np.zeros(_SILENT_SAMPLES, np.float32), first_ns, neutral=True)
 
     def _silence(self, gap: bool) -> Block:
         """A block of silence, as long as it takes."""

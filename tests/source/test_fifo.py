@@ -1,0 +1,180 @@
+"""Named pipes whose writers die, pause and delete them."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+from support.process import start, wait_for
+
+from edgeface.shm.reader import Reader
+from edgeface.source.fifo import FifoSource
+
+SOUND = np.arange(1000, 17000, dtype="<i2")  # shifted by a byte, it is noise
+BYTES = SOUND.tobytes()
+TONE = (12000 * np.sin(np.arange(16000) * 0.1)).astype("<i2").tobytes()
+LOUD_DBFS = -30.0
+
+
+@pytest.fixture
+def source(tmp_path):
+    source = FifoSource(str(tmp_path / "pipe"))
+    source.open()
+    yield source
+    source.close()
+
+
+def path_of(source):
+    return source.name.partition(":")[2]
+
+
+def heard(source, samples):
+    """So many samples as int16, or what comes within 3 s."""
+    parts, end_s = [], time.monotonic() + 3.0
+    while sum(map(len, parts)) < samples and time.monotonic() < end_s:
+        parts.append(source.read(0.01).samples)
+    return np.round(np.concatenate(parts) * 32768).astype(int)
+
+
+@pytest.mark.parametrize("pause_s", [0.03, 0.3])
+def test_a_writer_that_dies_amid_a_sample_does_not_shift_the_next_one(source, pause_s):
+    with open(path_of(source), "wb") as dying:
+        dying.write(BYTES[:641])
+    assert (heard(source, 320) == SOUND[:320]).all()
+    end_s = time.monotonic() + pause_s
+    while time.monotonic() < end_s:
+        source.read(0.01)
+    with open(path_of(source), "wb") as other:
+        other.write(BYTES[:640])
+    assert (heard(source, 320) == SOUND[:320]).all()
+
+
+def test_nor_where_its_sound_still_waits_in_the_pipe(source):
+    """The sound of both is in the pipe at once: the end lies somewhere in it."""
+    with open(path_of(source), "wb") as dying:
+        dying.write(BYTES[:9601])
+    first = heard(source, 160)
+    with open(path_of(source), "wb") as other:
+        other.write(BYTES[:6400])
+        rest = heard(source, 4800 + 3200 - len(first))
+    expected = np.concatenate([SOUND[:4800], SOUND[:3200]])
+    assert (np.concatenate([first, rest]) == expected).all()
+
+
+def test_a_writer_that_pauses_amid_a_sample_goes_on_with_it(source):
+    with open(path_of(source), "wb") as writer:
+        writer.write(BYTES[:1001])
+        writer.flush()
+        first = heard(source, 500)
+        for _ in range(20):
+            source.read(0.01)
+        writer.write(BYTES[1001:2000])
+        writer.flush()
+        rest = heard(source, 500)
+    assert (np.concatenate([first, rest]) == SOUND[:1000]).all()
+
+
+@pytest.fixture
+def daemon_of(shm_name):
+    """Starts daemons of one source: (process, reader)."""
+    started = []
+
+    def make(spec):
+        daemon, reader = start("run", "--source", spec, "--shm", shm_name), Reader(shm_name)
+        started.append((daemon, reader))
+        wait_for(lambda: reader.read() is not None)
+        return daemon, reader
+
+    yield make
+    for daemon, reader in started:
+        reader.close()
+        if daemon.poll() is None:
+            daemon.terminate()
+            assert daemon.wait(2) == 0
+
+
+def test_a_deleted_pipe_is_made_again(daemon_of, tmp_path):
+    path = str(tmp_path / "pipe")
+    daemon, reader = daemon_of(f"fifo:{path}")
+    for _ in range(2):
+        os.unlink(path)
+        wait_for(lambda: os.path.exists(path), 4.0)
+        with open(path, "wb") as writer:
+            writer.write(TONE)
+            wait_for(lambda: reader.read().rms_dbfs > LOUD_DBFS, 3.0)
+    daemon.terminate()
+    assert daemon.wait(2) == 0
+    said = daemon.stderr.read()
+    assert said.count("was deleted or replaced") == 2 and said.count(": back") == 2
+
+
+def write_at(speed, write):
+    """Writes a tone for ever at so many times real time, in a thread; returns what stops it."""
+    stopping = threading.Event()
+
+    def run():
+        next_s = time.monotonic()
+        while not stopping.is_set():
+            write(TONE[:640])
+            next_s += 0.02 / speed
+            time.sleep(max(0.0, next_s - time.monotonic()))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def stop():
+        stopping.set()
+        thread.join()
+
+    return stop
+
+
+@pytest.fixture(params=["fifo", "unix", "cmd"])
+def writable(request, tmp_path, daemon_of):
+    """A daemon, its reader, and a function that writes to its source."""
+    from edgeface import Voice
+
+    path = str(tmp_path / "pipe")
+    if request.param == "cmd":
+        os.mkfifo(path)
+        file = os.open(path, os.O_RDWR)
+        daemon, reader = daemon_of(f"cmd:cat {path}")
+        yield daemon, reader, lambda data: os.write(file, data)
+        os.close(file)
+        return
+    daemon, reader = daemon_of(f"{request.param}:{path}")
+    if request.param == "unix":
+        with Voice(path) as voice:
+            yield daemon, reader, lambda data: voice.say(data, 16000)
+    else:
+        with open(path, "wb", buffering=0) as file:
+            yield daemon, reader, file.write
+
+
+def test_a_source_at_half_speed_is_25_frames_a_second_and_said_to_be_slow(writable):
+    daemon, reader, write = writable
+    states = set()
+    stop = write_at(1.0, write)
+    try:
+        end_s = time.monotonic() + 3.5
+        while time.monotonic() < end_s:
+            states.add(reader.header()["state"])
+            time.sleep(0.05)
+    finally:
+        stop()
+    assert states == {1}  # running
+    stop = write_at(0.5, write)
+    try:
+        wait_for(lambda: reader.header()["state"] == 3, 6.0)  # degraded
+        began, first = time.monotonic(), reader.header()["latest"]
+        time.sleep(3.0)
+        fps = (reader.header()["latest"] - first) / (time.monotonic() - began)
+        assert 24.0 < fps < 26.0
+        assert reader.header()["state"] == 3
+    finally:
+        stop()
+    wait_for(lambda: reader.header()["state"] == 1, 6.0)
+    daemon.terminate()
+    assert daemon.wait(2) == 0
+    assert daemon.stderr.read().count("delivers less than real time") == 1
