@@ -1,63 +1,105 @@
 """`make run`: the daemon and the page together, with the microphone or with the bundled voice."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import webbrowser
-from typing import Any, Optional
+from typing import Any, List, Tuple
+
+import soundfile
 
 from .core.errors import UnavailableError
 from .core.resources import BUNDLED_VOICE
 from .devices import portaudio
 from .devices.bounded_call import BoundedCaller
+from .voice import Voice
 
 PORT = "8068"
 _PAUSE_S = 1.5  # before the bundled voice is repeated
-_PAGE_START_S = 0.5
+_POLL_S = 0.1
+_BROWSER_AFTER_S = 0.5  # the page answers by then
 
 
 def main() -> int:
     """Runs both until Ctrl-C; the bundled voice is repeated. Returns the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    spec = "mic"
-    if _has_microphone():
-        print("edgeface: listening to the microphone", flush=True)
-    else:
-        spec = f"file:{BUNDLED_VOICE}"
-        print("edgeface: no microphone found; playing the bundled voice", flush=True)
-    view = _start("view", "--port", PORT)
-    daemon: Optional[Any] = None
+    folder = tempfile.mkdtemp(prefix="edgeface-")
+    processes: List[Any] = []
     try:
-        time.sleep(_PAGE_START_S)
-        if view.poll() is not None:
-            return int(view.returncode)
-        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-            webbrowser.open(f"http://127.0.0.1:{PORT}/")
-        while True:
-            daemon = _start("run", "--source", spec)
-            if daemon.wait() != 0:
-                return int(daemon.returncode)
-            time.sleep(_PAUSE_S)
+        processes.append(_start("view", "--port", PORT))
+        if _has_device("input"):
+            print("edgeface: listening to the microphone", flush=True)
+            processes.append(_start("run", "--source", "mic"))
+        else:
+            print("edgeface: no microphone found; playing the bundled voice", flush=True)
+            processes.append(_start_voice(folder))
+        threading.Timer(_BROWSER_AFTER_S, _open_page).start()
+        while all(process.poll() is None for process in processes):
+            time.sleep(_POLL_S)
+        return next(int(process.returncode) for process in processes if process.poll() is not None)
     except KeyboardInterrupt:
         return 0
     finally:
-        for process in (daemon, view):
-            if process is not None and process.poll() is None:
+        for process in processes:
+            if process.poll() is None:
                 process.terminate()
                 process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _has_microphone() -> bool:
-    """Whether there is a default microphone."""
+def _has_device(direction: str) -> bool:
+    """Whether there is a default microphone (`input`) or loudspeaker (`output`)."""
     try:
-        BoundedCaller("microphone").call(
-            portaudio.ANSWER_S, lambda: portaudio.DEVICES.find(None, "input")
+        BoundedCaller(direction).call(
+            portaudio.ANSWER_S, lambda: portaudio.DEVICES.find(None, direction)
         )
     except (UnavailableError, OSError):
         return False
     return True
+
+
+def _start_voice(folder: str) -> Any:
+    """Starts a daemon that is spoken to, and that plays what it is told; Popen."""
+    path = os.path.join(folder, "voice")
+    playback = "default" if _has_device("output") else ""
+    configuration = os.path.join(folder, "edgeface.yaml")
+    with open(configuration, "w") as file:
+        file.write(f"audio: {{sources: ['unix:{path}'], playback: '{playback}'}}\n")
+    daemon = _start("run", "--config", configuration)
+    threading.Thread(target=_speak, args=(path,), name="edgeface-demo", daemon=True).start()
+    return daemon
+
+
+def _speak(path: str) -> None:
+    """Says the bundled voice again and again, with pauses, as long as the daemon listens."""
+    pcm, rate_hz, duration_s = _bundled_voice()
+    while not os.path.exists(path):
+        time.sleep(_POLL_S)
+    try:
+        with Voice(path) as voice:
+            ends_s = time.monotonic()
+            while True:
+                voice.say(pcm, rate_hz)
+                ends_s = max(ends_s, time.monotonic()) + duration_s + _PAUSE_S
+                time.sleep(max(0.0, ends_s - time.monotonic()))
+    except OSError:
+        pass  # the daemon has ended
+
+
+def _bundled_voice() -> Tuple[bytes, int, float]:
+    """Signed 16-bit mono, its rate in Hz, and its length in s."""
+    samples, rate_hz = soundfile.read(BUNDLED_VOICE, dtype="int16")
+    return samples.astype("<i2").tobytes(), rate_hz, len(samples) / rate_hz
+
+
+def _open_page() -> None:
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(f"http://127.0.0.1:{PORT}/")
 
 
 def _start(*arguments: str) -> Any:

@@ -9,6 +9,7 @@ _PAUSE_NS = 500 * MS_NS  # silence that is longer is a pause, not a slow writer
 _WINDOW_NS = 2 * SECOND_NS
 _SLOW_SHARE = 0.05  # of a window that was filled with silence
 _FEWEST_GAPS = 4  # a single late block is no slow source
+_SLOW_WINDOWS = 2  # in a row: a busy machine holds everybody up now and then
 
 
 class Flow:
@@ -21,6 +22,7 @@ class Flow:
         self.slow = False  # whether the source delivers less than real time
         self._covered_ns = now  # until when there is sound for the face
         self._gap_ns = 0  # silence since the last sound
+        self._slow_windows = 0  # in a row
         self._begin_window()
 
     def _begin_window(self) -> None:
@@ -37,9 +39,14 @@ class Flow:
         self._cover(duration_ns + int(duration_ns * _DRIFT), now)
         self._sound_ns += duration_ns
         if self._sound_ns + self._silence_ns >= _WINDOW_NS:
-            filled = self._silence_ns > _SLOW_SHARE * _WINDOW_NS
-            self.slow = filled and self._gaps >= _FEWEST_GAPS
-            self._begin_window()
+            self._end_window()
+
+    def _end_window(self) -> None:
+        filled = self._silence_ns > _SLOW_SHARE * _WINDOW_NS
+        is_slow = filled and self._gaps >= _FEWEST_GAPS
+        self._slow_windows = self._slow_windows + 1 if is_slow else 0
+        self.slow = self._slow_windows >= _SLOW_WINDOWS
+        self._begin_window()
 
     def silence(self, samples: int, now: int) -> None:
         """Silence was delivered in place of sound."""
@@ -49,6 +56,7 @@ class Flow:
         self._gap_ns += duration_ns
         if self._gap_ns > _PAUSE_NS:
             self.slow = False
+            self._slow_windows = 0
             self._begin_window()
 
     def is_late(self, now: int) -> bool:
