@@ -185,7 +185,7 @@ def _value(setting: Any, node: yaml.Node, where: str) -> Any:
         raise ConfigurationError(
             f"{where}: {shown} is not {_KINDS[kind]}; {setting.metadata['text']}"
         )
-    for text in value if kind is tuple else (value,):
+    for text in value if isinstance(value, tuple) else (value,):
         if isinstance(text, str):
             _check_text(text, where)
     choices = setting.metadata["choices"]
@@ -208,9 +208,7 @@ def _check_text(text: str, where: str) -> None:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ConfigurationError(f"{where}: contains a lone surrogate; remove it")
     if len(text) > _MOST_CHARACTERS:
-        raise ConfigurationError(
-            f"{where}: has {len(text)} characters; at most {_MOST_CHARACTERS}"
-        )
+        raise ConfigurationError(f"{where}: has {len(text)} characters; at most {_MOST_CHARACTERS}")
 
 
 def _shown(text: object) -> str:

@@ -76,19 +76,18 @@ def _start_voice(folder: str) -> Any:
 
 
 def _speak(path: str) -> None:
-    """Says the bundled voice again and again, with pauses, as long as the daemon listens."""
+    """Says the bundled voice again and again, with pauses."""
     pcm, rate_hz, duration_s = _bundled_voice()
-    while not os.path.exists(path):
-        time.sleep(_POLL_S)
-    try:
-        with Voice(path) as voice:
-            ends_s = time.monotonic()
-            while True:
-                voice.say(pcm, rate_hz)
-                ends_s = max(ends_s, time.monotonic()) + duration_s + _PAUSE_S
-                time.sleep(max(0.0, ends_s - time.monotonic()))
-    except OSError:
-        pass  # the daemon has ended
+    while True:
+        try:
+            with Voice(path) as voice:
+                while True:
+                    began_s = time.monotonic()
+                    voice.say(pcm, rate_hz)
+                    ends_s = began_s + duration_s + _PAUSE_S
+                    time.sleep(max(0.0, ends_s - time.monotonic()))
+        except OSError:
+            time.sleep(_POLL_S)  # the daemon does not listen yet
 
 
 def _bundled_voice() -> Tuple[bytes, int, float]:

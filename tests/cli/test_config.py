@@ -104,7 +104,9 @@ def test_any_file_is_settings_or_one_line(text):
 
 
 _TEXTS = st.text(st.characters(whitelist_categories=("L", "Cc", "Cs", "Zs")), max_size=12)
-_TAGS = st.sampled_from(["", "!!bool ", "!!int ", "!!float ", "!!timestamp ", "!!binary ", "!!set "])
+_TAGS = st.sampled_from(
+    ["", "!!bool ", "!!int ", "!!float ", "!!timestamp ", "!!binary ", "!!set "]
+)
 _KEYS = st.sampled_from(["shm", "mode", "group", "bundle", "sources", "blink", "log", "hold_ms"])
 _SECTIONS = st.sampled_from(["audio", "model", "motion", "output", "telemetry"])
 

@@ -1,9 +1,11 @@
 """The page in a real Chromium."""
 
 import io
+import json
 import os
 import re
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -169,25 +171,81 @@ def test_a_foreign_name_and_unknown_paths_are_refused(shm_name):
     assert view.wait(5) == 0
 
 
+class Demo:
+    """`make run`, without a browser."""
+
+    def __init__(self, **environment):
+        environment = dict(os.environ, **environment)
+        environment.pop("DISPLAY", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edgeface.demo"],
+            stdout=subprocess.PIPE,
+            env=environment,
+            universal_newlines=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        assert self.process.wait(10) == 0
+        wait_for(lambda: not os.path.exists("/dev/shm/edgeface"))
+
+
+def lip_gaps(seconds):
+    """Inner lip gap of the frames that the page is sent within so long, with their times."""
+    gaps, end_s = [], time.monotonic() + seconds
+    with urllib.request.urlopen("http://127.0.0.1:8068/frames") as stream:
+        while time.monotonic() < end_s:
+            line = stream.readline()
+            if line.startswith(b"data:") and b'"landmarks"' in line:
+                points = json.loads(line[5:].decode())["landmarks"]
+                gaps.append((time.monotonic(), points[62][1] - points[66][1]))
+    return gaps
+
+
 def test_make_run_shows_the_bundled_voice_or_the_microphone():
-    environment = dict(os.environ, PULSE_SERVER="unix:/nowhere")
-    environment.pop("DISPLAY", None)
-    demo = subprocess.Popen(
-        [os.sys.executable, "-m", "edgeface.demo"],
-        stdout=subprocess.PIPE,
-        env=environment,
-        universal_newlines=True,
-    )
-    try:
-        silent = "no input device" in edgeface("devices", env=environment).stdout
-        assert ("bundled voice" if silent else "the microphone") in demo.stdout.readline()
+    environment = {"PULSE_SERVER": "unix:/nowhere"}
+    silent = "no input device" in edgeface("devices", env=dict(os.environ, **environment)).stdout
+    with Demo(**environment) as demo:
+        assert ("bundled voice" if silent else "the microphone") in demo.process.stdout.readline()
+        began = time.monotonic()
         with Reader("edgeface") as reader:
             wait_for(lambda: reader.alive)
-        result = edgeface("read", "-n", "60", "--json")
-        assert result.stdout.count("\n") == 60
-        with urllib.request.urlopen("http://127.0.0.1:8068/frames") as stream:
-            wait_for(lambda: b'"landmarks"' in stream.readline())
-    finally:
-        demo.terminate()
-        demo.wait(10)
-    wait_for(lambda: not os.path.exists("/dev/shm/edgeface"))
+            if not silent:
+                return
+            gaps = lip_gaps(4.0)
+            # the page shows a face that moves, soon
+            moved = [at for at, gap in gaps if abs(gap - gaps[0][1]) > 0.03]
+            assert moved and moved[0] - began < 5.0
+            # the voice is repeated by the same daemon, which never leaves
+            instance = reader.header()["instance_id"]
+            heard, end_s = [], time.monotonic() + 14.0
+            while time.monotonic() < end_s:
+                assert reader.alive and reader.header()["instance_id"] == instance
+                heard.append(reader.read().rms_dbfs > -40)
+                time.sleep(0.1)
+            assert 0.2 < np.mean(heard) < 1.0 and any(heard[-40:])
+
+
+PLAYBACK_ONLY = """
+pcm.!default { type asym playback.pcm { type pulse device spk } }
+ctl.!default { type pulse }
+"""
+
+
+def test_make_run_plays_its_voice_where_there_is_a_loudspeaker(server):
+    """And no microphone: what the loudspeaker plays is recorded."""
+    with open(server.environment["ALSA_CONFIG_PATH"], "w") as file:
+        file.write(PLAYBACK_ONLY)
+    with Demo(**server.environment) as demo:
+        assert "bundled voice" in demo.process.stdout.readline()
+        recorder = subprocess.Popen(
+            ["parec", "--device=spk.monitor", "--rate=16000", "--channels=1", "--format=s16le"],
+            stdout=subprocess.PIPE,
+            env=server.environment,
+        )
+        sound = np.frombuffer(recorder.stdout.read(2 * 16000 * 8), "<i2")
+        recorder.kill()
+    assert np.abs(sound.astype(int)).max() > 1000
