@@ -1,4 +1,4 @@
-"""`unix:PATH`: a socket into which text-to-speech programs write their voices, see `voice.Voice`."""
+"""`unix:PATH`: a socket into which text-to-speech programs write, see `voice.Voice`."""
 
 import logging
 import os

@@ -61,7 +61,7 @@ class VoiceQueue:
         return first_ns + _BLOCK_SAMPLES * SAMPLE_NS
 
     def pop(self) -> Block:
-        """The next block, whose start `due_ns` fixed: all that follows without a gap, up to 10 ms."""
+        """The next block, whose start `due_ns` fixed: what follows without a gap, up to 10 ms."""
         parts = [self._pop_piece(_BLOCK_SAMPLES)]
         count = len(parts[0])
         while self._pieces and count < _BLOCK_SAMPLES:
