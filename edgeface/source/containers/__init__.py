@@ -1,0 +1,1 @@
+"""Containers of sound: which pieces a file consists of, and whether they are whole."""

@@ -1,0 +1,86 @@
+"""AIFF, AU, Wave64 and Core Audio files: whether the sound is as long as the header announces.
+
+Layouts: Apple's "Audio Interchange File Format" 1.3 and "Core Audio Format" specifications, Sun's
+audio(4), Sony's "Sound Forge Wave64".
+"""
+
+import struct
+from typing import List, Optional, Tuple
+
+from .content import Content, Piece
+from .riff import OVERHEAD_BYTES
+
+_W64_NAME_BYTES = 16
+_W64_START = b"riff\x2e\x91\xcf\x11"
+_UNKNOWN_32 = 0x7FFFF000  # sizes that programs leave that write to a pipe: these and larger
+_UNKNOWN_64 = 1 << 62
+
+
+def is_start(content: Content, at: int) -> bool:
+    """Whether a file of one of these kinds begins here."""
+    start = content.read(at, 12)
+    if start[:4] == b"FORM":
+        return start[8:] in (b"AIFF", b"AIFC")
+    return start[:4] in (b".snd", b"dns.", b"caff") or start[:8] == _W64_START
+
+
+def split(content: Content, start: int) -> Tuple[List[Piece], int]:
+    """The file that begins at `start`, and where it ends: at the next one, or the end."""
+    sound_end = _sound_end(content, start)
+    fault = ""
+    if sound_end is not None and sound_end > content.size + OVERHEAD_BYTES:
+        fault = "is truncated, its header announces more sound; copy it again"
+    end = content.size
+    if sound_end is not None and sound_end < content.size:
+        magic = content.read(start, 4)
+        for found in content.find(magic, sound_end, content.size):
+            if is_start(content, found):
+                end = found
+                break
+    return [Piece(start, end, fault=fault)], end
+
+
+def _sound_end(content: Content, start: int) -> Optional[int]:
+    """Where the sound ends, as the header says; None where it does not."""
+    magic = content.read(start, 4)
+    if magic in (b".snd", b"dns."):
+        sizes = content.read(start + 4, 8)
+        if len(sizes) < 8:
+            return None
+        offset, size = struct.unpack("<II" if magic == b"dns." else ">II", sizes)
+        return None if size >= _UNKNOWN_32 else start + offset + size
+    if magic == b"FORM":
+        return _chunk_end(content, start + 12, b"SSND", ">I", 2, _UNKNOWN_32)
+    if magic == b"caff":
+        return _chunk_end(content, start + 8, b"data", ">Q", 1, _UNKNOWN_64)
+    return _w64_end(content, start)
+
+
+def _chunk_end(
+    content: Content, at: int, wanted: bytes, size_format: str, align: int, unknown: int
+) -> Optional[int]:
+    """Where the chunk of that name ends; None where there is none, or of unknown size."""
+    size_bytes = struct.calcsize(size_format)
+    while True:
+        header = content.read(at, 4 + size_bytes)
+        if len(header) < 4 + size_bytes:
+            return None
+        (size,) = struct.unpack(size_format, header[4:])
+        body = at + 4 + size_bytes
+        if header[:4] == wanted:
+            return None if size == 0 or size >= unknown else body + size
+        at = body + size + size % align
+
+
+def _w64_end(content: Content, start: int) -> Optional[int]:
+    at = start + 2 * _W64_NAME_BYTES + 8
+    while True:
+        header = content.read(at, _W64_NAME_BYTES + 8)
+        if len(header) < _W64_NAME_BYTES + 8:
+            return None
+        (size,) = struct.unpack("<Q", header[_W64_NAME_BYTES:])
+        if header[:4] == b"data":
+            return None if size >= _UNKNOWN_64 else at + size
+        if size < len(header):
+            return None
+        at += size + -size % 8
