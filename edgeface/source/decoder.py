@@ -45,10 +45,10 @@ class Decoder:
         self._estimated = piece.estimated
         if piece.fault:
             raise DataError(f"{name}: {piece.fault}")
-        try:
-            self._file = _Stream(Excerpt(content, piece))
-        except (RuntimeError, OSError, TypeError, ValueError) as error:
-            raise NotSound(_reason(error)) from None
+        self._file = _open(content, piece)
+        if self._file.frames < piece.samples and piece.count_head:
+            self._file.close()
+            self._file = _open(content, piece._replace(head=piece.count_head))
         self.frames = self._file.frames
         rate_hz = self._file.samplerate
         if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
@@ -119,6 +119,13 @@ class Decoder:
                 f"{self._name}: damaged: ends after {self._read_frames} of {self.frames} samples;"
                 " copy it again"
             )
+
+
+def _open(content: Content, piece: Piece) -> _Stream:
+    try:
+        return _Stream(Excerpt(content, piece))
+    except (RuntimeError, OSError, TypeError, ValueError) as error:
+        raise NotSound(_reason(error)) from None
 
 
 def _reason(error: Exception) -> str:

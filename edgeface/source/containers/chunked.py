@@ -37,7 +37,17 @@ def split(content: Content, start: int) -> Tuple[List[Piece], int]:
             if is_start(content, found):
                 end = found
                 break
-    return [Piece(start, end, fault=fault)], end
+    return [_piece(content, start, end, fault)], end
+
+
+def _piece(content: Content, start: int, end: int, fault: str) -> Piece:
+    """All of the file; with the size of its sound, where a Core Audio file leaves it open."""
+    if content.read(start, 4) == b"caff":
+        body = _body_of(content, start + 8, b"data", ">Q", 1)
+        if body is not None and content.read(body - 8, 8) == b"\xff" * 8:
+            head = content.read(start, body - 8 - start) + struct.pack(">Q", end - body)
+            return Piece(body, end, head, fault)
+    return Piece(start, end, fault=fault)
 
 
 def _sound_end(content: Content, start: int) -> Optional[int]:
@@ -56,20 +66,32 @@ def _sound_end(content: Content, start: int) -> Optional[int]:
     return _w64_end(content, start)
 
 
-def _chunk_end(
-    content: Content, at: int, wanted: bytes, size_format: str, align: int, unknown: int
+def _body_of(
+    content: Content, at: int, wanted: bytes, size_format: str, align: int
 ) -> Optional[int]:
-    """Where the chunk of that name ends; None where there is none, or of unknown size."""
+    """Where the content of the chunk of that name begins; None where there is none."""
     size_bytes = struct.calcsize(size_format)
     while True:
         header = content.read(at, 4 + size_bytes)
         if len(header) < 4 + size_bytes:
             return None
-        (size,) = struct.unpack(size_format, header[4:])
         body = at + 4 + size_bytes
         if header[:4] == wanted:
-            return None if size == 0 or size >= unknown else body + size
+            return body
+        (size,) = struct.unpack(size_format, header[4:])
         at = body + size + size % align
+
+
+def _chunk_end(
+    content: Content, at: int, wanted: bytes, size_format: str, align: int, unknown: int
+) -> Optional[int]:
+    """Where the chunk of that name ends; None where there is none, or of unknown size."""
+    body = _body_of(content, at, wanted, size_format, align)
+    if body is None:
+        return None
+    size_bytes = struct.calcsize(size_format)
+    (size,) = struct.unpack(size_format, content.read(body - size_bytes, size_bytes))
+    return None if size == 0 or size >= unknown else body + size
 
 
 def _w64_end(content: Content, start: int) -> Optional[int]:

@@ -65,6 +65,12 @@ class Piece(NamedTuple):
     estimated: bool = False
     """whether the number of samples that the decoder announces is an estimate"""
 
+    samples: int = 0
+    """how many samples it holds at its own rate; 0: only the decoder knows"""
+
+    count_head: bytes = b""
+    """a head for a decoder whose estimate is too low, and which would stop there"""
+
 
 class Excerpt(io.RawIOBase):
     """A piece as a file of its own, as libsndfile reads it."""

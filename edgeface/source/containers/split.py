@@ -18,6 +18,7 @@ class _Foreign(NamedTuple):
 # what people have and libsndfile does not read
 _FOREIGN = (
     _Foreign(4, b"ftyp", "MPEG-4 (m4a, mp4)"),
+    _Foreign(0, ogg.MAGIC, "this kind of Ogg"),
     _Foreign(0, b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
     _Foreign(0, b"BW64", "Broadcast Wave 64"),
     _Foreign(0, b"\x30\x26\xb2\x75", "Windows Media (wma)"),
