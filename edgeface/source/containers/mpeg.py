@@ -191,9 +191,9 @@ class _Stream:
 
     def pieces(self) -> List[Piece]:
         """These frames, with the number that there is of them announced before them."""
-        if self._frames <= 0:
-            return []
         announced, frames = self._announced, self._frames
+        if frames <= 0 and not announced and not self.fault:
+            return []  # nothing but an announcement of nothing
         if announced == 0:
             return [self._counted(self._start, self._header, frames)]
         if frames < announced - 1:

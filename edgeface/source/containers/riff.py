@@ -13,6 +13,7 @@ MAGICS = (b"RIFF", b"RIFX", b"RF64")
 OVERHEAD_BYTES = 64
 _UNKNOWN_FROM = 0x7FFFF000  # programs that write to a pipe leave such sizes, or 0
 _KNOWN = (b"data", b"fmt ", b"fact", b"LIST", b"bext", b"JUNK", b"PEAK", b"cue ", b"smpl", b"id3 ")
+_OTHER_STARTS = (b"OggS", b"fLaC", b"FORM", b"caff")  # of files that may be joined to this one
 _MOST_FORMAT_BYTES = 4096
 _MOST_RIFF_BYTES = 0xFFFFF000
 
@@ -67,15 +68,21 @@ def _data_end(content: Content, at: int, size: int, size64: Optional[int]) -> Tu
     else:
         unknown = size >= _UNKNOWN_FROM and size > there
     if unknown:
-        for found in content.find(b"RIFF", at, content.size):
-            if content.read(found + 8, 8) == b"WAVEfmt ":
-                return found, ""
-        return content.size, ""
+        return _next_start(content, at), ""
     if size <= there:
         return at + size, ""
     if size - there <= OVERHEAD_BYTES:
         return content.size, ""
     return content.size, "is truncated, its header announces more sound; copy it again"
+
+
+def _next_start(content: Content, at: int) -> int:
+    """Where a file that was joined to one of unknown size begins; the end: nowhere."""
+    for found in content.find(b"WAVE", at + 8, content.size):
+        follows = content.read(found + 4, 4)
+        if follows in (b"fmt ", b"ds64") and is_start(content, found - 8):
+            return found - 8
+    return content.size
 
 
 def _is_chunk(content: Content, at: int) -> bool:
@@ -91,17 +98,15 @@ def _is_chunk(content: Content, at: int) -> bool:
 def _end(content: Content, at: int, endian: str) -> int:
     """Where the file whose sound ends at `at` ends: chunks may follow, or another file."""
     while at + 8 <= content.size:
+        # sound of an odd number of bytes is filled up
+        chunks = [start for start in (at, at + 1) if _is_chunk(content, start)]
         for start in (at, at + 1):
-            if is_start(content, start):
+            if content.read(start, 4) in _OTHER_STARTS or is_start(content, start):
                 return start
-        if not _is_chunk(content, at):
-            at += 1  # the byte that fills up
-            if not _is_chunk(content, at):
-                return at
-        size = content.read(at + 4, 4)
+        size = content.read(chunks[0] + 4, 4) if chunks else b""
         if len(size) < 4:
-            return content.size
-        at = _next(content, at, struct.unpack(endian + "I", size)[0])
+            return at
+        at = _next(content, chunks[0], struct.unpack(endian + "I", size)[0])
     return content.size
 
 

@@ -46,13 +46,14 @@ def split(content: Content) -> List[Piece]:
     What is not recognised is one piece, for the decoder to judge.
     """
     pieces: List[Piece] = []
-    at = _skip_tags(content)
+    at = _skip_tags(content, 0)
     while at < content.size:
         reader = _reader(content, at)
         if reader is None:
             break
-        found, at = reader(content, at)
+        found, end = reader(content, at)
         pieces += found
+        at = _skip_tags(content, end)
         if found and found[-1].fault:
             break
     return pieces or [Piece(0, content.size)]
@@ -67,18 +68,18 @@ def foreign_name(content: Content) -> str:
     return ""
 
 
-def _skip_tags(content: Content) -> int:
+def _skip_tags(content: Content, start: int) -> int:
     """Where the sound begins after tags, which are skipped where something known follows."""
-    at = 0
+    at = start
     while True:
         end = mpeg.skip_tag(content, at)
         if end == at or end >= content.size:
             break
         at = end
-    if at == 0 or _reader(content, at) is not None:
+    if at == start or _reader(content, at) is not None:
         return at
     frame = mpeg.find_frame(content, at, min(at + _SEARCHED_BYTES, content.size))
-    return 0 if frame is None else frame
+    return start if frame is None else frame
 
 
 def _reader(content: Content, at: int) -> Optional[_Split]:
