@@ -8,7 +8,8 @@ import threading
 from typing import NoReturn, Optional, Sequence
 
 from . import __version__
-from .core.errors import EdgefaceError, one_line
+from .core.errors import EdgefaceError, UsageError, one_line
+from .core.text import path_of, print_any_text, printable
 from .daemon.signals import Signals
 
 # verbs, as `edgeface --help` lists them, and what they do
@@ -60,6 +61,7 @@ def _parser(chosen: Optional[str]) -> argparse.ArgumentParser:
 
 def entry() -> NoReturn:
     """The process: runs its command line and ends with the exit code."""
+    print_any_text()
     code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
@@ -76,6 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     signals = Signals().install() if verb == "run" else None
     debug = "--debug" in arguments
     try:
+        _check(arguments)
         parser = _parser(verb)
         options = parser.parse_args(arguments)
         if options.verb is None:
@@ -99,10 +102,20 @@ def main(arguments: Sequence[str]) -> int:
         )
 
 
+def _check(arguments: Sequence[str]) -> None:
+    """Refuses what no path and no name can hold; whatever an option does with it is safe then."""
+    for argument in arguments:
+        try:
+            path_of(argument)
+        except ValueError as error:  # UnicodeEncodeError is one
+            reason = "a lone surrogate" if isinstance(error, UnicodeError) else error
+            raise UsageError(f"argument {argument!a}: contains {reason}; remove it") from None
+
+
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         import traceback
 
         traceback.print_exc()
-    sys.stderr.write(f"edgeface: {message}\n")
+    sys.stderr.write(f"edgeface: {printable(message)}\n")
     return code

@@ -3,6 +3,7 @@
 from typing import Callable, Dict, Sequence
 
 from ..core.errors import UsageError
+from ..core.text import name_of, path_of
 from . import SPECS
 from .base import Source
 from .command import CommandSource
@@ -15,25 +16,16 @@ from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
 
-_SUFFIXES = (
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".aiff",
-    ".aif",
-    ".au",
-    ".w64",
-    ".caf",
+# what libsndfile reads
+_READABLE = (
+    "wav wave bwf rf64 w64 aif aiff aifc au snd caf flac ogg oga opus mp1 mp2 mp3 mpga voc sf ircam"
+    " nist sph paf svx 8svx iff pvf sds avr htk xi wve mat"
 )
-_NAMED: Dict[str, Callable[[str], Source]] = {
-    "mic": MicSource,
-    "monitor": MonitorSource,
-    "cmd": CommandSource,
-    "fifo": FifoSource,
-}
+# what it does not read: the answer then is how to convert it
+_CONVERTIBLE = "m4a m4b mp4 mov 3gp webm mkv mka aac wma amr bw64 wv ape ac3 ra spx"
+_SUFFIXES = tuple(f".{suffix}" for suffix in f"{_READABLE} {_CONVERTIBLE}".split())
+_DEVICES: Dict[str, Callable[[str], Source]] = {"mic": MicSource, "monitor": MonitorSource}
+_PATHS: Dict[str, Callable[[str], Source]] = {"cmd": CommandSource, "fifo": FifoSource}
 
 
 def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
@@ -51,16 +43,28 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
         return UnixSource(ahead_ns=ahead_ns)
     if spec == "-":
         return PipeSource(fast=fast)
-    kind, colon, rest = spec.partition(":")
-    if rest and kind in _NAMED:
-        return _NAMED[kind](rest)
+    kind, _, rest = spec.partition(":")
+    if rest and kind in _DEVICES:
+        return _DEVICES[kind](_checked(spec, rest, name_of))
+    path = _checked(spec, rest, path_of)
+    if rest and kind in _PATHS:
+        return _PATHS[kind](path)
     if rest and kind == "unix":
-        return UnixSource(rest, ahead_ns)
+        return UnixSource(path, ahead_ns)
     if rest and kind == "file":
-        return FileSource(rest, fast)
-    if not colon and spec.lower().endswith(_SUFFIXES):
-        return FileSource(spec, fast)
+        return FileSource(path, fast)
+    if spec.lower().endswith(_SUFFIXES):  # of a path that may contain colons
+        return FileSource(_checked(spec, spec, path_of), fast)
     raise UsageError(f"source '{spec}': invalid; use {SPECS}")
+
+
+def _checked(spec: str, text: str, convert: Callable[[str], str]) -> str:
+    """The name or path in a specification; UsageError where nothing can have it."""
+    try:
+        return convert(text)
+    except ValueError as error:  # UnicodeEncodeError is one
+        reason = "a lone surrogate" if isinstance(error, UnicodeError) else error
+        raise UsageError(f"source {spec!a}: contains {reason}; remove it") from None
 
 
 def make_selector(
