@@ -3,7 +3,8 @@
 import argparse
 
 from ..build import load_model, prepare_engine
-from ..core.errors import UnavailableError
+from ..core.errors import DataError, UnavailableError
+from ..model.bundle import unlisted_files
 from ..model.engines import cache_root, ready_engine
 from ..model.model import Model
 from ..model.runtime.onnx_session import available_providers
@@ -59,7 +60,15 @@ def _info(model: Model, lookahead_ms: int) -> None:
 
 
 def _verify(model: Model) -> None:
-    """Loads every graph; the hashes were verified with the bundle."""
+    """Loads every graph; the hashes were verified with the bundle.
+
+    :raises DataError: a graph cannot be loaded, or the folder holds a file without a hash
+    """
+    unlisted = unlisted_files(model.folder, model.description)
+    if unlisted:
+        raise DataError(
+            f"{model.folder}: no hash for {', '.join(unlisted)}; remove it, or fetch the bundle again"
+        )
     for graph in model.graphs:
         open_onnx(graph)
     print(f"{model.folder}: {len(model.files)} files as described, all graphs load")

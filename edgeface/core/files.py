@@ -19,7 +19,7 @@ _PATIENCE_S = 30.0  # for the reader of a pipe
 
 
 def open_regular(path: str) -> BinaryIO:
-    """Opens a regular file for reading, unbuffered, without waiting for anything.
+    """Opens a regular file for reading, without waiting for anything.
 
     A named pipe that nobody writes, or a device, would make a reader wait for ever or never end.
 
@@ -29,7 +29,7 @@ def open_regular(path: str) -> BinaryIO:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         _require_regular(os.fstat(descriptor), path)
-        return open(descriptor, "rb", buffering=0)
+        return open(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise

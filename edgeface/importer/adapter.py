@@ -8,6 +8,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
+from ..core.arrays import read_npz
 from ..core.errors import DataError, MissingInputError, UnavailableError, one_line
 
 _RIDGE = 1e-3  # of the mean variance of a value
@@ -24,8 +25,7 @@ def read_arrays(
     :raises DataError: it is damaged, lacks a required array, or holds something else than numbers
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            found = {name: data[name] for name in names if name in data.files}
+        found = read_npz(path, names)
     except FileNotFoundError:
         raise MissingInputError(f"{path}: missing; check the path") from None
     except Exception as error:  # whatever a parser does with rubbish

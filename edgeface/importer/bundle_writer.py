@@ -8,9 +8,10 @@ import numpy as np
 import yaml
 
 from ..core.errors import DataError, UsageError
-from ..core.files import replacing, sha256_of
+from ..core.files import read_regular, replacing, sha256_of
 from ..core.rates import FRAME_MS, FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from ..model.bundle import DESCRIPTION
+from ..model.bundle import DESCRIPTION, MOST_BYTES
+from ..model.seal import sealed, without_seal
 
 HALVES = ("encoder", "motion")
 
@@ -105,10 +106,10 @@ def record_deviation(folder: Path, figures: Dict[str, float]) -> None:
 
 def _read(folder: Path) -> Dict[str, Any]:
     try:
-        fields = yaml.safe_load((folder / DESCRIPTION).read_text())
-    except OSError:
+        fields = yaml.safe_load(read_regular(str(folder / DESCRIPTION), MOST_BYTES))
+    except FileNotFoundError:
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except Exception:  # PyYAML raises more than its own errors
         fields = None
     if not isinstance(fields, dict) or "steps" in fields:
         raise DataError(f"{folder}: not a bundle of an imported model; choose another folder")
@@ -116,5 +117,8 @@ def _read(folder: Path) -> Dict[str, Any]:
 
 
 def _write(folder: Path, fields: Dict[str, Any]) -> None:
+    text = yaml.safe_dump(
+        without_seal(fields), sort_keys=False, default_flow_style=None, width=120
+    )
     with replacing(str(folder / DESCRIPTION), "w") as file:
-        yaml.safe_dump(fields, file, sort_keys=False, default_flow_style=None, width=120)
+        file.write(sealed(text))

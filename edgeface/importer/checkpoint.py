@@ -3,22 +3,28 @@
 Reads PyTorch's zip format and pickled NumPy files.
 """
 
+import io
+import os
 import zipfile
-from typing import Any, Dict, Tuple
+from typing import Any, BinaryIO, Dict, Tuple
 
 import numpy as np
 
+from ..core.arrays import read_npz
 from ..core.errors import DataError, MissingInputError, one_line
+from ..core.files import open_regular
 from ..features.fbank import MEL_BINS
 from .unpickler import BFLOAT16, Unpickler
 
 _MOST_PICKLE_BYTES = 64 << 20
+# tensors may share storages and are float32 where the file has bfloat16; beyond that they are a bomb
+_ALWAYS_BYTES = 64 << 20
+_MOST_RATIO = 8
 
 
-def _first_bytes(path: str) -> bytes:
+def _open(path: str) -> BinaryIO:
     try:
-        with open(path, "rb") as file:
-            return file.read(8)
+        return open_regular(path)
     except OSError as error:
         raise MissingInputError(f"{path}: {error.strerror}; check the path") from None
 
@@ -26,25 +32,28 @@ def _first_bytes(path: str) -> bytes:
 def read_checkpoint(path: str) -> Any:
     """What a file of `torch.save` holds: dicts, lists, plain values, arrays; `Opaque` for the rest.
 
-    :raises MissingInputError: the file is missing
+    :raises MissingInputError: the file is missing, or is no regular one
     :raises DataError: it is no checkpoint, or damaged
     """
-    if not _first_bytes(path).startswith(b"PK"):
-        raise DataError(
-            f"{path}: no checkpoint of PyTorch 1.6 or newer (a zip file); "
-            "load an older one and save it again"
-        )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _from_archive(archive)
-    except Exception as error:  # whatever parsers do with rubbish
-        raise DataError(
-            f"{path}: damaged, or no checkpoint ({_reason(error)}); fetch it again"
-        ) from None
+    with _open(path) as file:
+        if not file.read(2) == b"PK":
+            raise DataError(
+                f"{path}: no checkpoint of PyTorch 1.6 or newer (a zip file); "
+                "load an older one and save it again"
+            )
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _from_archive(archive, os.fstat(file.fileno()).st_size)
+        except Exception as error:  # whatever parsers do with rubbish
+            raise DataError(
+                f"{path}: damaged, or no checkpoint ({_reason(error)}); fetch it again"
+            ) from None
 
 
-def _from_archive(archive: zipfile.ZipFile) -> Any:
+def _from_archive(archive: zipfile.ZipFile, size: int) -> Any:
     infos = {info.filename: info for info in archive.infolist()}
+    if sum(info.file_size for info in infos.values()) > size:
+        raise ValueError("its parts are larger than the file")
     pickles = [name for name in infos if name.endswith("data.pkl") and name.count("/") <= 1]
     if len(pickles) != 1:
         raise ValueError("it has no data.pkl")
@@ -73,7 +82,8 @@ def _from_archive(archive: zipfile.ZipFile) -> Any:
             raise ValueError(f"storage {name} has two types")
         return kept[name][1]
 
-    return Unpickler(archive.read(pickles[0]), storage).load()
+    most_bytes = max(_ALWAYS_BYTES, _MOST_RATIO * size)
+    return Unpickler(archive.read(pickles[0]), storage, most_bytes).load()
 
 
 def read_statistics(path: str) -> Tuple[np.ndarray, np.ndarray]:
@@ -83,16 +93,16 @@ def read_statistics(path: str) -> Tuple[np.ndarray, np.ndarray]:
     :raises MissingInputError: the file is missing
     :raises DataError: it is damaged, or holds something else
     """
-    start = _first_bytes(path)
+    with _open(path) as file:
+        content = file.read(_MOST_PICKLE_BYTES)
     try:
-        if start.startswith(b"PK"):
-            with np.load(path, allow_pickle=False) as data:
-                found = {name: data[name] for name in ("mean", "std")}
+        if content.startswith(b"PK"):
+            found = read_npz(path, ("mean", "std"))
         else:
-            with open(path, "rb") as file:
-                np.lib.format.read_magic(file)
-                np.lib.format.read_array_header_1_0(file)
-                value = Unpickler(file.read(_MOST_PICKLE_BYTES)).load().value[0]
+            stream = io.BytesIO(content)
+            np.lib.format.read_magic(stream)
+            np.lib.format.read_array_header_1_0(stream)
+            value = Unpickler(stream.read()).load().value[0]
             found = {name: value[name].value for name in ("mean", "std")}
         mean = np.asarray(found["mean"], np.float32).reshape(MEL_BINS)
         std = np.asarray(found["std"], np.float32).reshape(MEL_BINS)

@@ -40,6 +40,7 @@ class Opaque:
     __init__ = __call__ = __setstate__ = append = extend = __setitem__ = _ignore
 
 
+_BUFFERS = (0x96, 0x97, 0x98)  # BYTEARRAY8, NEXT_BUFFER, READONLY_BUFFER of protocol 5
 # what may be the key of a dict
 _KEYS = (str, bytes, int, float, bool, type(None), Opaque)
 
@@ -83,13 +84,17 @@ class Unpickler(_PythonUnpickler):
     """Reads a pickle from bytes.
 
     :param storage: what makes the arrays of tensors; None where the file may have none
+    :param most_bytes: of all tensors together, each of which is a copy of a part of a storage
     """
 
     dispatch = dict(_PythonUnpickler.dispatch)
 
-    def __init__(self, data: bytes, storage: Optional[Storage] = None) -> None:
+    def __init__(
+        self, data: bytes, storage: Optional[Storage] = None, most_bytes: int = 0
+    ) -> None:
         super().__init__(io.BytesIO(data), encoding="latin1")
         self._storage = storage
+        self._bytes_left = most_bytes
 
     def find_class(self, module: str, name: str) -> Any:
         """Never a class of the file's choice.
@@ -101,7 +106,9 @@ class Unpickler(_PythonUnpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return type("OrderedDict", (dict,), {})
         if module == "torch._utils" and name in ("_rebuild_tensor_v2", "_rebuild_tensor"):
-            return lambda storage, offset, size, stride, *_: _tensor(storage, offset, size, stride)
+            return lambda storage, offset, size, stride, *_: self._counted(
+                _tensor(storage, offset, size, stride)
+            )
         if module == "torch._utils" and name == "_rebuild_parameter":
             return lambda data, *_: data
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
@@ -109,6 +116,13 @@ class Unpickler(_PythonUnpickler):
         if (module, name) == ("numpy", "dtype"):
             return type("dtype", (_Kind,), {})
         return type("Opaque", (Opaque,), {})
+
+    def _counted(self, tensor: np.ndarray) -> np.ndarray:
+        """The tensor; ValueError if there are too many now, as those that share one storage."""
+        self._bytes_left -= tensor.nbytes
+        if self._bytes_left < 0:
+            raise ValueError("tensors much larger than the file")
+        return tensor
 
     def persistent_load(self, key: Any) -> np.ndarray:
         """A storage as a flat array."""
@@ -145,6 +159,10 @@ class Unpickler(_PythonUnpickler):
         """Refuses sets."""
         raise pickle.UnpicklingError("a set")
 
+    def load_buffer(self) -> None:
+        """Refuses buffers, whose memory is taken before anything is read."""
+        raise pickle.UnpicklingError("a buffer")
+
     dispatch.update(
         {
             pickle.SETITEM[0]: load_setitem,
@@ -152,6 +170,7 @@ class Unpickler(_PythonUnpickler):
             pickle.DICT[0]: load_dict,
             pickle.ADDITEMS[0]: load_set,
             pickle.FROZENSET[0]: load_set,
+            **{code: load_buffer for code in _BUFFERS},
         }
     )
 

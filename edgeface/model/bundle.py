@@ -1,21 +1,31 @@
 """A bundle: the folder that holds a model, its licence and its hashes.
 
 The description, bundle.yaml, is read into values of fixed fields, and every file that it names is
-verified before anything else looks at it.
+verified before anything else looks at it. Nothing in a bundle leads to a file outside of it.
 """
 
-import math
+import errno
 import os
+import re
 import zlib
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Union
 
 import yaml
 
 from ..core.errors import DataError, MissingInputError, one_line
-from ..core.files import sha256_of
+from ..core.files import read_regular, sha256_of
+from ..core.rates import FRAME_MS, FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from .external_data import external_files
+from .seal import is_damaged
 
 DESCRIPTION = "bundle.yaml"
+MOST_BYTES = 1 << 20  # of a description; it has a few kB
+_MOST_GRAPH_BYTES = 1 << 31  # what a protocol buffer can hold
 _POINTS = 68
+_FARTHEST = 10.0  # of a point of the face from its origin
+_DIGEST = re.compile("[0-9a-f]{64}")
+# what may be in a bundle without a hash, because nothing reads it
+_DOCUMENTS = re.compile(r"(.*\.(md|txt)|LICEN[CS]E.*|NOTICE.*)", re.IGNORECASE)
 _MOST_FRAMES = 4096
 # in both kinds of description, and in one of them
 _FIELDS: Dict[str, type] = {
@@ -54,9 +64,14 @@ class StepNetwork(NamedTuple):
     wholes: Dict[int, str]
 
     @property
+    def graphs(self) -> Set[str]:
+        """Names of all graphs."""
+        return set(self.steps.values()) | set(self.wholes.values())
+
+    @property
     def named(self) -> Set[str]:
         """Names of all files that it needs beside weights."""
-        return set(self.steps.values()) | set(self.wholes.values())
+        return self.graphs
 
 
 class WindowNetwork(NamedTuple):
@@ -85,9 +100,14 @@ class WindowNetwork(NamedTuple):
         return self.past_frames + self.hop_frames + self.future_frames
 
     @property
+    def graphs(self) -> Set[str]:
+        """Names of all graphs."""
+        return set(self.encoders.values()) | set(self.heads.values())
+
+    @property
     def named(self) -> Set[str]:
         """Names of all files that it needs beside weights."""
-        named = set(self.encoders.values()) | set(self.heads.values())
+        named = self.graphs
         if self.database is not None:
             named.add(self.database)
         return named
@@ -121,44 +141,84 @@ def read_bundle(folder: str) -> Description:
     """
     path = os.path.join(folder, DESCRIPTION)
     try:
-        with open(path, "rb") as file:
-            text = file.read()
-    except OSError as error:
+        _require_inside(folder, DESCRIPTION)
+        text = read_regular(path, MOST_BYTES)
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise MissingInputError(
             f"bundle {folder}: {error.strerror or error}; give the folder that holds {DESCRIPTION}"
         ) from None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}; fetch the bundle again") from None
     description = _parse(text, folder, path)
     for name in sorted(description.files):
         _verify(folder, name, description.files[name])
+    for name in sorted(description.network.graphs):
+        _verify_references(folder, name, description.files)
     return description
+
+
+def unlisted_files(folder: str, description: Description) -> List[str]:
+    """Names in a bundle's folder, documents aside, whose content its description does not know."""
+    return [
+        name
+        for name in sorted(os.listdir(folder))
+        if name != DESCRIPTION
+        and name not in description.files
+        and _DOCUMENTS.fullmatch(name) is None
+    ]
 
 
 def _parse(text: bytes, folder: str, path: str) -> Description:
     try:
         fields = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise DataError(
-            f"{path}: not YAML ({one_line(error, 120)}); fetch the bundle again"
-        ) from None
+    except Exception as error:  # PyYAML raises more than its own errors; RecursionError is one
+        reason = one_line(error, 120) or type(error).__name__
+        raise DataError(f"{path}: not YAML ({reason}); fetch the bundle again") from None
     if not isinstance(fields, dict):
         raise DataError(f"{path}: not a bundle description; fetch the bundle again")
+    if is_damaged(text, fields):
+        raise DataError(
+            f"{path}: damaged, its SHA-256 is not the one in its last line; fetch the bundle again"
+        )
     imported = "window" in fields
     if imported:
         _require_both_halves(fields, folder, path)
     common = _checked(fields, _FIELDS, path)
-    if not _is_face(common["neutral"]):
-        raise DataError(
-            f"{path}: field 'neutral' is not {_POINTS} points of x, y, z; fetch the bundle again"
-        )
+    _check_common(common, path)
     network: Union[StepNetwork, WindowNetwork]
     if imported:
         network = _window_network(_checked(fields, _WINDOW_FIELDS, path), path)
     else:
-        network = StepNetwork(**_checked(fields, _STEP_FIELDS, path))
-    unknown = sorted(str(name) for name in network.named if name not in common["files"])
+        network = _step_network(_checked(fields, _STEP_FIELDS, path), common["latency_ms"], path)
+    unknown = sorted(name for name in network.named if name not in common["files"])
     if unknown:
         raise DataError(f"{path}: no hash for {', '.join(unknown)}; fetch the bundle again")
     return Description(network=network, crc32=zlib.crc32(text), **common)
+
+
+def _check_common(common: Dict[str, Any], path: str) -> None:
+    """Whether the fields of both kinds of model hold what can be; DataError if not."""
+    if not _is_face(common["neutral"]):
+        raise DataError(
+            f"{path}: field 'neutral' is not {_POINTS} points of x, y, z; fetch the bundle again"
+        )
+    for name, rate in (("sample_rate_hz", SAMPLE_RATE_HZ), ("frame_rate_hz", FRAME_RATE_HZ)):
+        if common[name] != rate:
+            raise DataError(f"{path}: field '{name}' is not {rate}; fetch the bundle again")
+    if not 0 <= common["latency_ms"] <= _MOST_FRAMES * FRAME_MS:
+        raise DataError(f"{path}: field 'latency_ms' is out of range; fetch the bundle again")
+    for name, digest in common["files"].items():
+        if not _is_file_name(name):
+            raise DataError(f"{path}: file name {name!a} leaves the bundle; fetch it again")
+        if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
+            raise DataError(f"{path}: the hash of {name} is none; fetch the bundle again")
+
+
+def _is_file_name(name: Any) -> bool:
+    """Whether this is the name of a file in a folder, and of nothing else."""
+    if not isinstance(name, str) or name in ("", ".", "..") or not name.isprintable():
+        return False
+    return os.path.basename(name) == name
 
 
 def _require_both_halves(fields: Dict[str, Any], folder: str, path: str) -> None:
@@ -173,7 +233,7 @@ def _require_both_halves(fields: Dict[str, Any], folder: str, path: str) -> None
 def _checked(fields: Dict[str, Any], kinds: Dict[str, type], path: str) -> Dict[str, Any]:
     """These fields, each of its kind."""
     for name, kind in kinds.items():
-        if not isinstance(fields.get(name), kind):
+        if type(fields.get(name)) is not kind:  # true and false are no numbers
             raise DataError(
                 f"{path}: field '{name}' is missing or no {kind.__name__}; fetch the bundle again"
             )
@@ -186,15 +246,38 @@ def _is_face(points: List[Any]) -> bool:
     for point in points:
         if not isinstance(point, list) or len(point) != 3:
             return False
-        if not all(type(x) in (int, float) and math.isfinite(x) for x in point):
+        if not all(type(x) in (int, float) and abs(x) <= _FARTHEST for x in point):
             return False
     return True
+
+
+def _step_network(fields: Dict[str, Any], latency_ms: int, path: str) -> StepNetwork:
+    network = StepNetwork(**fields)
+    try:
+        if not 0 < network.context_frames < network.whole_frames <= _MOST_FRAMES:
+            raise ValueError("context_frames or whole_frames: out of range")
+        _check_graphs(network.steps, 0)
+        _check_graphs(network.wholes, 0)
+        if latency_ms not in network.steps or set(network.steps) != set(network.wholes):
+            raise ValueError("steps and wholes: not for the same look-aheads, the default one too")
+    except ValueError as error:
+        raise DataError(f"{path}: {error}; fetch the bundle again") from None
+    return network
+
+
+def _check_graphs(graphs: Dict[Any, Any], lowest: int) -> None:
+    """Raises ValueError unless these are names of files by numbers from `lowest` on."""
+    for number, name in graphs.items():
+        if type(number) is not int or not lowest <= number <= _MOST_FRAMES:
+            raise ValueError("graphs: not by a number")
+        if not _is_file_name(name):
+            raise ValueError("graphs: not file names")
 
 
 def _window_network(sections: Dict[str, Any], path: str) -> WindowNetwork:
     try:
         return _parse_window(sections["window"], sections["encoder"], sections["motion"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(
             f"{path}: window, encoder or motion is invalid ({one_line(error)}); import again"
         ) from None
@@ -215,8 +298,8 @@ def _parse_window(
     heads = dict(motion["graphs"])
     if sum(lengths) not in encoders or set(encoders) != set(heads):
         raise ValueError(f"no graphs for a window of {sum(lengths)} frames")
-    if not all(type(frames) is int and 0 < frames <= _MOST_FRAMES for frames in encoders):
-        raise ValueError("graphs: not by a number of frames")
+    _check_graphs(encoders, 1)
+    _check_graphs(heads, 1)
     values = {name: float(motion[name]) for name in _WINDOW_RANGES}
     for name, (low, high) in _WINDOW_RANGES.items():
         if not low <= values[name] <= high:
@@ -237,10 +320,9 @@ def _parse_window(
 
 
 def _verify(folder: str, name: str, wanted: str) -> None:
-    path = os.path.join(folder, str(name))
-    if os.path.basename(str(name)) != name:
-        raise DataError(f"{folder}: file name {name!r} leaves the bundle")
+    path = os.path.join(folder, name)
     try:
+        _require_inside(folder, name)
         digest = sha256_of(path)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}; fetch the bundle again") from None
@@ -248,3 +330,27 @@ def _verify(folder: str, name: str, wanted: str) -> None:
         raise DataError(
             f"{path}: damaged, its SHA-256 is not the one in {DESCRIPTION}; fetch the bundle again"
         )
+
+
+def _require_inside(folder: str, name: str) -> None:
+    """Raises OSError if a file is a link that leads out of the folder."""
+    target = os.path.realpath(os.path.join(folder, name))
+    if os.path.dirname(target) != os.path.realpath(folder):
+        raise OSError(errno.EXDEV, "a link to a file outside of the bundle")
+
+
+def _verify_references(folder: str, name: str, files: Dict[str, str]) -> None:
+    """Whether a graph reads only files whose hash is known."""
+    path = os.path.join(folder, name)
+    try:
+        needed = external_files(read_regular(path, _MOST_GRAPH_BYTES))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: {one_line(error)}; fetch the bundle again") from None
+    for other in sorted(needed):
+        if not _is_file_name(other):
+            raise DataError(f"{path}: reads {other!a} outside of the bundle; fetch it again")
+        if other not in files:
+            raise DataError(
+                f"{os.path.join(folder, DESCRIPTION)}: no hash for {other}, which {name} reads;"
+                " fetch the bundle again"
+            )

@@ -4,6 +4,7 @@ from typing import Iterable, List, Optional
 
 import numpy as np
 
+from ..core.arrays import read_npy
 from ..core.errors import DataError, one_line
 from ..core.rates import FRAME_MS, HOP_SAMPLES
 from ..features.f0 import F0
@@ -92,7 +93,7 @@ class WindowModel(Model):
             return None
         path = self.path(self.network.database)
         try:
-            faces = np.load(path, allow_pickle=False)
+            faces = read_npy(path)
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: no faces ({one_line(error)}); import again") from None
         enough = faces.ndim == 2 and faces.shape[1] == 204 and len(faces) >= NEIGHBOURS

@@ -17,6 +17,7 @@ from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 from edgeface.importer.onnx_files import share_weights, write_graph
 from edgeface.model.bundle import DESCRIPTION
+from edgeface.model.seal import sealed
 from training.command import run
 
 from .network import MAX_LOOKAHEAD, Network, Size
@@ -79,7 +80,7 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
         "neutral": _rounded(network.landmark_mean),
     }
     text = yaml.safe_dump(description, sort_keys=False, default_flow_style=None, width=120)
-    (folder / DESCRIPTION).write_text(text)
+    (folder / DESCRIPTION).write_text(sealed(text))
 
 
 def _write_step(network: Network, lookahead: int, path: Path) -> None:

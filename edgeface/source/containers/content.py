@@ -10,7 +10,7 @@ _PAGE_BYTES = 1 << 16
 class Content:
     """Bytes of an open file, by position.
 
-    :param file: regular and unbuffered; stays the caller's
+    :param file: a regular one; stays the caller's
     """
 
     def __init__(self, file: BinaryIO) -> None:
