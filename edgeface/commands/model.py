@@ -67,7 +67,8 @@ def _verify(model: Model) -> None:
     unlisted = unlisted_files(model.folder, model.description)
     if unlisted:
         raise DataError(
-            f"{model.folder}: no hash for {', '.join(unlisted)}; remove it, or fetch the bundle again"
+            f"{model.folder}: no hash for {', '.join(unlisted)}; "
+            "remove it, or fetch the bundle again"
         )
     for graph in model.graphs:
         open_onnx(graph)

@@ -9,7 +9,9 @@ import numpy as np
 from .files import open_regular
 
 _ALWAYS_BYTES = 64 << 20
-_MOST_RATIO = 20  # of the size in memory to that of the file; numbers that were computed have 1 to 2
+_MOST_RATIO = (
+    20  # of the size in memory to that of the file; numbers that were computed have 1 to 2
+)
 
 
 def read_npy(path: str) -> np.ndarray:
@@ -33,7 +35,13 @@ def read_npz(path: str, names: Optional[Sequence[str]] = None) -> Dict[str, np.n
         try:
             with zipfile.ZipFile(file) as archive:
                 return _members(archive, names, most)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        except (
+            zipfile.BadZipFile,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            zlib.error,
+        ) as error:
             raise ValueError(f"a damaged zip file, {error}") from None
 
 

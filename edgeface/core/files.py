@@ -63,7 +63,8 @@ def replacing(path: str, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
 
     A regular file, new or old, is replaced as a whole: a reader sees the old one or the new one.
     Links are followed, and permissions and owner stay. A device or a pipe gets the content and
-    stays what it is. When the block fails, the temporary file is removed and `path` stays as it was.
+    stays what it is. When the block fails, the temporary file is removed and `path` stays as it
+    was.
 
     :param mode: `wb` or `w`
     :param options: as those of `open`, such as `encoding`

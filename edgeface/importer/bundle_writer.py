@@ -117,8 +117,6 @@ def _read(folder: Path) -> Dict[str, Any]:
 
 
 def _write(folder: Path, fields: Dict[str, Any]) -> None:
-    text = yaml.safe_dump(
-        without_seal(fields), sort_keys=False, default_flow_style=None, width=120
-    )
+    text = yaml.safe_dump(without_seal(fields), sort_keys=False, default_flow_style=None, width=120)
     with replacing(str(folder / DESCRIPTION), "w") as file:
         file.write(sealed(text))

@@ -17,7 +17,7 @@ from ..features.fbank import MEL_BINS
 from .unpickler import BFLOAT16, Unpickler
 
 _MOST_PICKLE_BYTES = 64 << 20
-# tensors may share storages and are float32 where the file has bfloat16; beyond that they are a bomb
+# tensors may share storages, and are float32 where the file has bfloat16; more is a bomb
 _ALWAYS_BYTES = 64 << 20
 _MOST_RATIO = 8
 

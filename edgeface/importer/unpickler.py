@@ -89,9 +89,7 @@ class Unpickler(_PythonUnpickler):
 
     dispatch = dict(_PythonUnpickler.dispatch)
 
-    def __init__(
-        self, data: bytes, storage: Optional[Storage] = None, most_bytes: int = 0
-    ) -> None:
+    def __init__(self, data: bytes, storage: Optional[Storage] = None, most_bytes: int = 0) -> None:
         super().__init__(io.BytesIO(data), encoding="latin1")
         self._storage = storage
         self._bytes_left = most_bytes
@@ -170,7 +168,7 @@ class Unpickler(_PythonUnpickler):
             pickle.DICT[0]: load_dict,
             pickle.ADDITEMS[0]: load_set,
             pickle.FROZENSET[0]: load_set,
-            **{code: load_buffer for code in _BUFFERS},
+            **dict.fromkeys(_BUFFERS, load_buffer),
         }
     )
 

@@ -30,20 +30,20 @@ class FileSource(Source):
 
     def __init__(self, path: str, fast: bool = False) -> None:
         super().__init__(path)
+        self._fast = fast
+        self._pace = Pace(fast)
+        self._ready = np.zeros(0, np.float32)
+        self._decoder: Optional[Decoder] = None
         self._file = _open(path)
         try:
             self._content = Content(self._file)
             self._pieces = split(self._content)
-            self._decoder: Optional[Decoder] = None
             self._start_next()
             if self._decoder is None:
                 raise DataError(f"{path}: contains no sound; use another file")
         except BaseException:
             self.close()
             raise
-        self._fast = fast
-        self._pace = Pace(fast)
-        self._ready = np.zeros(0, np.float32)
 
     def open(self) -> None:
         """Does nothing: the file is open."""

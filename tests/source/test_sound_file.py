@@ -95,10 +95,7 @@ def test_a_header_written_to_a_pipe_is_no_damage(tmp_path, size):
         at = file.read().index(b"data")
         file.seek(at + 4)
         file.write(size.to_bytes(4, "little"))
-    if size == 0:
-        pytest.raises(DataError, read_whole, path)  # libsndfile reads nothing from it
-    else:
-        assert len(read_whole(path)) == 16000
+    assert len(read_whole(path)) == 16000
 
 
 def ogg_crc(page):

@@ -30,10 +30,10 @@ def split(content: Content, start: int) -> Tuple[List[Piece], int]:
     fault = ""
     if sound_end is not None and sound_end > content.size + OVERHEAD_BYTES:
         fault = "is truncated, its header announces more sound; copy it again"
-    end = content.size
-    if sound_end is not None and sound_end < content.size:
+    end = content.next_start(start + 4 if sound_end is None else sound_end)
+    if sound_end is not None:
         magic = content.read(start, 4)
-        for found in content.find(magic, sound_end, content.size):
+        for found in content.find(magic, sound_end, end):
             if is_start(content, found):
                 end = found
                 break

@@ -2,9 +2,17 @@
 
 import io
 import os
+import re
 from typing import Any, BinaryIO, Iterator, NamedTuple
 
 _PAGE_BYTES = 1 << 16
+# beginnings that are long enough not to occur within sound
+_START = re.compile(
+    rb"fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02|caff\x00\x01\x00\x00|FORM....AIF[FC]"
+    rb"|R(?:IFF|IFX|F64)....WAVE(?:fmt |ds64|JUNK|LIST|bext|fact)",
+    re.DOTALL,
+)
+_START_BYTES = 16  # the longest of them
 
 
 class Content:
@@ -45,6 +53,18 @@ class Content:
                 yield at + found
                 found = block.find(word, found + 1)
             at += len(block) - len(word) + 1
+
+    def next_start(self, at: int) -> int:
+        """Where from `at` on a sound file begins that was joined to the one before; or the end."""
+        while at < self.size:
+            block = self.read(at, _PAGE_BYTES)
+            found = _START.search(block)
+            if found is not None:
+                return at + found.start()
+            if len(block) < _START_BYTES:
+                break
+            at += len(block) - _START_BYTES + 1
+        return self.size
 
 
 class Piece(NamedTuple):

@@ -5,8 +5,6 @@ from typing import List, Optional, Tuple
 from .content import Content, Piece
 
 MAGIC = b"fLaC"
-# what follows it: the block of 34 bytes that every stream begins with
-_STREAM_INFO = (b"\x00\x00\x00\x22", b"\x80\x00\x00\x22")
 _TAIL_BYTES = 1 << 18  # longer than any frame that encoders write
 _ID3V1_BYTES = 128
 _TRIES = 4  # frames looked at, from the last one back: a false header is one in 2^23
@@ -14,11 +12,7 @@ _TRIES = 4  # frames looked at, from the last one back: a false header is one in
 
 def split(content: Content, start: int) -> Tuple[List[Piece], int]:
     """The FLAC stream that begins at `start`, and where it ends: at the next one, or the end."""
-    end = content.size
-    for found in content.find(MAGIC, start + 4, content.size):
-        if content.read(found + 4, 4) in _STREAM_INFO:
-            end = found
-            break
+    end = content.next_start(start + len(MAGIC))
     following = end
     if end == content.size and content.read(end - _ID3V1_BYTES, 3) == b"TAG":
         end -= _ID3V1_BYTES

@@ -1,6 +1,6 @@
 """WAV: RIFF, RIFX and RF64, read so that a wrong size in a header costs no sound.
 
-Sizes: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0", and EBU Tech 3306.
+Sizes: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0"; EBU Tech 3306.
 """
 
 import struct
@@ -68,21 +68,12 @@ def _data_end(content: Content, at: int, size: int, size64: Optional[int]) -> Tu
     else:
         unknown = size >= _UNKNOWN_FROM and size > there
     if unknown:
-        return _next_start(content, at), ""
+        return content.next_start(at), ""
     if size <= there:
         return at + size, ""
     if size - there <= OVERHEAD_BYTES:
         return content.size, ""
     return content.size, "is truncated, its header announces more sound; copy it again"
-
-
-def _next_start(content: Content, at: int) -> int:
-    """Where a file that was joined to one of unknown size begins; the end: nowhere."""
-    for found in content.find(b"WAVE", at + 8, content.size):
-        follows = content.read(found + 4, 4)
-        if follows in (b"fmt ", b"ds64") and is_start(content, found - 8):
-            return found - 8
-    return content.size
 
 
 def _is_chunk(content: Content, at: int) -> bool:
