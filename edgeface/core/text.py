@@ -1,9 +1,10 @@
 """Text from outside: paths and names in any encoding, and what may be printed of them."""
 
 import codecs
+import contextlib
 import os
 import sys
-from typing import Tuple, Union
+from typing import Iterator, Tuple, Union
 
 _HANDLER = "edgeface.printable"
 
@@ -33,6 +34,23 @@ def name_of(text: str) -> str:
         return text.encode("utf-8").decode("utf-8")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape").decode("utf-8")
+
+
+@contextlib.contextmanager
+def utf8_path(path: str) -> Iterator[str]:
+    """A path of the same file for a library that takes UTF-8 alone; valid inside of the block."""
+    try:
+        name = name_of(path)
+    except UnicodeDecodeError:
+        pass
+    else:
+        yield name
+        return
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{os.path.basename(path)}"
+    finally:
+        os.close(folder)
 
 
 def _refuse_nul(text: str) -> None:
@@ -68,7 +86,11 @@ def print_any_text() -> None:
 
 def _encode_anyhow(error: UnicodeError) -> Tuple[Union[str, bytes], int]:
     """Bytes of an undecodable file name as they were; escapes for what the locale has not."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    start = error.start
+    first = UnicodeEncodeError(error.encoding, error.object, start, start + 1, error.reason)
     try:
-        return codecs.lookup_error("surrogateescape")(error)
+        return codecs.lookup_error("surrogateescape")(first)
     except UnicodeError:
-        return codecs.lookup_error("backslashreplace")(error)
+        return codecs.lookup_error("backslashreplace")(first)

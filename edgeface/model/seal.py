@@ -9,6 +9,8 @@ from typing import Any, Dict, Optional
 
 _KEY = "sha256"
 _LAST_LINE = re.compile(rb"^sha256: ([0-9a-f]{64})\n\Z", re.MULTILINE)
+# what is left of it when it is damaged, too: no other field begins a line and holds a hash in it
+_REMAINS = re.compile(rb"^[^\s{][^\n{]*[0-9a-f]{16}[^\n]*\s*\Z", re.MULTILINE)
 
 
 def sealed(text: str) -> str:
@@ -26,7 +28,7 @@ def without_seal(fields: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def is_damaged(content: bytes, fields: Dict[str, Any]) -> bool:
-    """Whether a description is not what it was sealed as; those before 0.2.1 have no seal.
+    """Whether a description is not what it was sealed as; those of earlier releases have no seal.
 
     :param content: of the file
     :param fields: the same, parsed
@@ -36,6 +38,6 @@ def is_damaged(content: bytes, fields: Dict[str, Any]) -> bool:
     if found is not None:
         wanted = found.group(1).decode()
         content = content[: found.start()]
-    elif _KEY not in fields:
+    elif _KEY not in fields and _REMAINS.search(content) is None:
         return False
     return hashlib.sha256(content).hexdigest() != wanted

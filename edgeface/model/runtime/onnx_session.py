@@ -14,6 +14,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from ...core.errors import DataError, UnavailableError, one_line
+from ...core.text import utf8_path
 from .compute import Compute
 from .options import cuda_options, tensorrt_options, threads
 from .session import Session
@@ -138,7 +139,8 @@ def open_on(path: str, compute: Compute) -> OnnxSession:
         options.enable_profiling = True
         options.profile_file_prefix = os.path.join(profile, "run")
     try:
-        session = onnxruntime.InferenceSession(path, options, **_provider_options(compute))
+        with utf8_path(path) as name:
+            session = onnxruntime.InferenceSession(name, options, **_provider_options(compute))
     except Exception as error:  # the binding raises a class of its own per failure
         raise DataError(f"{path}: ONNX Runtime does not load it ({one_line(error, 160)})") from None
     if session.get_providers()[0] != wanted:
