@@ -11,6 +11,7 @@ from typing import Callable, List, Optional, Tuple
 import numpy as np
 import onnxruntime
 
+from ..core.arrays import read_npy
 from ..core.board import Board, this_board
 from ..core.errors import DataError, UnavailableError, one_line
 from ..core.files import sha256_of
@@ -176,7 +177,7 @@ def _wait(
 
 def _frames(folder: str) -> np.ndarray:
     try:
-        return np.load(os.path.join(folder, FRAMES), allow_pickle=False)
+        return read_npy(os.path.join(folder, FRAMES))
     except (OSError, ValueError):
         raise DataError("engine: the builder left no frames; build again") from None
 

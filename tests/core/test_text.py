@@ -70,7 +70,8 @@ def test_the_command_line_is_checked_in_one_place(arguments, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["2024-05-01T12:30:00.wav", "a.wave", "a.bwf", "a.aifc", "a.SND", "mix:tape.mp3", "a.m4a"]
+    "name",
+    ["2024-05-01T12:30:00.wav", "a.wave", "a.bwf", "a.aifc", "a.SND", "mix:tape.mp3", "a.m4a"],
 )
 def test_paths_of_sound_files_are_sources(tmp_path, speech_wav, monkeypatch, name):
     shutil.copy(speech_wav, str(tmp_path / name))
@@ -97,7 +98,9 @@ def test_standard_output_takes_any_text(tmp_path):
     """Bytes of a name as they are, an escape for what the locale cannot encode."""
     import subprocess
 
-    code = "from edgeface.core.text import print_any_text; print_any_text(); print('\\udcff\\u20ac')"
+    code = (
+        "from edgeface.core.text import print_any_text; print_any_text(); print('\\udcff\\u20ac')"
+    )
     for environment in (C_LOCALE, dict(C_LOCALE, PYTHONIOENCODING="ascii")):
         out = subprocess.check_output([sys.executable, "-c", code], env=environment)
         assert out in (b"\xff\\u20ac\n", b"\xff\xe2\x82\xac\n")

@@ -4,6 +4,7 @@ import os
 import pickle
 import random
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 import torch
 from support.networks import weights
 
-from edgeface.core.errors import DataError
+from edgeface.core.errors import DataError, MissingInputError
+from edgeface.importer.adapter import read_arrays
 from edgeface.importer.checkpoint import read_checkpoint, read_statistics
 from edgeface.importer.unpickler import Opaque
 
@@ -138,6 +140,72 @@ def test_hostile_files_do_nothing(tmp_path):
         assert f"{name}.pt" in str(caught.value) and "\n" not in str(caught.value)
     read_checkpoint(archive(str(tmp_path / "nested.pt"), bomb))  # of no use, but it ends
     assert not hit.exists()
+
+
+def peak_bytes(call):
+    """Memory that Python and NumPy held at most during a call."""
+    tracemalloc.start()
+    try:
+        call()
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return peak
+
+
+def refused(path, word):
+    with pytest.raises(DataError, match=word) as caught:
+        read_checkpoint(path)
+    assert path in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_small_file_cannot_claim_much_memory(tmp_path):
+    """8 MB whose 2,000 tensors of one storage would be 16 GB; buffers of 16 GB in a few bytes."""
+    base = torch.zeros(2 << 20)
+    path = str(tmp_path / "shared.pt")
+    torch.save({f"t{number}": base[:] for number in range(2000)}, path)
+    assert os.path.getsize(path) < 9 << 20
+    assert peak_bytes(lambda: refused(path, "much larger than the file")) < 300 << 20
+    for code in (b"\x96", b"\x97", b"\x98"):
+        path = archive(str(tmp_path / "buffer.pt"), b"\x80\x05" + code + struct.pack("<Q", 1 << 34))
+        assert peak_bytes(lambda: refused(path, "a buffer")) < 50 << 20
+
+
+def test_storages_that_are_shared_a_little_are_read(tmp_path):
+    base = torch.arange(1000.0)
+    torch.save({f"t{number}": base[number:] for number in range(20)}, str(tmp_path / "a.pt"))
+    found = read_checkpoint(str(tmp_path / "a.pt"))
+    assert (found["t7"] == base[7:].numpy()).all()
+
+
+def test_sizes_in_the_zip_file_that_lie_are_found(tmp_path):
+    path = archive(str(tmp_path / "a.pt"), tensor(4, 0, (2, 2), (2, 1)), _0=b"\0" * 16)
+    with open(path, "rb") as file:
+        content = bytearray(file.read())
+    at = content.rindex(b"PK\x01\x02") + 20
+    content[at : at + 8] = struct.pack("<II", 0xFFFFFFF0, 0xFFFFFFF0)
+    with open(path, "wb") as file:
+        file.write(content)
+    assert peak_bytes(lambda: refused(path, "larger than the file")) < 50 << 20
+
+
+def test_only_regular_files_are_read(tmp_path):
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    for read in (read_checkpoint, read_statistics):
+        with pytest.raises(MissingInputError, match="not a regular file"):
+            read(path)
+    with pytest.raises(DataError, match="not a regular file"):
+        read_arrays(path, ["a"])
+
+
+def test_arrays_that_claim_too_much_are_refused(tmp_path):
+    """Databases, bases, adapters and statistics: 80 kB that would be 80 MB."""
+    path = str(tmp_path / "a.npz")
+    np.savez_compressed(path, mean=np.zeros(20 << 20, np.float32), std=np.ones(80, np.float32))
+    for read in (read_statistics, lambda name: read_arrays(name, ["mean"])):
+        with pytest.raises(DataError, match="much larger"):
+            read(path)
 
 
 def test_damaged_checkpoints_end_in_an_error_or_in_arrays(checkpoints, tmp_path):
