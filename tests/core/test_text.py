@@ -36,9 +36,8 @@ def test_a_library_that_takes_utf_8_opens_any_name(tmp_path):
         os.mkdir(os.path.dirname(path))
         with open(path, "wb") as file:
             file.write(name)
-        with utf8_path(os.fsdecode(path)) as text:
-            with open(text.encode("utf-8"), "rb") as file:
-                assert file.read() == name
+        with utf8_path(os.fsdecode(path)) as text, open(text.encode("utf-8"), "rb") as file:
+            assert file.read() == name
 
 
 @pytest.mark.parametrize("kind", ["mic", "monitor", "cmd", "fifo", "unix", "file"])

@@ -162,12 +162,13 @@ def refused(path, word):
 def test_a_small_file_cannot_claim_much_memory(tmp_path):
     """8 MB whose 2,000 tensors of one storage would be 16 GB; buffers of 16 GB in a few bytes."""
     base = torch.zeros(2 << 20)
-    path = str(tmp_path / "shared.pt")
-    torch.save({f"t{number}": base[:] for number in range(2000)}, path)
-    assert os.path.getsize(path) < 9 << 20
-    assert peak_bytes(lambda: refused(path, "much larger than the file")) < 300 << 20
+    shared = str(tmp_path / "shared.pt")
+    torch.save({f"t{number}": base[:] for number in range(2000)}, shared)
+    assert os.path.getsize(shared) < 9 << 20
+    assert peak_bytes(lambda: refused(shared, "much larger than the file")) < 300 << 20
+    path = str(tmp_path / "buffer.pt")
     for code in (b"\x96", b"\x97", b"\x98"):
-        path = archive(str(tmp_path / "buffer.pt"), b"\x80\x05" + code + struct.pack("<Q", 1 << 34))
+        archive(path, b"\x80\x05" + code + struct.pack("<Q", 1 << 34))
         assert peak_bytes(lambda: refused(path, "a buffer")) < 50 << 20
 
 

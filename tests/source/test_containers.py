@@ -260,6 +260,24 @@ def test_claims_cost_nothing(tmp_path):
     assert len(heard(tmp_path, b"RIFF" + struct.pack("<I", len(body)) + body)) == 2
 
 
+@pytest.mark.parametrize("kind", sorted(JOINED))
+def test_any_damage_of_a_header_is_sound_or_one_error(tmp_path, kind):
+    """Sizes of 0, of all ones and at random, in whatever container."""
+    rng = random.Random(5)
+    content = JOINED[kind] + JOINED[kind]
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(rng.randint(1, 3)):
+            start = rng.choice((0, len(content) // 2)) + rng.randrange(80)
+            value = rng.choice((b"\0", b"\xff", bytes([rng.randrange(256)])))
+            width = rng.choice((1, 4, 8))
+            damaged[start : start + width] = value * width
+        try:
+            assert np.isfinite(heard(tmp_path, damaged)).all()
+        except DataError as error:
+            assert "\n" not in str(error)
+
+
 def test_a_pipe_that_nobody_writes_is_refused(tmp_path):
     path = str(tmp_path / "a.wav")
     os.mkfifo(path)

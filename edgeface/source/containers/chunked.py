@@ -30,10 +30,11 @@ def split(content: Content, start: int) -> Tuple[List[Piece], int]:
     fault = ""
     if sound_end is not None and sound_end > content.size + OVERHEAD_BYTES:
         fault = "is truncated, its header announces more sound; copy it again"
-    end = content.next_start(start + 4 if sound_end is None else sound_end)
+    behind = start + 4 if sound_end is None else max(sound_end, start + 4)
+    end = content.next_start(behind)
     if sound_end is not None:
         magic = content.read(start, 4)
-        for found in content.find(magic, sound_end, end):
+        for found in content.find(magic, behind, end):
             if is_start(content, found):
                 end = found
                 break

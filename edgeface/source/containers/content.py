@@ -28,10 +28,12 @@ class Content:
         self._page_at = 0
 
     def read(self, at: int, count: int) -> bytes:
-        """At most `count` bytes from position `at`; fewer at the end of the file.
+        """At most `count` bytes from position `at`; fewer at the end of the file, none outside.
 
         :raises OSError: the medium fails
         """
+        if not 0 <= at < self.size:
+            return b""
         offset = at - self._page_at
         if not 0 <= offset <= offset + count <= len(self._page):
             if count > _PAGE_BYTES:
