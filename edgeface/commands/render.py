@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core.errors import DataError, UsageError
 from ..motion.face import lip_gap
+from ..source.playable import playable
 from ..view.film import write_gif, write_mp4, write_png
 from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
@@ -50,4 +51,5 @@ def execute(options: argparse.Namespace) -> None:
         elif kind == ".gif":
             write_gif(options.out, painter.paint(faces, options.size, "jpeg"))
         else:
-            write_mp4(options.out, painter.paint(faces, options.size, "jpeg"), options.audio)
+            with playable(options.audio) as sound:
+                write_mp4(options.out, painter.paint(faces, options.size, "jpeg"), sound)
