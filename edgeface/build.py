@@ -6,7 +6,8 @@ from typing import Callable, Optional
 
 from .config import Settings
 from .core.resources import DEFAULT_BUNDLE
-from .model.bundle import StepNetwork, read_bundle
+from .model.bundle import read_bundle
+from .model.description import StepNetwork
 from .model.engines import prepare, ready_engine
 from .model.model import Model
 from .model.runtime.compute import Compute, Engine

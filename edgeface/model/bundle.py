@@ -7,130 +7,19 @@ verified before anything else looks at it. Nothing in a bundle leads to a file o
 import errno
 import os
 import re
-import zlib
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Union
-
-import yaml
+from typing import Dict, List
 
 from ..core.errors import DataError, MissingInputError, one_line
 from ..core.files import read_regular, sha256_of
-from ..core.rates import FRAME_MS, FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from .description import Description
 from .external_data import external_files
-from .seal import is_damaged
+from .page import is_file_name, parse
 
 DESCRIPTION = "bundle.yaml"
 MOST_BYTES = 1 << 20  # of a description; it has a few kB
 _MOST_GRAPH_BYTES = 1 << 31  # what a protocol buffer can hold
-_POINTS = 68
-_FARTHEST = 10.0  # of a point of the face from its origin
-_DIGEST = re.compile("[0-9a-f]{64}")
 # what may be in a bundle without a hash, because nothing reads it
 _DOCUMENTS = re.compile(r"(.*\.(md|txt)|LICEN[CS]E.*|NOTICE.*)", re.IGNORECASE)
-_MOST_FRAMES = 4096
-# in both kinds of description, and in one of them
-_FIELDS: Dict[str, type] = {
-    "name": str,
-    "version": str,
-    "licence": str,
-    "origin": str,
-    "sample_rate_hz": int,
-    "frame_rate_hz": int,
-    "latency_ms": int,
-    "neutral": list,
-    "files": dict,
-}
-_STEP_FIELDS: Dict[str, type] = {
-    "context_frames": int,
-    "whole_frames": int,
-    "steps": dict,
-    "wholes": dict,
-}
-_WINDOW_FIELDS: Dict[str, type] = {"window": dict, "encoder": dict, "motion": dict}
-_WINDOW_RANGES = {"temperature": (0.0, 10.0), "share": (0.0, 1.0), "smoothing": (0.0, 0.99)}
-# half of an imported model, and the checkpoint that makes it
-_HALVES = {"encoder": "fasthubert", "motion": "audio2motion"}
-
-
-class StepNetwork(NamedTuple):
-    """Graphs of edgeface's own network.
-
-    `context_frames`: how far back it can remember; `whole_frames`: frames that a whole graph takes;
-    `steps`, `wholes`: file names by look-ahead in ms.
-    """
-
-    context_frames: int
-    whole_frames: int
-    steps: Dict[int, str]
-    wholes: Dict[int, str]
-
-    @property
-    def graphs(self) -> Set[str]:
-        """Names of all graphs."""
-        return set(self.steps.values()) | set(self.wholes.values())
-
-    @property
-    def named(self) -> Set[str]:
-        """Names of all files that it needs beside weights."""
-        return self.graphs
-
-
-class WindowNetwork(NamedTuple):
-    """An imported encoder and head, which take a window of sound at once.
-
-    `past_frames`, `hop_frames`, `future_frames`: parts of a streaming window, multiples of 4;
-    `encoders`, `heads`: file names by the frames of a window; `temperature`, `seed`: of the latent
-    noise; `share`, `smoothing`: of `motion.refine.Refiner`; `database`: file of the subject's
-    faces, or None.
-    """
-
-    past_frames: int
-    hop_frames: int
-    future_frames: int
-    encoders: Dict[int, str]
-    heads: Dict[int, str]
-    temperature: float
-    seed: int
-    share: float
-    smoothing: float
-    database: Optional[str]
-
-    @property
-    def frames(self) -> int:
-        """Frames of a streaming window."""
-        return self.past_frames + self.hop_frames + self.future_frames
-
-    @property
-    def graphs(self) -> Set[str]:
-        """Names of all graphs."""
-        return set(self.encoders.values()) | set(self.heads.values())
-
-    @property
-    def named(self) -> Set[str]:
-        """Names of all files that it needs beside weights."""
-        named = self.graphs
-        if self.database is not None:
-            named.add(self.database)
-        return named
-
-
-class Description(NamedTuple):
-    """What bundle.yaml says.
-
-    `latency_ms`: the default look-ahead; `neutral`: the resting face, 68 lists of x, y, z; `files`:
-    SHA-256 by name; `network`: the graphs; `crc32`: of the description's text.
-    """
-
-    name: str
-    version: str
-    licence: str
-    origin: str
-    sample_rate_hz: int
-    frame_rate_hz: int
-    latency_ms: int
-    neutral: List[List[float]]
-    files: Dict[str, str]
-    network: Union[StepNetwork, WindowNetwork]
-    crc32: int
 
 
 def read_bundle(folder: str) -> Description:
@@ -149,7 +38,7 @@ def read_bundle(folder: str) -> Description:
         ) from None
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}; fetch the bundle again") from None
-    description = _parse(text, folder, path)
+    description = parse(text, folder, path)
     for name in sorted(description.files):
         _verify(folder, name, description.files[name])
     for name in sorted(description.network.graphs):
@@ -166,157 +55,6 @@ def unlisted_files(folder: str, description: Description) -> List[str]:
         and name not in description.files
         and _DOCUMENTS.fullmatch(name) is None
     ]
-
-
-def _parse(text: bytes, folder: str, path: str) -> Description:
-    try:
-        fields = yaml.safe_load(text)
-    except Exception as error:  # PyYAML raises more than its own errors; RecursionError is one
-        reason = one_line(error, 120) or type(error).__name__
-        raise DataError(f"{path}: not YAML ({reason}); fetch the bundle again") from None
-    if not isinstance(fields, dict):
-        raise DataError(f"{path}: not a bundle description; fetch the bundle again")
-    if is_damaged(text, fields):
-        raise DataError(
-            f"{path}: damaged, its SHA-256 is not the one in its last line; fetch the bundle again"
-        )
-    imported = "window" in fields
-    if imported:
-        _require_both_halves(fields, folder, path)
-    common = _checked(fields, _FIELDS, path)
-    _check_common(common, path)
-    network: Union[StepNetwork, WindowNetwork]
-    if imported:
-        network = _window_network(_checked(fields, _WINDOW_FIELDS, path), path)
-    else:
-        network = _step_network(_checked(fields, _STEP_FIELDS, path), common["latency_ms"], path)
-    unknown = sorted(name for name in network.named if name not in common["files"])
-    if unknown:
-        raise DataError(f"{path}: no hash for {', '.join(unknown)}; fetch the bundle again")
-    return Description(network=network, crc32=zlib.crc32(text), **common)
-
-
-def _check_common(common: Dict[str, Any], path: str) -> None:
-    """Whether the fields of both kinds of model hold what can be; DataError if not."""
-    if not _is_face(common["neutral"]):
-        raise DataError(
-            f"{path}: field 'neutral' is not {_POINTS} points of x, y, z; fetch the bundle again"
-        )
-    for name, rate in (("sample_rate_hz", SAMPLE_RATE_HZ), ("frame_rate_hz", FRAME_RATE_HZ)):
-        if common[name] != rate:
-            raise DataError(f"{path}: field '{name}' is not {rate}; fetch the bundle again")
-    if not 0 <= common["latency_ms"] <= _MOST_FRAMES * FRAME_MS:
-        raise DataError(f"{path}: field 'latency_ms' is out of range; fetch the bundle again")
-    for name, digest in common["files"].items():
-        if not _is_file_name(name):
-            raise DataError(f"{path}: file name {name!a} leaves the bundle; fetch it again")
-        if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
-            raise DataError(f"{path}: the hash of {name} is none; fetch the bundle again")
-
-
-def _is_file_name(name: Any) -> bool:
-    """Whether this is the name of a file in a folder, and of nothing else."""
-    if not isinstance(name, str) or name in ("", ".", "..") or not name.isprintable():
-        return False
-    return os.path.basename(name) == name
-
-
-def _require_both_halves(fields: Dict[str, Any], folder: str, path: str) -> None:
-    for half, checkpoint in _HALVES.items():
-        if half not in fields:
-            raise DataError(
-                f"{path}: only half of an imported model; add the {half} with "
-                f"`edgeface import {checkpoint} CKPT -o {folder}`"
-            )
-
-
-def _checked(fields: Dict[str, Any], kinds: Dict[str, type], path: str) -> Dict[str, Any]:
-    """These fields, each of its kind."""
-    for name, kind in kinds.items():
-        if type(fields.get(name)) is not kind:  # true and false are no numbers
-            raise DataError(
-                f"{path}: field '{name}' is missing or no {kind.__name__}; fetch the bundle again"
-            )
-    return {name: fields[name] for name in kinds}
-
-
-def _is_face(points: List[Any]) -> bool:
-    if len(points) != _POINTS:
-        return False
-    for point in points:
-        if not isinstance(point, list) or len(point) != 3:
-            return False
-        if not all(type(x) in (int, float) and abs(x) <= _FARTHEST for x in point):
-            return False
-    return True
-
-
-def _step_network(fields: Dict[str, Any], latency_ms: int, path: str) -> StepNetwork:
-    network = StepNetwork(**fields)
-    try:
-        if not 0 < network.context_frames < network.whole_frames <= _MOST_FRAMES:
-            raise ValueError("context_frames or whole_frames: out of range")
-        _check_graphs(network.steps, 0)
-        _check_graphs(network.wholes, 0)
-        if latency_ms not in network.steps or set(network.steps) != set(network.wholes):
-            raise ValueError("steps and wholes: not for the same look-aheads, the default one too")
-    except ValueError as error:
-        raise DataError(f"{path}: {error}; fetch the bundle again") from None
-    return network
-
-
-def _check_graphs(graphs: Dict[Any, Any], lowest: int) -> None:
-    """Raises ValueError unless these are names of files by numbers from `lowest` on."""
-    for number, name in graphs.items():
-        if type(number) is not int or not lowest <= number <= _MOST_FRAMES:
-            raise ValueError("graphs: not by a number")
-        if not _is_file_name(name):
-            raise ValueError("graphs: not file names")
-
-
-def _window_network(sections: Dict[str, Any], path: str) -> WindowNetwork:
-    try:
-        return _parse_window(sections["window"], sections["encoder"], sections["motion"])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise DataError(
-            f"{path}: window, encoder or motion is invalid ({one_line(error)}); import again"
-        ) from None
-
-
-def _parse_window(
-    window: Dict[str, Any], encoder: Dict[str, Any], motion: Dict[str, Any]
-) -> WindowNetwork:
-    """The network of these sections; ValueError and the like if they make none."""
-    lengths = [window[name] for name in ("past", "hop", "future")]
-    for length in lengths:
-        if type(length) is not int or not 0 <= length <= _MOST_FRAMES or length % 4:
-            raise ValueError("window: past, hop and future must be multiples of 4")
-    past, hop, future = lengths
-    if hop == 0:
-        raise ValueError("window: the hop is 0")
-    encoders = dict(encoder["graphs"])
-    heads = dict(motion["graphs"])
-    if sum(lengths) not in encoders or set(encoders) != set(heads):
-        raise ValueError(f"no graphs for a window of {sum(lengths)} frames")
-    _check_graphs(encoders, 1)
-    _check_graphs(heads, 1)
-    values = {name: float(motion[name]) for name in _WINDOW_RANGES}
-    for name, (low, high) in _WINDOW_RANGES.items():
-        if not low <= values[name] <= high:
-            raise ValueError(f"motion.{name}: out of range, {low:g} to {high:g}")
-    database = motion.get("database")
-    if not (database is None or isinstance(database, str)):
-        raise ValueError("motion.database: not a file name")
-    return WindowNetwork(
-        past,
-        hop,
-        future,
-        encoders=encoders,
-        heads=heads,
-        seed=int(motion["seed"]) & 0xFFFFFFFF,
-        database=database,
-        **values,
-    )
 
 
 def _verify(folder: str, name: str, wanted: str) -> None:
@@ -347,7 +85,7 @@ def _verify_references(folder: str, name: str, files: Dict[str, str]) -> None:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: {one_line(error)}; fetch the bundle again") from None
     for other in sorted(needed):
-        if not _is_file_name(other):
+        if not is_file_name(other):
             raise DataError(f"{path}: reads {other!a} outside of the bundle; fetch it again")
         if other not in files:
             raise DataError(

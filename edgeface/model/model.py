@@ -7,7 +7,7 @@ from typing import Iterable, List, NamedTuple, Sequence
 import numpy as np
 
 from ..core.errors import UnavailableError
-from .bundle import Description
+from .description import Description
 from .runtime.compute import Compute
 from .stepper import Stepper
 

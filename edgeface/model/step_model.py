@@ -7,7 +7,7 @@ import numpy as np
 from ..core.errors import DataError, UnavailableError
 from ..core.rates import HOP_SAMPLES, frames_of_ms
 from ..features.fbank import FBANK_PER_FRAME, MEL_BINS, SILENCE, Fbank
-from .bundle import Description, StepNetwork
+from .description import Description, StepNetwork
 from .model import Model, WholeMotion, join_motion
 from .runtime.compute import Compute
 from .runtime.providers import open_onnx, open_session

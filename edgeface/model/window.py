@@ -7,7 +7,7 @@ import numpy as np
 
 from ..features.fbank import FBANK_PER_FRAME, MEL_BINS, SILENCE
 from ..motion.refine import SOON_FRAMES, Refiner
-from .bundle import WindowNetwork
+from .description import WindowNetwork
 from .runtime.onnx_session import OnnxSession
 from .stepper import Face, Stepper
 

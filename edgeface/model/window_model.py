@@ -11,7 +11,7 @@ from ..features.f0 import F0
 from ..features.fbank import FBANK_PER_FRAME, Fbank
 from ..features.level import level_dbfs
 from ..motion.refine import NEIGHBOURS, SOON_FRAMES, Refiner
-from .bundle import Description, WindowNetwork
+from .description import Description, WindowNetwork
 from .model import Model, WholeMotion, join_motion
 from .runtime.compute import Compute
 from .runtime.providers import open_onnx

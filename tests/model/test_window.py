@@ -12,7 +12,7 @@ from support.faces import DATA
 from edgeface.build import load_model
 from edgeface.core.errors import DataError, UnavailableError
 from edgeface.features.fbank import Fbank
-from edgeface.model.bundle import WindowNetwork
+from edgeface.model.description import WindowNetwork
 from edgeface.model.step_model import require_step_model
 from edgeface.model.window import WindowStepper, noise, pitch_bins
 from edgeface.motion.face import BLENDSHAPES, ShapeMap, lip_gap
