@@ -8,6 +8,7 @@ import time
 import webbrowser
 from typing import Any, Optional
 
+from .core.child import edgeface_command
 from .core.errors import UnavailableError
 from .core.resources import BUNDLED_VOICE
 from .devices import portaudio
@@ -61,7 +62,7 @@ def _has_microphone() -> bool:
 
 
 def _start(*arguments: str) -> Any:
-    return subprocess.Popen([sys.executable, "-m", "edgeface", *arguments])
+    return subprocess.Popen(edgeface_command(*arguments))
 
 
 if __name__ == "__main__":
