@@ -2,9 +2,11 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 
 from ..config import Settings, print_settings
+from ..core.stdio import STDERR, LineWriter
 from ..daemon.daemon import Daemon
 from ..daemon.journal import set_up_events
 from ..daemon.parts import Options
@@ -48,7 +50,8 @@ def execute(options: argparse.Namespace) -> None:
     if options.print_config:
         sys.stdout.write(print_settings(settings))
         return
-    set_up_events()
+    stderr = LineWriter()
+    set_up_events(stderr)
     daemon = Daemon(
         settings,
         lambda: _settings(options),
@@ -59,12 +62,13 @@ def execute(options: argparse.Namespace) -> None:
             keep=options.frames_out is not None,
         ),
     )
-    status = StatusLine() if sys.stderr.isatty() else None
+    status = StatusLine(stderr) if os.isatty(STDERR) else None
     try:
         daemon.run(status.update if status else lambda stats: None)
     finally:
         if status:
             status.close()
+        stderr.flush()
     if options.frames_out:
         save_motion(options.frames_out, daemon.kept, daemon.latency_ns)
 
