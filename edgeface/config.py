@@ -176,6 +176,11 @@ def _value(setting: Any, node: yaml.Node, where: str) -> Any:
         raise ConfigurationError(
             f"{where}: {shown} is not {_KINDS[kind]}; {setting.metadata['text']}"
         )
+    texts = value if kind is tuple else (value,)
+    if not all(map(_is_usable, texts)):
+        raise ConfigurationError(
+            f"{where}: has a character that no name of a file or device can have; remove it"
+        )
     choices = setting.metadata["choices"]
     if choices and value not in choices:
         valid = ", ".join(map(str, choices))
@@ -218,6 +223,16 @@ def _list(node: yaml.Node) -> Optional[Tuple[str, ...]]:
         return None
     values = tuple(_scalar(item) for item in node.value)
     return values if all(isinstance(value, str) for value in values) else None
+
+
+def _is_usable(value: object) -> bool:
+    """Whether the system takes this text as a name: no NUL, nothing that UTF-8 cannot write."""
+    if not isinstance(value, str):
+        return True
+    try:
+        return b"\0" not in value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
 
 
 def _nearest(name: str, valid: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import sys
+from typing import FrozenSet
 
 from ..config import Settings, print_settings
 from ..core.stdio import STDERR, LineWriter
@@ -60,6 +61,7 @@ def execute(options: argparse.Namespace) -> None:
             required=options.source is not None,
             fast=options.fast,
             keep=options.frames_out is not None,
+            given=_given(options),
         ),
     )
     status = StatusLine(stderr) if os.isatty(STDERR) else None
@@ -71,6 +73,17 @@ def execute(options: argparse.Namespace) -> None:
         stderr.flush()
     if options.frames_out:
         save_motion(options.frames_out, daemon.kept, daemon.latency_ns)
+
+
+def _given(options: argparse.Namespace) -> FrozenSet[str]:
+    """The settings that the command line overrides."""
+    overrides = {
+        "audio.sources": options.source,
+        "output.shm": options.shm,
+        "model.bundle": options.bundle,
+        "motion.lookahead_ms": options.lookahead,
+    }
+    return frozenset(key for key, value in overrides.items() if value is not None)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -15,6 +15,7 @@ from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
 
+STDIN = "-"
 _SUFFIXES = (
     ".wav",
     ".flac",
@@ -47,7 +48,7 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
         return MicSource()
     if spec == "monitor":
         return MonitorSource()
-    if spec == "-":
+    if spec == STDIN:
         return PipeSource(fast=fast)
     kind, colon, rest = spec.partition(":")
     if rest and kind in _NAMED:
