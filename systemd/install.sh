@@ -43,7 +43,7 @@ find "$venv/lib" -path '*/edgeface-*.dist-info/direct_url.json' -delete
 sed -i '/^command = /d' "$venv/pyvenv.cfg"
 if [ -n "$root" ]; then  # and compiled modules
   find "$venv" -name __pycache__ -prune -exec rm -rf {} +
-  "$venv/bin/python" -I -m compileall -qq -d "$prefix/lib/edgeface/venv/lib" "$venv/lib" || true
+  "$python" -I -m compileall -qq -d "$prefix/lib/edgeface/venv/lib" "$venv/lib" || true
 fi
 chmod -R u+rwX,go+rX,go-w "$home"
 

@@ -81,7 +81,9 @@ def test_a_closed_stderr_is_no_failure_and_nothing_gets_its_number(shm_name, tmp
         f"audio: {{sources: ['cmd:/bin/true']}}\ntelemetry: {{log: {tmp_path}/log}}\n"
         f"output: {{shm: {shm_name}}}\n"
     )
-    run = f"'{sys.executable}' -m edgeface run --config {config} & echo $! > {tmp_path}/pid; wait $!"
+    run = (
+        f"'{sys.executable}' -m edgeface run --config {config} & echo $! > {tmp_path}/pid; wait $!"
+    )
     script = f"{{ {run}; echo $? > {tmp_path}/code; }} {redirection}"
     shell = subprocess.Popen(["bash", "-c", script], stdout=subprocess.DEVNULL)
     with Reader(shm_name) as reader:

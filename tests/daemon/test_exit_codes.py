@@ -61,7 +61,9 @@ def test_a_mistake_in_the_file_is_78_with_one_line(mistake, tmp_path, one_lookah
     config = tmp_path / "edgeface.yaml"
     text = MISTAKES[mistake].replace("ONE", str(one_lookahead))
     if "shm" not in text:
-        text += f"\n{'output' if 'output' not in text else '#'}: {{shm: edgeface-test-{os.getpid()}}}"
+        text += (
+            f"\n{'output' if 'output' not in text else '#'}: {{shm: edgeface-test-{os.getpid()}}}"
+        )
     config.write_text(text, encoding="utf-8")
     environment = dict(os.environ, NOTIFY_SOCKET=str(tmp_path / "notify"))
     result = edgeface("run", "--config", str(config), env=environment, timeout=20)
@@ -81,9 +83,7 @@ def test_a_mistake_in_the_file_is_78_with_one_line(mistake, tmp_path, one_lookah
         (["--bundle", "ONE", "--lookahead", "160"], 65),
     ],
 )
-def test_a_mistake_on_the_command_line_keeps_its_own_code(
-    arguments, code, shm_name, one_lookahead
-):
+def test_a_mistake_on_the_command_line_keeps_its_own_code(arguments, code, shm_name, one_lookahead):
     arguments = [str(one_lookahead) if word == "ONE" else word for word in arguments]
     if "--shm" not in arguments:
         arguments += ["--shm", shm_name]
