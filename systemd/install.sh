@@ -62,6 +62,7 @@ install_unit() {
 }
 install_unit edgeface.service system
 install_unit edgeface-view.service system
+install_unit edgeface-view.socket system
 install_unit edgeface-kiosk.service user
 version=$(systemctl --version 2>/dev/null | sed -n '1s/systemd \([0-9]*\).*/\1/p')
 for unit in edgeface edgeface-view; do
@@ -96,5 +97,8 @@ runuser -u edgeface -- test -r "$config" || { chgrp edgeface "$config"; chmod g+
 chmod 644 "$units/system/edgeface.service.d/10-devices.conf"
 [ -d /run/systemd/system ] || { echo "install: no systemd runs here; start \`edgeface run\` by other means"; exit 0; }
 systemctl daemon-reload
-systemctl -q enable edgeface edgeface-view
-systemctl restart edgeface edgeface-view
+systemctl -q enable edgeface edgeface-view.socket edgeface-view
+systemctl stop edgeface-view 2>/dev/null || true  # an earlier release, which holds the port itself
+systemctl restart edgeface
+systemctl start edgeface-view.socket edgeface-view ||
+  echo "install: port 8068 is taken by another program: ss -lptn 'sport = :8068'; the page comes with the next boot" >&2

@@ -402,6 +402,15 @@ def test_the_view_shows_the_face_and_does_not_hold_the_service_up(service):
     service.output("systemctl", "unmask", "--runtime", "edgeface-view")
 
 
+def test_the_port_of_the_page_is_never_free(service):
+    service.output("systemctl", "stop", "edgeface-view")
+    take = "import socket; socket.socket().bind(('127.0.0.1', 8068))"
+    assert "Address already in use" in service.run_as("stranger", "python3", "-c", take).stdout
+    page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8068/').status)"
+    assert service.output("python3", "-c", page) == "200"
+    assert service.output("systemctl", "is-active", "edgeface-view") == "active"
+
+
 def test_the_log_is_written_and_the_doctor_content(service):
     service.output("systemctl", "stop", "edgeface")
     began = time.monotonic()
