@@ -1,4 +1,4 @@
-"""documents.py FOLDER: copies the documents, and every file that they link to, so that links work."""
+"""documents.py FOLDER: copies the documents and all that they link to, so that links work."""
 
 import os
 import re

@@ -219,7 +219,8 @@ def _delay_ns(settings: Settings, model: Any) -> int:
 
 def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
     with _configured("audio.sources", options):
-        if STDIN in audio.sources and "NOTIFY_SOCKET" in os.environ:
+        service = "NOTIFY_SOCKET" in os.environ
+        if service and STDIN in audio.sources and "audio.sources" not in options.given:
             raise UsageError(f"source '{STDIN}': a service has no standard input; name another")
         return make_selector(audio.sources, audio.hold_ms / 1e3, options.fast, delay_ns)
 

@@ -206,7 +206,7 @@ def test_nobody_else_can_take_the_name_of_the_frames(service):
         "mkfifo /dev/shm/edgeface",
         "ln -s /tmp/target /dev/shm/edgeface",
         "ln -s /etc /dev/shm/edgeface",
-        "mkdir -p /dev/shm/edgeface/a/b && touch /dev/shm/edgeface/a/file && chmod 0 /dev/shm/edgeface/a",
+        "cd /dev/shm && mkdir -p edgeface/a/b && touch edgeface/a/file && chmod 0 edgeface/a",
     )
     service.output("sh", "-c", "echo kept > /tmp/target; chmod 666 /tmp/target")
     owner = service.output("stat", "-c", "%U %a", "/etc")
