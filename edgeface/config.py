@@ -176,8 +176,7 @@ def _value(setting: Any, node: yaml.Node, where: str) -> Any:
         raise ConfigurationError(
             f"{where}: {shown} is not {_KINDS[kind]}; {setting.metadata['text']}"
         )
-    texts = value if kind is tuple else (value,)
-    if not all(map(_is_usable, texts)):
+    if not _is_usable(value):
         raise ConfigurationError(
             f"{where}: has a character that no name of a file or device can have; remove it"
         )
@@ -226,7 +225,9 @@ def _list(node: yaml.Node) -> Optional[Tuple[str, ...]]:
 
 
 def _is_usable(value: object) -> bool:
-    """Whether the system takes this text as a name: no NUL, nothing that UTF-8 cannot write."""
+    """Whether the system takes these texts as names: no NUL, nothing that UTF-8 cannot write."""
+    if isinstance(value, tuple):
+        return all(map(_is_usable, value))
     if not isinstance(value, str):
         return True
     try:

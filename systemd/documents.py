@@ -35,10 +35,10 @@ def linked_files(sources, name):
         links = ["".join(found) for found in LINK.findall(file.read())]
     paths = []
     for link in links:
-        link = link.partition("#")[0]
-        if not link or ":" in link:  # in the document itself, or elsewhere on the web
+        target = link.partition("#")[0]
+        if not target or ":" in target:  # in the document itself, or elsewhere on the web
             continue
-        path = os.path.normpath(os.path.join(os.path.dirname(name), link))
+        path = os.path.normpath(os.path.join(os.path.dirname(name), target))
         if not path.startswith("..") and os.path.isfile(os.path.join(sources, path)):
             paths.append(path)
     return paths

@@ -66,7 +66,7 @@ def test_nothing_of_the_tree_that_is_looked_at_is_run(board, tmp_path):
     (root / "proc/device-tree/model").write_text(evil)
     library = root / "usr/lib/aarch64-linux-gnu"
     library.mkdir(parents=True)
-    (library / f"libnvinfer.so.8\ny[$(touch ran)]=2").write_text("")
+    (library / "libnvinfer.so.8\ny[$(touch ran)]=2").write_text("")
     result = subprocess.run(
         [SCRIPT, "--dry-run", "--root", "."],
         cwd=str(root),
