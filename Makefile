@@ -9,6 +9,10 @@ CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 DEVICE ?= cpu
 
+# on the path itself, the package is found before a folder named edgeface (a clone) in the current one
+ON_PATH = $(VENV)/bin/python -c "import sysconfig; \
+  open(sysconfig.get_paths()['purelib'] + '/edgeface-clone.pth', 'w').write('$(CURDIR)\n')"
+
 PREFIX ?= /usr/local
 # services cannot read an interpreter in a home folder
 SERVICE_PYTHON ?= /usr/bin/python3
@@ -66,18 +70,21 @@ $(VENV)/run: setup.cfg
 	scripts/apt-install.sh $(RUN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .
+	$(ON_PATH)
 	touch $@
 
 $(VENV)/dev: setup.cfg
 	scripts/apt-install.sh $(TEST_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[dev]
+	$(ON_PATH)
 	touch $@ $(VENV)/run
 
 $(VENV)/train: setup.cfg training/recipe.yaml
 	scripts/apt-install.sh $(RUN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .
+	$(ON_PATH)
 	scripts/apt-install.sh $$($(VENV)/bin/python -m training --packages debian)
 	scripts/apt-install.sh $$($(VENV)/bin/python -m training --packages nonfree) \
 	  || { echo "they are in Debian's non-free and Ubuntu's multiverse"; exit 1; }

@@ -1,10 +1,10 @@
 """From settings to a pipeline: the model of a bundle, the engine it needs, and its stream."""
 
 import logging
-import sys
 from typing import Callable, Optional
 
 from .config import Settings
+from .core.child import module_command
 from .core.resources import DEFAULT_BUNDLE
 from .model.bundle import read_bundle
 from .model.description import StepNetwork
@@ -75,5 +75,5 @@ def prepare_engine(
 
     :param root: where engines are kept; systemd's cache folder or the user's by default
     """
-    worker = [sys.executable, "-m", "edgeface.engine_worker", model.folder, str(lookahead_ms)]
+    worker = module_command("edgeface.engine_worker", model.folder, str(lookahead_ms))
     return prepare(model, lookahead_ms, provider, worker, progress, root)

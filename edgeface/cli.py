@@ -1,6 +1,7 @@
 """The command line: one verb per module of `edgeface.commands`."""
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -9,6 +10,7 @@ from typing import NoReturn, Optional, Sequence
 
 from . import __version__
 from .core.errors import EdgefaceError, UsageError, one_line
+from .core.stdio import LineWriter, open_standard_files
 from .core.text import path_of, print_any_text, printable
 from .daemon.signals import Signals
 
@@ -61,10 +63,12 @@ def _parser(chosen: Optional[str]) -> argparse.ArgumentParser:
 
 def entry() -> NoReturn:
     """The process: runs its command line and ends with the exit code."""
+    open_standard_files()
     print_any_text()
     code = main(sys.argv[1:])
     sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # its reader is gone, which is no failure of ours
+        sys.stderr.flush()
     if threading.active_count() > 1:
         # a thread that is still inside a driver or a model's library would be torn down under it
         os._exit(code)
@@ -113,9 +117,11 @@ def _check(arguments: Sequence[str]) -> None:
 
 
 def _fail(message: str, code: int, debug: bool) -> int:
+    stderr = LineWriter()  # a pipe that nobody reads must not keep the process alive
     if debug:
         import traceback
 
-        traceback.print_exc()
-    sys.stderr.write(f"edgeface: {printable(message)}\n")
+        stderr.write(traceback.format_exc())
+    stderr.write(f"edgeface: {printable(message)}\n")
+    stderr.flush()
     return code

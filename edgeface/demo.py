@@ -13,6 +13,7 @@ from typing import Any, List, Tuple
 
 import soundfile
 
+from .core.child import edgeface_command
 from .core.errors import UnavailableError
 from .core.resources import BUNDLED_VOICE
 from .devices import portaudio
@@ -102,7 +103,7 @@ def _open_page() -> None:
 
 
 def _start(*arguments: str) -> Any:
-    return subprocess.Popen([sys.executable, "-m", "edgeface", *arguments])
+    return subprocess.Popen(edgeface_command(*arguments))
 
 
 if __name__ == "__main__":

@@ -9,27 +9,39 @@
 #   --sha256 HASH   the hash of the wheel, where the table has none
 #   --root DIR      look at another file system (for --dry-run)
 set -euo pipefail
+here=$PWD
 cd "$(dirname "$0")/.."
+from_here() { case $1 in /*) echo "$1" ;; *) echo "$here/$1" ;; esac; }
 dry="" gpu="" offline="" mirror="" hash="" root=/
 while [ $# -gt 0 ]; do
   case $1 in
     --dry-run) dry=1 ;;
     --gpu) gpu=1 ;;
-    --offline) offline=$(realpath "$2"); shift ;;
+    --offline) offline=$(realpath "$(from_here "$2")"); shift ;;
     --mirror) mirror=${2%/}; shift ;;
     --sha256) hash=$2; shift ;;
-    --root) root=$2; shift ;;
+    --root) root=$(from_here "$2"); shift ;;
     *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   shift
 done
 fail() { echo "install: $*" >&2; exit 69; }
 
-while IFS='=' read -r name value; do printf -v "board_$name" '%s' "$value"; done < <(python3 edgeface/core/board.py "$root")
+# names are compared, never evaluated: the values come from files of the system that is looked at
+board_model="" board_name="" board_l4t="" board_jetpack="" board_tensorrt=""
+while IFS='=' read -r name value; do
+  case $name in
+    model) board_model=$value ;;
+    name) board_name=$value ;;
+    l4t) board_l4t=$value ;;
+    jetpack) board_jetpack=$value ;;
+    tensorrt) board_tensorrt=$value ;;
+  esac
+done < <(python3 -I edgeface/core/board.py "$root")
 python=${PYTHON:-/usr/bin/python3}
 case $board_jetpack in  # Python of that JetPack, not of this machine, when --root is given
   4.*) tag=cp36 ;; 5.*) tag=cp38 ;; 6.*) tag=cp310 ;; 7.*) tag=cp312 ;;
-  *) tag=$("$python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])') ;;
+  *) tag=$("$python" -I -c 'import sys; print("cp%d%d" % sys.version_info[:2])') ;;
 esac
 echo "board      ${board_model:-no Jetson} (${board_name:-unknown})"
 echo "system     L4T ${board_l4t:--}, JetPack ${board_jetpack:--}, TensorRT ${board_tensorrt:--}, Python $tag"
@@ -82,8 +94,8 @@ if [ -n "$offline" ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=$offline; else s
 systemd/install.sh
 if [ -n "$wheel" ]; then
   venv=${PREFIX:-/usr/local}/lib/edgeface/venv/bin/python
-  "$venv" -m pip uninstall -q -y onnxruntime  # both builds are imported by the same name
-  "$venv" -m pip install -q --disable-pip-version-check --no-deps "$wheel"
+  "$venv" -I -m pip uninstall -q -y onnxruntime  # both builds are imported by the same name
+  "$venv" -I -m pip install -q --disable-pip-version-check --no-deps "$wheel"
   systemctl restart edgeface
 fi
 edgeface doctor || true

@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from ..core.child import python_command
 from ..core.errors import UnavailableError
 
 # Share of the peak that small transformer blocks reach. Measured on a Nano in ONNX Runtime:
@@ -150,7 +150,7 @@ def measure_machine() -> Device:
     """This machine: matrix products and copies of 64 MB on one core, in a process of one thread."""
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     environment = dict(os.environ, **dict.fromkeys(variables, "1"))
-    output = subprocess.check_output([sys.executable, "-c", _PEAK], env=environment)
+    output = subprocess.check_output(python_command(_PEAK), env=environment)
     gflops, bandwidth = output.split()
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
     return Device("this machine, measured", float(gflops), 0.0, float(bandwidth), memory_mb)

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 import time
 from typing import Any, Tuple
 
 import numpy as np
 
+from ..core.child import edgeface_command
 from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError, one_line
 from ..core.rates import MS_NS
@@ -26,7 +26,7 @@ class DaemonProcess:
         name = f"edgeface-bench-{os.getpid()}"
         self._began_s = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "edgeface", "run", "--shm", name, *arguments],
+            edgeface_command("run", "--shm", name, *arguments),
             stderr=subprocess.PIPE,
             universal_newlines=True,
         )

@@ -2,9 +2,12 @@
 
 import argparse
 import dataclasses
+import os
 import sys
+from typing import FrozenSet
 
 from ..config import Settings, print_settings
+from ..core.stdio import STDERR, LineWriter
 from ..daemon.daemon import Daemon
 from ..daemon.journal import set_up_events
 from ..daemon.parts import Options
@@ -48,7 +51,8 @@ def execute(options: argparse.Namespace) -> None:
     if options.print_config:
         sys.stdout.write(print_settings(settings))
         return
-    set_up_events()
+    stderr = LineWriter()
+    set_up_events(stderr)
     daemon = Daemon(
         settings,
         lambda: _settings(options),
@@ -57,16 +61,29 @@ def execute(options: argparse.Namespace) -> None:
             required=options.source is not None,
             fast=options.fast,
             keep=options.frames_out is not None,
+            given=_given(options),
         ),
     )
-    status = StatusLine() if sys.stderr.isatty() else None
+    status = StatusLine(stderr) if os.isatty(STDERR) else None
     try:
         daemon.run(status.update if status else lambda stats: None)
     finally:
         if status:
             status.close()
+        stderr.flush()
     if options.frames_out:
         save_motion(options.frames_out, daemon.kept, daemon.latency_ns)
+
+
+def _given(options: argparse.Namespace) -> FrozenSet[str]:
+    """The settings that the command line overrides."""
+    overrides = {
+        "audio.sources": options.source,
+        "output.shm": options.shm,
+        "model.bundle": options.bundle,
+        "motion.lookahead_ms": options.lookahead,
+    }
+    return frozenset(key for key, value in overrides.items() if value is not None)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -97,4 +97,5 @@ def _tensorrt(root: str) -> str:
 
 if __name__ == "__main__":  # for jetson/install.sh, before anything is installed
     for field, value in this_board(sys.argv[1])._asdict().items():
-        print(f"{field}={value}")
+        # one line each, without what a terminal obeys
+        print("{}={}".format(field, "".join(filter(str.isprintable, value))))

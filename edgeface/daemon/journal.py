@@ -4,7 +4,8 @@ import logging
 import os
 import socket
 import struct
-import sys
+
+from ..core.stdio import STDERR, LineWriter
 
 SOCKET = "/run/systemd/journal/socket"
 _PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
@@ -56,16 +57,42 @@ def _field(name: str, value: str) -> bytes:
     return name.encode() + b"=" + data + b"\n"
 
 
-def set_up_events() -> None:
-    """Decides where this process' events go."""
-    handler: logging.Handler = logging.StreamHandler(sys.stderr)
-    prefix = "\r\x1b[K" if sys.stderr.isatty() else ""  # over the status line
-    handler.setFormatter(logging.Formatter(f"{prefix}edgeface: %(message)s"))
+class StderrHandler(logging.Handler):
+    """Writes records as lines.
+
+    :param stderr: neither blocks nor fails
+    """
+
+    def __init__(self, stderr: LineWriter) -> None:
+        super().__init__()
+        prefix = "\r\x1b[K" if os.isatty(STDERR) else ""  # over the status line
+        self.setFormatter(logging.Formatter(f"{prefix}edgeface: %(message)s"))
+        self._stderr = stderr
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one record."""
+        self._stderr.write(f"{self.format(record)}\n")
+
+
+def set_up_events(stderr: LineWriter) -> None:
+    """Decides where this process' events go: to the journal, or as lines to `stderr`."""
+    handler: logging.Handler = StderrHandler(stderr)
     level = logging.WARNING
-    if os.environ.get("JOURNAL_STREAM"):  # set by systemd for a unit whose stderr is the journal
+    if _stderr_is_the_journal():
         try:
             handler = JournalHandler()
             level = logging.INFO
         except OSError:
             pass  # stderr reaches it as well, without fields
     logging.basicConfig(level=level, handlers=[handler])
+
+
+def _stderr_is_the_journal() -> bool:
+    """Whether systemd connected this process' stderr to the journal.
+
+    The variable that says so is inherited by terminals and programs whose stderr is another file,
+    so the device and inode in it must be those of stderr; see systemd.exec(5), JOURNAL_STREAM.
+    """
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    status = os.fstat(STDERR)
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))

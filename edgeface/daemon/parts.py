@@ -4,18 +4,25 @@ import contextlib
 import ctypes
 import grp
 import logging
-from typing import Any, Callable, NamedTuple, Optional
+import os
+from typing import Any, Callable, FrozenSet, Iterator, NamedTuple, Optional
 
 from ..build import build_pipeline, load_model
 from ..config import Audio, Output, Settings, Telemetry
-from ..core.errors import ConfigurationError, UsageError
+from ..core.errors import (
+    ConfigurationError,
+    DataError,
+    MissingInputError,
+    UnavailableError,
+    UsageError,
+)
 from ..core.rates import FRAME_MS, MS_NS
 from ..pipeline import Pipeline
 from ..playback.output import Output as OutputDevice
 from ..playback.player import Player
 from ..shm.writer import Writer
 from ..source.selector import Selector
-from ..source.spec import make_selector
+from ..source.spec import STDIN, make_selector
 from ..telemetry.log import LogWriter
 from ..telemetry.recorder import Recorder
 from .stats import Stats
@@ -27,12 +34,14 @@ class Options(NamedTuple):
     """What the command line decides and no reload changes.
 
     required: a source that is not there at the start is an error, not something to wait for;
-    fast: a file as fast as the machine can; keep: whether to keep the frames.
+    fast: a file as fast as the machine can; keep: whether to keep the frames; given: the
+    settings that the command line overrides, such as `output.shm`.
     """
 
     required: bool = False
     fast: bool = False
     keep: bool = False
+    given: FrozenSet[str] = frozenset()
 
 
 class Parts(NamedTuple):
@@ -72,7 +81,9 @@ def assemble(
     with contextlib.ExitStack() as undo:
         # what may merely be wrong comes first, what takes long after it
         group_id = _group_id(settings.output.group)
-        model = load_model(settings.model.bundle)
+        with _configured("model.bundle", options):
+            model = load_model(settings.model.bundle)
+        _check_model(settings, model, options)
         if old is not None and model.crc32 == old.model.crc32:
             model = old.model
 
@@ -111,7 +122,8 @@ def assemble(
         ):
             writer = old.writer
         else:
-            writer = _make_writer(settings.output, group_id, model, pipeline)
+            with _configured("output.shm", options):
+                writer = _make_writer(settings.output, group_id, model, pipeline)
             writer.prepare(old.writer if old is not None else None)
             undo.callback(writer.close)
 
@@ -171,6 +183,34 @@ def _close(part: Any) -> None:
         _LOG.exception("%s was not closed well", type(part).__name__)
 
 
+@contextlib.contextmanager
+def _configured(key: str, options: Options) -> Iterator[None]:
+    """A mistake in the value of `key` is one of the configuration, unless the command line gave it.
+
+    The service manager starts again what may work the next time; not what needs a person.
+    """
+    try:
+        yield
+    except (UsageError, MissingInputError) as error:
+        if key in options.given:
+            raise
+        raise ConfigurationError(f"{key}: {error}") from None
+
+
+def _check_model(settings: Settings, model: Any, options: Options) -> None:
+    """Whether the bundle has what the settings want from it."""
+    try:
+        model.streaming_files(model.lookahead_ms(settings.motion.lookahead_ms))
+    except DataError as error:
+        if {"motion.lookahead_ms", "model.bundle"} & options.given:
+            raise
+        raise ConfigurationError(f"motion.lookahead_ms: {error}") from None
+    try:
+        model.check_provider(settings.model.provider)
+    except UnavailableError as error:
+        raise ConfigurationError(f"model.provider: {error}") from None
+
+
 def _delay_ns(settings: Settings, model: Any) -> int:
     """How much later than the sound its face is shown, and the voice is played."""
     lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
@@ -178,12 +218,11 @@ def _delay_ns(settings: Settings, model: Any) -> int:
 
 
 def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
-    try:
+    with _configured("audio.sources", options):
+        service = "NOTIFY_SOCKET" in os.environ
+        if service and STDIN in audio.sources and "audio.sources" not in options.given:
+            raise UsageError(f"source '{STDIN}': a service has no standard input; name another")
         return make_selector(audio.sources, audio.hold_ms / 1e3, options.fast, delay_ns)
-    except UsageError as error:
-        if options.required:
-            raise
-        raise ConfigurationError(f"audio.sources: {error}") from None
 
 
 def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:
@@ -212,7 +251,7 @@ def _group_id(name: str) -> int:
         return -1
     try:
         return grp.getgrnam(name).gr_gid
-    except KeyError:
+    except (KeyError, ValueError):  # ValueError: no name can look like that
         raise ConfigurationError(
-            f"output.group: no group '{name}' on this machine; create it or leave it empty"
+            f"output.group: no group {name!r} on this machine; create it or leave it empty"
         ) from None

@@ -48,7 +48,8 @@ def segment_path(name: str) -> str:
 
     :raises ValueError: it is no plain file name
     """
-    if not name or name.startswith(".") or "/" in name or "\0" in name or len(name) > 200:
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if not 0 < size <= 200 or name.startswith(".") or "/" in name or "\0" in name:
         raise ValueError(
             f"'{name}' is not a valid name for shared memory; use a plain name such as edgeface"
         )

@@ -37,7 +37,8 @@ class FifoSource(Source):
         :raises UnavailableError: it cannot be, or something else is in its place
         """
         try:
-            if not os.path.exists(self._path):
+            created = not os.path.exists(self._path)
+            if created:
                 os.mkfifo(self._path, 0o660)
             if not stat.S_ISFIFO(os.stat(self._path).st_mode):
                 raise UnavailableError(
@@ -45,6 +46,8 @@ class FifoSource(Source):
                 )
             # not for writing as well: the end of the last writer must be noticed
             self._file = os.open(self._path, _FLAGS)
+            if created:
+                os.fchmod(self._file, 0o660)  # the group writes into it, whatever the umask is
         except OSError as error:
             raise UnavailableError(
                 f"{self.name}: {error.strerror}; choose a path that the service can write"

@@ -16,6 +16,7 @@ from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
 
+STDIN = "-"
 # what libsndfile reads
 _READABLE = (
     "wav wave bwf rf64 w64 aif aiff aifc au snd caf flac ogg oga opus mp1 mp2 mp3 mpga voc sf ircam"
@@ -41,7 +42,7 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
         return MonitorSource()
     if spec == "unix":
         return UnixSource(ahead_ns=ahead_ns)
-    if spec == "-":
+    if spec == STDIN:
         return PipeSource(fast=fast)
     kind, _, rest = spec.partition(":")
     if rest and kind in _DEVICES:

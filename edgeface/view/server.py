@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import socketserver
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +19,7 @@ _FILES = {
     "/face.js": ("face.js", "text/javascript"),
     "/page.js": ("page.js", "text/javascript"),
 }
+_FIRST_INHERITED = 3  # SD_LISTEN_FDS_START
 _KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next write
 _POLL_S = 0.004
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
@@ -37,17 +39,30 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
     def __init__(self, port: int, shm: str, neutral: List[List[float]]):
         self.shm = shm
         self.neutral = neutral
+        inherited = _inherited_socket()
         try:
-            super().__init__(("127.0.0.1", port), _Handler)
+            super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=inherited is None)
         except OSError as error:
             raise UnavailableError(
                 f"port {port} on 127.0.0.1: {error.strerror}; choose another --port"
             ) from None
+        if inherited is not None:
+            self.socket.close()
+            self.socket = inherited
+            self.server_address = inherited.getsockname()
 
     @property
     def url(self) -> str:
         """Address of the page."""
         return f"http://127.0.0.1:{self.server_address[1]}/"
+
+
+def _inherited_socket() -> Optional[socket.socket]:
+    """The socket that systemd listens at for this process, see sd_listen_fds(3); None elsewhere."""
+    mine = os.environ.get("LISTEN_PID") == str(os.getpid())
+    if not mine or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=_FIRST_INHERITED)
 
 
 class _Handler(BaseHTTPRequestHandler):

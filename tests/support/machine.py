@@ -37,6 +37,10 @@ class Machine:
         """Writes a file inside."""
         assert self.run("tee", path, input=text).returncode == 0
 
+    def run_as(self, user, *command):
+        """As `run`, as this user."""
+        return self.run("runuser", "-u", user, "--", *command)
+
     def show(self, unit, name):
         """A property of a unit."""
         return self.output("systemctl", "show", "-p", name, "--value", unit)
@@ -77,8 +81,7 @@ def fetch_wheels():
     )
 
 
-def install(machine):
-    """Runs `make install` inside; CompletedProcess."""
-    return machine.run(
-        "env", "PIP_NO_INDEX=1", f"PIP_FIND_LINKS={WHEELS}", "make", "-C", SOURCES, "install"
-    )
+def install(machine, umask="022"):
+    """Runs `make install` inside, under this umask; CompletedProcess."""
+    command = f"umask {umask}; PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS} make -C {SOURCES} install"
+    return machine.run("sh", "-c", command)

@@ -51,6 +51,35 @@ def test_every_board_gets_a_plan(board, name, words):
         assert word in result.stdout, result.stdout
 
 
+def test_nothing_of_the_tree_that_is_looked_at_is_run(board, tmp_path):
+    """Neither its programs nor its texts, which a shell would evaluate as names of variables."""
+    root = board("nano")
+    ran = tmp_path / "ran"
+    for program in ("python3", "dpkg-query", "sed", "awk", "systemctl"):
+        for folder in ("bin", "usr/bin", "usr/local/bin"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            (root / folder / program).write_text(f"#!/bin/sh\ntouch {ran}\n")
+            (root / folder / program).chmod(0o755)
+    for module in ("glob.py", "typing.py", "edgeface.py"):
+        (root / module).write_text(f"open({str(ran)!r}, 'w')\n")
+    evil = f"Jetson Nano\nx[$(touch {ran})]=1\nmodel=$(touch {ran})\x1b]0;title\x07\x00"
+    (root / "proc/device-tree/model").write_text(evil)
+    library = root / "usr/lib/aarch64-linux-gnu"
+    library.mkdir(parents=True)
+    (library / "libnvinfer.so.8\ny[$(touch ran)]=2").write_text("")
+    result = subprocess.run(
+        [SCRIPT, "--dry-run", "--root", "."],
+        cwd=str(root),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    assert result.returncode == 0 and "Jetson Nano" in result.stdout, result.stdout
+    assert "\x1b" not in result.stdout
+    assert not ran.exists() and list(root.rglob("ran")) == []
+    assert not os.path.exists(os.path.join(SOURCES, "ran"))
+
+
 @pytest.mark.parametrize(
     "name, code, word",
     [

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from typing import Tuple
@@ -10,6 +9,7 @@ from typing import Tuple
 import numpy as np
 import torch
 
+from ...core.child import python_command
 from ...core.rates import SAMPLE_RATE_HZ
 from ...features.fbank import MEL_BINS, SHIFT_SAMPLES, WINDOW_SAMPLES
 from ...importer.fasthubert import FastHubert
@@ -45,6 +45,6 @@ def fasthubert_effort(seconds: float = 4.64) -> Tuple[float, float, float]:
             session.run(None, {"x": x})
             times.append(time.perf_counter() - began)
         sizes = ",".join(str(size) for size in shape)
-        memory_kb = subprocess.check_output([sys.executable, "-c", _MEMORY, path, sizes])
+        memory_kb = subprocess.check_output(python_command(_MEMORY, path, sizes))
     reached = cost.flops / float(np.median(times[1:])) / 1e9
     return reached, measure_machine().cpu_core, int(memory_kb) / 1e3
