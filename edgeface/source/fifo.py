@@ -17,6 +17,7 @@ class FifoSource(Source):
 
     live = True
     pauses = True
+    listens = True
     playback = True
 
     def __init__(self, path: str) -> None:

@@ -49,7 +49,7 @@ class FileSource(Source):
             self._refuse("contains no sound; use another file")
         if _is_truncated(self._file.extra_info):
             self._refuse("is truncated, its header announces more sound; copy it again")
-        self._converter: Optional[Converter] = Converter(rate_hz)  # None: it is finished
+        self._converter: Optional[Converter] = Converter(rate_hz, path)  # None: it is finished
         self._pace = Pace(fast)
         self._block_frames = max(1, int(rate_hz * (_FAST_BLOCK_S if fast else _BLOCK_S)))
         self._read_frames = 0

@@ -30,6 +30,7 @@ class UnixSource(Source):
     live = True
     playback = True
     pauses = True
+    listens = True
 
     def __init__(self, path: str, ahead_ns: int = 0) -> None:
         super().__init__(f"unix:{path}")
