@@ -179,7 +179,14 @@ def _delay_ns(settings: Settings, model: Any) -> int:
 
 def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
     try:
-        return make_selector(audio.sources, audio.hold_ms / 1e3, options.fast, delay_ns)
+        return make_selector(
+            audio.sources,
+            audio.hold_ms / 1e3,
+            options.fast,
+            delay_ns,
+            audio.gain_db,
+            audio.auto_gain,
+        )
     except UsageError as error:
         if options.required:
             raise

@@ -67,7 +67,7 @@ class Source(ABC):
     listens = False
     """whether it waits for others to come, so that all it can promise is to be open"""
 
-    longest_pause_s = 0.5
+    longest_pause_s = 0.2
     """between two attempts to open it"""
 
     def __init__(self, name: str) -> None:

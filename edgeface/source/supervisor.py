@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.1  # between attempts to open it
 _HEALTHY_SAMPLES = 2 * SAMPLE_RATE_HZ  # a source that delivered so much does not fail at once
 # what is lost again and again is reported a few times, then only after it has been well for long
-_MOST_REPORTS = 3
+_MOST_REPORTS = 5
 _STEADY_NS = 60 * SECOND_NS
 
 

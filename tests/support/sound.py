@@ -76,7 +76,10 @@ class SoundServer:
     def plug(self):
         """Adds the microphone, and makes it the default one."""
         self.pactl(
-            "load-module", "module-remap-source", "master=spk.monitor", *self._microphone_arguments()
+            "load-module",
+            "module-remap-source",
+            "master=spk.monitor",
+            *self._microphone_arguments(),
         )
         self._wait_for_source("mic")
         self.pactl("set-default-source", "mic")
