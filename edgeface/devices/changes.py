@@ -97,10 +97,18 @@ class ServerWatch:
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, name="edgeface-search", daemon=True).start()
-        asked_s = self._asked_s
-        if asked_s is not None and time.monotonic() - asked_s > _HANGS_S:
+        if self._hangs():
             return "hangs"
         return self._state
+
+    @property
+    def devices(self) -> Hashable:
+        """Names of the server's devices; None where it does not answer."""
+        return None if self.state == "hangs" else self._state
+
+    def _hangs(self) -> bool:
+        asked_s = self._asked_s
+        return asked_s is not None and time.monotonic() - asked_s > _HANGS_S
 
     def _run(self) -> None:
         stamp: Hashable = ()

@@ -7,22 +7,27 @@ from typing import Any, ContextManager, Dict, Hashable, List, Optional, Set, cas
 
 from ..core.errors import UnavailableError
 from .bounded_call import BoundedCaller
-from .changes import CARDS_FILE, fingerprint, read_text
-from .quiet import silence_libraries
+from .changes import CARDS_FILE, SERVER, fingerprint, read_text
+from .quiet import descriptor_kept, silence_libraries
 from .turns import Turns
 
 ANSWER_S = 4.0  # a sound server that hangs never answers
 MOST_CHANNELS = 8
 _UNKNOWN_CHANNELS = 2  # of a device that would take any number, such as a sound server's
 _CLOSE_S = 0.5
+_imported = False
 _KINDS = {"input": "microphone", "output": "playback device"}
 
 
 def load() -> Any:
     """The sounddevice module; `UnavailableError` where PortAudio is not installed."""
+    global _imported
     silence_libraries()
     try:
-        import sounddevice
+        with contextlib.ExitStack() as stack:
+            if not _imported:
+                stack.enter_context(descriptor_kept())
+            import sounddevice
     except (ImportError, OSError) as error:
         raise UnavailableError(
             f"sound: PortAudio is missing ({error}); apt install libportaudio2"
@@ -30,6 +35,7 @@ def load() -> Any:
     # PortAudio's own clean-up at exit would wait for a device that hangs, and pull the library
     # from under a thread that still uses it
     atexit.unregister(sounddevice._exit_handler)
+    _imported = True
     return sounddevice
 
 
@@ -39,7 +45,9 @@ def channels_of(info: Dict[str, Any]) -> int:
     :param info: PortAudio's description of it
     """
     most = int(info["max_input_channels"])
-    return most if most <= MOST_CHANNELS or "(hw:" in info["name"] else _UNKNOWN_CHANNELS
+    if most > MOST_CHANNELS and "(hw:" not in info["name"]:
+        return _UNKNOWN_CHANNELS
+    return min(most, MOST_CHANNELS)
 
 
 class DeviceRegistry:
@@ -54,8 +62,10 @@ class DeviceRegistry:
 
     def __init__(self, cards_file: str = CARDS_FILE) -> None:
         self._cards_file = cards_file
-        self._known_cards: Optional[str] = None  # when the device list was made
-        self._listed: Hashable = None  # what was to be seen when the device list was made
+        # when the device list was made: cards, the server's devices, whatever else decides
+        self._known_cards: Optional[str] = None
+        self._known_server: Hashable = None
+        self._listed: Hashable = None
         self._streams: Set[Any] = set()
         self._lock = threading.Lock()
         self._turns = Turns()
@@ -110,23 +120,21 @@ class DeviceRegistry:
             stream.close()
 
     def _refresh(self, sounddevice: Any) -> bool:
-        """Makes the device list again, in case a card was plugged in since; whether it did.
+        """Makes the device list again, in case a device came since; whether it did.
 
         That ends every open stream; its owner notices and opens it again. So while there is
-        one, it is done only if the cards have changed. It would also pull PortAudio from under
-        a call that hangs.
+        one, it is done only if cards or the sound server's devices have changed. It would also
+        pull PortAudio from under a call that hangs.
         """
-        now = fingerprint()
-        cards = read_text(self._cards_file)
+        now, cards, server = fingerprint(), read_text(self._cards_file), SERVER.devices
         with self._lock:
-            if self._streams and cards == self._known_cards:
+            if self._streams:
+                came = cards != self._known_cards or server not in (None, self._known_server)
+            else:
+                came = now != self._listed
+            if not came or not self._turns.alone():
                 return False
-            if not self._streams and now == self._listed:
-                return False
-            if not self._turns.alone():
-                return False
-            self._known_cards = cards
-            self._listed = now
+            self._known_cards, self._known_server, self._listed = cards, server, now
             streams = list(self._streams)
             self._streams.clear()
         for stream in streams:
