@@ -80,7 +80,7 @@ def test_a_dead_sound_server_is_one_line(bare_server, tmp_path, shm_name, spec):
         if spec.startswith("mic"):
             bare_server.plug()
         wait_for(lambda: state(reader) == 1, 3.0)
-        time.sleep(1.0)  # for the playback
+        time.sleep(2.0)  # for the playback
     lines = lines_of(daemon)
     assert len(lines) == 4, lines  # source and playback, lost and back
     assert all(line.startswith("edgeface: ") for line in lines)
