@@ -6,8 +6,8 @@ import numpy as np
 
 from ..core.rates import SAMPLE_RATE_HZ
 
-_ZERO_PEAK = 1e-5  # less than one step of 16 bits: no microphone is as quiet
-_QUIET_PEAK = 1e-3  # -60 dBFS
+ZERO_PEAK = 1e-5  # less than one step of 16 bits: no microphone is as quiet
+QUIET_PEAK = 1e-3  # -60 dBFS
 _ZERO_SAMPLES = 10 * SAMPLE_RATE_HZ
 _QUIET_SAMPLES = 300 * SAMPLE_RATE_HZ
 
@@ -27,12 +27,12 @@ class LevelWatch:
         :param samples: float32 [n], 16 kHz mono, n > 0
         """
         peak = float(np.abs(samples).max())
-        if peak > _QUIET_PEAK:
+        if peak > QUIET_PEAK:
             self.__init__()  # type: ignore[misc]
             return None
         self._peak = max(self._peak, peak)
         self._quiet_samples += len(samples)
-        self._zero_samples = self._zero_samples + len(samples) if peak < _ZERO_PEAK else 0
+        self._zero_samples = self._zero_samples + len(samples) if peak < ZERO_PEAK else 0
         if self._said:
             return None
         if self._zero_samples >= _ZERO_SAMPLES:
@@ -40,7 +40,7 @@ class LevelWatch:
             return "delivers digital silence; check that it is not muted"
         if self._quiet_samples >= _QUIET_SAMPLES:
             self._said = True
-            loudest_dbfs = 20.0 * np.log10(max(self._peak, _ZERO_PEAK))
+            loudest_dbfs = 20.0 * np.log10(max(self._peak, ZERO_PEAK))
             return (
                 f"is very quiet, {loudest_dbfs:.0f} dBFS at most in 5 minutes;"
                 " raise its level, or audio.gain_db"

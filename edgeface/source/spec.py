@@ -36,9 +36,7 @@ _NAMED: Dict[str, Callable[[str], Source]] = {
 }
 
 
-def make_source(
-    spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = NO_GAIN
-) -> Source:
+def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = NO_GAIN) -> Source:
     """The source that a specification names; devices are opened later, files at once.
 
     :param fast: files and pipes as fast as they can be read

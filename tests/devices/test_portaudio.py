@@ -112,9 +112,8 @@ def test_portaudio_is_never_ended_under_another_call(library):
     hanging = threading.Thread(target=hang)
     hanging.start()
     inside.wait()
-    with library.registry.turn():  # passes the other one after 5 s
-        with pytest.raises(UnavailableError):
-            library.registry.find("usb", "input")
+    with library.registry.turn(), pytest.raises(UnavailableError):  # the turn comes after 5 s
+        library.registry.find("usb", "input")
     assert library.starts == 0
     go.set()
     hanging.join()
