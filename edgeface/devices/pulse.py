@@ -55,7 +55,8 @@ class Recording(NamedTuple):
     """name of the device that it records"""
 
     target: str
-    """name of the device that it asked for; empty where the server does not say"""
+    """name of the device that it asked for; empty where it asked for the default one, or the
+    server does not say"""
 
     is_monitor: bool
     """whether the device is what a loudspeaker plays"""
@@ -75,6 +76,8 @@ def recordings(pulse: Any, pid: int) -> List[Recording]:
         if source is None or stream.proplist.get("application.process.id") != str(pid):
             continue
         wanted = next((stream.proplist[key] for key in _TARGETS if key in stream.proplist), "")
+        if wanted.isdigit():  # a number instead of a name
+            wanted = ""
         is_monitor = source.monitor_of_sink not in (None, _NO_INDEX)
         found.append(Recording(stream.index, source.name, wanted, is_monitor))
     return found
@@ -89,11 +92,11 @@ def replacement() -> str:
     try:
         with connect("edgeface-check") as pulse:
             default = pulse.server_info().default_source_name
-            names = {source.name for source in pulse.source_list()}
             for recording in recordings(pulse, os.getpid()):
+                asked_for = (recording.source, recording.source[: -len(_MONITOR)])
                 if recording.is_monitor and recording.source == default:
                     return recording.source
-                if recording.target in names and recording.target != recording.source:
+                if recording.target and recording.target not in asked_for:
                     return recording.source
     except UnavailableError:
         pass  # no such server: the device is the sound card's own

@@ -111,6 +111,7 @@ def test_what_the_machine_plays_moves_the_face(server, shm_name, speech_wav):
         assert all(f.flags & PLAYBACK for f in frames)
         assert len(frames) > 80
         assert np.median([f.publish_ns - f.audio_ns for f in frames]) < 200e6
+        assert reader.header()["source_restarts"] == 0
         server.stop()
         wait_for(lambda: (reader.header() or {}).get("state") == 2, 3.0)
         server.start()

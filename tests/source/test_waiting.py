@@ -66,6 +66,41 @@ def test_what_the_loudspeaker_plays_is_no_microphone(bare_server, tmp_path, shm_
 
 
 @pytest.mark.system
+def test_another_microphone_does_not_stand_in_for_a_named_one(server, tmp_path, shm_name):
+    config = tmp_path / "edgeface.yaml"
+    config.write_text("audio: {sources: ['mic:edgemic']}")
+    server.plug_another()
+    server.unplug()
+    options = {"env": server.environment}
+    daemon = start("run", "--config", str(config), "--shm", shm_name, **options)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: reader.read() is not None)
+        collect(reader, 2.0)
+        assert state(reader) == 2
+        server.plug()
+        wait_for(lambda: state(reader) == 1, 2.0)
+        server.unplug()
+        wait_for(lambda: state(reader) == 2, 2.0)
+        collect(reader, 1.0)
+        assert state(reader) == 2
+    assert len(lines_of(daemon)) == 3
+
+
+@pytest.mark.system
+def test_a_server_that_hangs_under_a_monitor_is_noticed(server, shm_name):
+    daemon = start("run", "--source", "monitor:spk", "--shm", shm_name, env=server.environment)
+    with Reader(shm_name) as reader:
+        wait_for(lambda: state(reader) == 1)
+        collect(reader, 1.0)
+        server.hang()
+        wait_for(lambda: state(reader) == 2, 5.0)
+        server.resume()
+        wait_for(lambda: state(reader) == 1, 3.0)
+    lines = lines_of(daemon)
+    assert len(lines) == 2 and "hangs" in lines[0] and "back" in lines[1], lines
+
+
+@pytest.mark.system
 @pytest.mark.parametrize("spec", ["mic", "mic:edgemic", "monitor", "monitor:spk"])
 def test_a_dead_sound_server_is_one_line(bare_server, tmp_path, shm_name, spec):
     bare_server.stop()

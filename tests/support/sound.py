@@ -88,8 +88,18 @@ class SoundServer:
         """Removes the microphone."""
         modules = self.pactl("list", "short", "modules").splitlines()
         for line in modules:
-            if "module-remap-source" in line:
+            if "module-remap-source" in line and "source_name=mic " in f"{line} ":
                 self.pactl("unload-module", line.split()[0])
+
+    def plug_another(self):
+        """Adds another microphone, `other`, and makes it the default one."""
+        self.pactl("load-module", "module-null-sink", "sink_name=quiet", "channels=1")
+        self._wait_for_source("quiet.monitor")
+        self.pactl(
+            "load-module", "module-remap-source", "master=quiet.monitor", "source_name=other"
+        )
+        self._wait_for_source("other")
+        self.pactl("set-default-source", "other")
 
     def play(self, wav):
         """Plays a file to `spk`; Popen."""
