@@ -21,6 +21,7 @@ _LONGEST_PAUSE_S = 3600.0
 _POLL_S = 0.1
 _LISTEN_S = 0.5
 _WANTED_S = 10.0  # after somebody asked last
+_NO_SERVER = ()
 _HANGS_S = 1.0  # a server that has not answered for so long
 
 Result = TypeVar("Result")
@@ -86,7 +87,7 @@ class ServerWatch:
         self._lock = threading.Lock()
         self._wanted_until_s = 0.0
         self._running = False
-        self._state: Hashable = None
+        self._state: Hashable = None  # not known yet
         self._asked_s: Optional[float] = None  # since when an answer is due
 
     @property
@@ -103,7 +104,7 @@ class ServerWatch:
 
     @property
     def devices(self) -> Hashable:
-        """Names of the server's devices; None where it does not answer."""
+        """Names of the server's devices; None as long as they are not known."""
         return None if self.state == "hangs" else self._state
 
     def _hangs(self) -> bool:
@@ -129,6 +130,8 @@ class ServerWatch:
         """Whether somebody asked lately; if not, the thread ends."""
         with self._lock:
             self._running = time.monotonic() < self._wanted_until_s
+            if not self._running:
+                self._state = None
             return self._running
 
     def _follow(self) -> bool:
@@ -137,7 +140,8 @@ class ServerWatch:
         try:
             pulse = connect("edgeface-search")
         except UnavailableError:
-            self._asked_s = self._state = None
+            self._asked_s = None
+            self._state = _NO_SERVER
             return False
         import pulsectl
 
@@ -155,7 +159,8 @@ class ServerWatch:
                     pulse.event_listen(timeout=_LISTEN_S)
         except (pulsectl.PulseError, pulsectl.PulseDisconnected):
             pass
-        self._asked_s = self._state = None
+        self._asked_s = None
+        self._state = _NO_SERVER
         return True
 
 

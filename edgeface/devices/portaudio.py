@@ -128,6 +128,8 @@ class DeviceRegistry:
         """
         now, cards, server = fingerprint(), read_text(self._cards_file), SERVER.devices
         with self._lock:
+            if self._known_server is None:
+                self._known_server = server
             if self._streams:
                 came = cards != self._known_cards or server not in (None, self._known_server)
             else:

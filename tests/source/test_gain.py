@@ -71,8 +71,12 @@ def test_silence_and_a_faint_microphone_are_said_once():
     assert ["very quiet, -66 dBFS" in text for text in said(0.0005, 700.0)] == [True]
 
 
-def test_it_is_said_again_after_something_was_heard():
-    watch, quiet = LevelWatch(), np.zeros(1600, np.float32)
-    for _ in range(2):
-        assert sum(watch.accept(quiet) is not None for _ in range(300)) == 1
-        watch.accept(np.full(1600, 0.1, np.float32))
+def test_it_is_said_again_after_something_was_heard_but_not_more_than_once_an_hour():
+    watch, quiet = LevelWatch(), np.zeros(16000, np.float32)
+    said_at = []
+    for second in range(3 * 3600):
+        if second % 30 == 29:
+            watch.accept(np.full(160, 0.1, np.float32))
+        if watch.accept(quiet) is not None:
+            said_at.append(second)
+    assert len(said_at) == 3 and said_at[0] == 9
