@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 _CHUNK_BYTES = 65536
 _KEPT_BYTES = 4096
 _POLL_S = 0.2
-_PAUSE_S = 0.05  # after a full chunk: a program that floods waits, and costs us nothing
+_PAUSE_S = 0.05  # after a piece: a program that floods waits, and costs us nothing
 _LONGEST_LINE = 120
 _MOST_LINES = 3
 _PERIOD_S = 600.0
@@ -76,8 +76,7 @@ class Complaints:
                 if not data:
                     return
                 self._take(data)
-                if len(data) == _CHUNK_BYTES:
-                    time.sleep(_PAUSE_S)
+                self._closing.wait(_PAUSE_S)
 
     def _take(self, data: bytes) -> None:
         *lines, rest = (self._rest + data).split(b"\n")

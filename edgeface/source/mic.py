@@ -26,6 +26,7 @@ class MicSource(Source):
         self._device = device
         self._gain = gain
         self._caller = BoundedCaller(self.name)
+        self._checker = BoundedCaller(self.name)  # so that a check that hangs blocks no closing
         self._search = Search()
         self._capture: Optional[Capture] = None
         self._guard: Optional[pulse.MoveGuard] = None
@@ -74,7 +75,7 @@ class MicSource(Source):
             discard=lambda late: portaudio.DEVICES.discard(late.stream),
         )
         try:
-            other = self._caller.call(pulse.ANSWER_S, pulse.replacement)
+            other = self._checker.call(pulse.ANSWER_S, pulse.replacement)
         except UnavailableError:
             portaudio.DEVICES.close(capture.stream, self._caller)
             raise

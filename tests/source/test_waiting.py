@@ -1,5 +1,6 @@
 """What waiting for a device costs and says, on real sound servers."""
 
+import json
 import logging
 import os
 import resource
@@ -8,7 +9,7 @@ import sys
 import time
 
 import pytest
-from support.process import collect, start, wait_for
+from support.process import collect, edgeface, start, wait_for
 from support.sound import SERVERS
 
 from edgeface.core.errors import UnavailableError
@@ -291,7 +292,7 @@ def test_sound_without_end_is_not_restarted(run_command, events, monkeypatch):
 
 
 @pytest.mark.system
-def test_a_muted_microphone_is_an_event(server, events, monkeypatch):
+def test_a_muted_microphone_is_an_event_and_a_finding(server, events, monkeypatch, tmp_path):
     monkeypatch.setattr(level_watch, "_ZERO_SAMPLES", 16000)
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
@@ -308,6 +309,11 @@ def test_a_muted_microphone_is_an_event(server, events, monkeypatch):
         supervisor.close()
     assert events.names() == ["source_silent"]
     assert "digital silence" in events.records[0][1]
+    config = tmp_path / "edgeface.yaml"
+    config.write_text("audio: {sources: [mic]}")
+    report = edgeface("doctor", "--json", "--config", str(config), env=server.environment).stdout
+    finding = next(found for found in json.loads(report)["findings"] if found["check"] == "mic")
+    assert finding["state"] == "warn" and "digital silence" in finding["found"]
 
 
 @pytest.mark.system
