@@ -41,6 +41,10 @@ class Audio:
         "how long a source that pauses keeps its priority before the next one is active, in ms",
         span=(0, 10000),
     )
+    gain_db: int = _setting(0, "gain of microphones, in dB", span=(-40, 40))
+    auto_gain: bool = _setting(
+        False, "whether a quiet voice in a microphone is raised further, by 30 dB at most"
+    )
     playback: str = _setting(
         "",
         "output device that plays the sound of fifo:, unix:, cmd: and monitor: sources, delayed so"

@@ -62,12 +62,12 @@ def writer(shm_name):
         yield writer
 
 
-@pytest.fixture
-def server(tmp_path_factory):
-    """A running `sound.SoundServer`."""
-    from support.sound import SoundServer  # which imports this file
+@pytest.fixture(params=["pulseaudio", "pipewire"])
+def server(request, tmp_path_factory):
+    """A running `sound.SoundServer`, of each kind in turn."""
+    from support.sound import SERVERS  # which imports this file
 
-    server = SoundServer(tmp_path_factory.mktemp("pulse"))
+    server = SERVERS[request.param](tmp_path_factory.mktemp("sound"))
     server.start()
     yield server
     server.stop()

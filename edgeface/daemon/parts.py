@@ -222,7 +222,14 @@ def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
         service = "NOTIFY_SOCKET" in os.environ
         if service and STDIN in audio.sources and "audio.sources" not in options.given:
             raise UsageError(f"source '{STDIN}': a service has no standard input; name another")
-        return make_selector(audio.sources, audio.hold_ms / 1e3, options.fast, delay_ns)
+        return make_selector(
+            audio.sources,
+            audio.hold_ms / 1e3,
+            options.fast,
+            delay_ns,
+            audio.gain_db,
+            audio.auto_gain,
+        )
 
 
 def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Generic, List, Optional, Tuple, TypeVar
 
 from ..core.errors import UnavailableError
 
-_ABANDONED_S = 5.0  # a call that hangs for so long is left alone, and another one may be tried
+ABANDONED_S = 5.0  # a call that hangs for so long is left alone, and another one may be tried
 _MOST_HANGING = 8
 
 Result = TypeVar("Result")
@@ -43,7 +43,7 @@ class BoundedCaller:
         with self._lock:
             self._hanging = [(other, began) for other, began in self._hanging if other.is_alive()]
             now = time.monotonic()
-            busy = any(now - began < _ABANDONED_S for _, began in self._hanging)
+            busy = any(now - began < ABANDONED_S for _, began in self._hanging)
             if busy or len(self._hanging) >= _MOST_HANGING:
                 raise self._no_answer()
             self._hanging.append((thread, now))

@@ -2,14 +2,16 @@
 
 import os
 import threading
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from ..core.errors import UnavailableError
 
 ANSWER_S = 4.0  # a server that hangs never answers
 _MONITOR = ".monitor"
-_DEFAULT = "default"
 _LISTEN_S = 0.5
+_NO_INDEX = 0xFFFFFFFF
+# what PipeWire calls the device that a stream has asked for
+_TARGETS = ("target.object", "node.target")
 
 
 def connect(name: str = "edgeface") -> Any:
@@ -43,6 +45,64 @@ def monitors() -> List[str]:
     return sorted(sinks, key=lambda sink: sink != default)
 
 
+class Recording(NamedTuple):
+    """What a recording stream of a process is linked to."""
+
+    stream: int
+    """the server's number of the stream"""
+
+    source: str
+    """name of the device that it records"""
+
+    target: str
+    """name of the device that it asked for; empty where it asked for the default one, or the
+    server does not say"""
+
+    is_monitor: bool
+    """whether the device is what a loudspeaker plays"""
+
+
+def recordings(pulse: Any, pid: int) -> List[Recording]:
+    """All recording streams of a process that are linked to a device.
+
+    A stream that is not linked yet, or suspended, records nothing, and is not among them.
+
+    :param pulse: a connection
+    """
+    sources = {source.index: source for source in pulse.source_list()}
+    found = []
+    for stream in pulse.source_output_list():
+        source = sources.get(stream.source)
+        if source is None or stream.proplist.get("application.process.id") != str(pid):
+            continue
+        wanted = next((stream.proplist[key] for key in _TARGETS if key in stream.proplist), "")
+        if wanted.isdigit():  # a number instead of a name
+            wanted = ""
+        is_monitor = source.monitor_of_sink not in (None, _NO_INDEX)
+        found.append(Recording(stream.index, source.name, wanted, is_monitor))
+    return found
+
+
+def replacement() -> str:
+    """Name of the device that this process records instead of a microphone; empty: none does.
+
+    Where there is no microphone, the server's default source is what the loudspeaker plays. A
+    server without the device that was asked for may give another one.
+    """
+    try:
+        with connect("edgeface-check") as pulse:
+            default = pulse.server_info().default_source_name
+            for recording in recordings(pulse, os.getpid()):
+                asked_for = (recording.source, recording.source[: -len(_MONITOR)])
+                if recording.is_monitor and recording.source == default:
+                    return recording.source
+                if recording.target and recording.target not in asked_for:
+                    return recording.source
+    except UnavailableError:
+        pass  # no such server: the device is the sound card's own
+    return ""
+
+
 class MoveGuard:
     """Notices when the server moves a recording stream to another device, which it does silently.
 
@@ -57,8 +117,10 @@ class MoveGuard:
         self, on_move: Callable[[], None], pid: Optional[int] = None, default_sink: bool = False
     ) -> None:
         self._on_move = on_move
-        self._pid = str(pid or os.getpid())
+        self._pid = pid or os.getpid()
         self._default_sink = default_sink
+        self._sources: Dict[int, str] = {}  # the first device of each stream
+        self._first_sink = ""
         self._closed = threading.Event()
         self._changed = False
         threading.Thread(target=self._watch, name="edgeface-guard", daemon=True).start()
@@ -87,26 +149,24 @@ class MoveGuard:
 
         pulse.event_mask_set("source_output", "server")
         pulse.event_callback_set(stop)
-        before = self._devices(pulse)
+        self._changed = True
         while not self._closed.is_set():
+            if self._changed:
+                self._changed = False
+                if self._has_moved(pulse):
+                    if not self._closed.is_set():
+                        self._on_move()
+                    return
             pulse.event_listen(timeout=_LISTEN_S)
-            if not self._changed:
-                continue
-            self._changed = False
-            now = self._devices(pulse)
-            if any(now.get(stream, device) != device for stream, device in before.items()):
-                if not self._closed.is_set():
-                    self._on_move()
-                return
-            before.update(now)
 
-    def _devices(self, pulse: Any) -> Dict[Any, Any]:
-        """The device that each stream of the process records, and the default sink."""
-        devices: Dict[Any, Any] = {
-            stream.index: stream.source
-            for stream in pulse.source_output_list()
-            if stream.proplist.get("application.process.id") == self._pid
-        }
-        if self._default_sink:
-            devices[_DEFAULT] = pulse.server_info().default_sink_name
-        return devices
+    def _has_moved(self, pulse: Any) -> bool:
+        """Whether a stream records another device than at first, compared by name."""
+        for recording in recordings(pulse, self._pid):
+            first = self._sources.setdefault(recording.stream, recording.source)
+            if first != recording.source:
+                return True
+        if not self._default_sink:
+            return False
+        sink = pulse.server_info().default_sink_name or ""
+        self._first_sink = self._first_sink or sink
+        return sink not in ("", self._first_sink)

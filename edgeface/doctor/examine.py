@@ -10,7 +10,7 @@ from .machine import board, libraries, power
 from .model import bundle, model, providers
 from .outputs import log, shared_memory
 from .service import service, service_sound
-from .sound import microphones, monitors, sources
+from .sound import levels, microphones, monitors, sources
 
 CONFIG = "/etc/edgeface/edgeface.yaml"
 
@@ -21,6 +21,7 @@ _CHECKS: Tuple[Tuple[str, Check], ...] = (
     ("microphones", microphones),
     ("monitors", monitors),
     ("sources", sources),
+    ("levels", levels),
     ("shared memory", shared_memory),
     ("log", log),
     ("power", power),

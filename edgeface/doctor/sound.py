@@ -1,15 +1,22 @@
 """Inputs that this user can hear."""
 
 import shutil
+import time
 from typing import Iterator
+
+import numpy as np
 
 from ..config import Settings
 from ..core.errors import UnavailableError
 from ..devices import portaudio
 from ..devices.bounded_call import BoundedCaller
 from ..devices.pulse import monitors as pulse_monitors
-from ..source.spec import make_selector
+from ..source.base import SourceLost
+from ..source.level_watch import QUIET_PEAK, ZERO_PEAK
+from ..source.spec import make_selector, make_source
 from .finding import OK, WARN, Finding
+
+_RECORDED_S = 2.0
 
 
 def microphones(_settings: Settings) -> Iterator[Finding]:
@@ -42,3 +49,40 @@ def sources(settings: Settings) -> Iterator[Finding]:
     """That the configured sources are valid; those that are unavailable now are waited for."""
     make_selector(settings.audio.sources, 0.0)
     yield Finding("sources", OK, ", ".join(settings.audio.sources))
+
+
+def levels(settings: Settings) -> Iterator[Finding]:
+    """Whether the configured microphones hear anything."""
+    for spec in settings.audio.sources:
+        if spec.partition(":")[0] == "mic":
+            yield _level_of(spec)
+
+
+def _level_of(spec: str) -> Finding:
+    """Records from a microphone for two seconds."""
+    source = make_source(spec)
+    peak, heard_samples = 0.0, 0
+    try:
+        source.open()
+        try:
+            end_s = time.monotonic() + _RECORDED_S
+            while time.monotonic() < end_s:
+                block = source.read(0.1)
+                if block is not None and len(block.samples):
+                    heard_samples += len(block.samples)
+                    peak = max(peak, float(np.abs(block.samples).max()))
+        finally:
+            source.close()
+    except (UnavailableError, SourceLost) as error:
+        return Finding(spec, WARN, str(error), "the daemon waits for it")
+    if not heard_samples:
+        return Finding(
+            spec, WARN, "delivers nothing", "restart the sound server, or plug it in again"
+        )
+    if peak < ZERO_PEAK:
+        return Finding(spec, WARN, "delivers digital silence", "check that it is not muted")
+    found = f"{20.0 * np.log10(peak):.0f} dBFS at most in {_RECORDED_S:.0f} s"
+    if peak < QUIET_PEAK:
+        fix = "speak while the doctor listens; if it stays so, raise its level or audio.gain_db"
+        return Finding(spec, WARN, f"very quiet, {found}", fix)
+    return Finding(spec, OK, found)

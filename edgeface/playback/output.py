@@ -1,6 +1,6 @@
 """An output device whose samples are addressed by their position since it was opened."""
 
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ..core.errors import UnavailableError, one_line
 from ..core.rates import SAMPLE_RATE_HZ
 from ..devices import portaudio
 from ..devices.bounded_call import BoundedCaller
+from ..devices.changes import Search
 from .stream import PlayingStream
 
 
@@ -21,6 +22,7 @@ class Output:
         self.name = device or "default"
         self._device = device
         self._caller = BoundedCaller(f"playback {self.name}")
+        self._search = Search()
         self._playing: Optional[PlayingStream] = None
 
     def open(self) -> None:
@@ -28,18 +30,8 @@ class Output:
 
         :raises UnavailableError: the device is missing, or cannot be opened
         """
-        sounddevice = portaudio.load()
-        try:
-            self._playing = self._caller.call(
-                portaudio.ANSWER_S,
-                lambda: self._start(sounddevice),
-                discard=lambda late: portaudio.DEVICES.discard(late.stream),
-            )
-        except sounddevice.PortAudioError as error:
-            raise UnavailableError(
-                f"playback {self.name}: {one_line(error)};"
-                " `edgeface devices` lists what is available"
-            ) from None
+        self._playing = self._search.call(self._open)
+        self._search.found()
 
     @property
     def rate_hz(self) -> int:
@@ -69,12 +61,32 @@ class Output:
         assert self._playing is not None, "open it first"
         return self._playing
 
-    def _start(self, sounddevice: Any) -> PlayingStream:
-        info = portaudio.DEVICES.find(self._device, "output")
-        try:
-            playing = PlayingStream(sounddevice, info, SAMPLE_RATE_HZ)
-        except sounddevice.PortAudioError:  # not at our rate: at its own
-            rate_hz = max(SAMPLE_RATE_HZ, int(info["default_samplerate"]))
-            playing = PlayingStream(sounddevice, info, rate_hz)
-        portaudio.DEVICES.start(playing.stream)
+    def _open(self) -> PlayingStream:
+        return self._caller.call(
+            portaudio.ANSWER_S,
+            self._start,
+            discard=lambda late: portaudio.DEVICES.discard(late.stream),
+        )
+
+    def _start(self) -> PlayingStream:
+        """Opens and starts a stream; takes as long as the device does."""
+        sounddevice = portaudio.load()
+        with portaudio.DEVICES.turn():
+            try:
+                info = portaudio.DEVICES.find(self._device, "output")
+                playing = self._play(sounddevice, info)
+                portaudio.DEVICES.start(playing.stream)
+            except sounddevice.PortAudioError as error:
+                raise UnavailableError(
+                    f"playback {self.name}: {one_line(error)};"
+                    " `edgeface devices` lists what is available"
+                ) from None
         return playing
+
+    def _play(self, sounddevice: Any, info: Dict[str, Any]) -> PlayingStream:
+        """A stream at our rate, or at the device's own."""
+        try:
+            return PlayingStream(sounddevice, info, SAMPLE_RATE_HZ)
+        except sounddevice.PortAudioError:
+            rate_hz = max(SAMPLE_RATE_HZ, int(info["default_samplerate"]))
+            return PlayingStream(sounddevice, info, rate_hz)

@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 _GAIN_PER_S = 0.5  # 500 ppm between the clocks leave an error of 1 ms
 _MOST_BEND = 0.002  # change of speed: 3.5 cents
 _JUMP_S = 0.02
-_PAUSE_S = 1.0  # between attempts to open a lost device
+_PAUSE_S = 0.2  # between attempts to open a lost device
 
 
 class Player:

@@ -64,6 +64,12 @@ class Source(ABC):
     playback = False
     """whether it is a voice that the machine plays"""
 
+    listens = False
+    """whether it waits for others to come, so that all it can promise is to be open"""
+
+    longest_pause_s = 0.2
+    """between two attempts to open it"""
+
     def __init__(self, name: str) -> None:
         self._name = name
 

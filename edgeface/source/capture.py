@@ -48,7 +48,7 @@ class Capture:
         self._last_ns = monotonic_ns() + _FIRST_NS - _SILENT_NS
         self._written = 0  # by the callback
         self._delay_s = _LONGEST_DELAY_S
-        self._converter = Converter(rate_hz)
+        self._converter = Converter(rate_hz, name)
         self._clock = ArrivalClock(rate_hz)
         self._delivered = 0  # samples at 16 kHz
         self._lost = 0  # samples of the device

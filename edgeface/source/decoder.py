@@ -58,7 +58,7 @@ class Decoder:
             )
         frame_bytes = 4 * self._file.channels
         self._block_frames = max(1, min(int(rate_hz * _BLOCK_S), _MOST_BLOCK_BYTES // frame_bytes))
-        self._converter = Converter(rate_hz)
+        self._converter = Converter(rate_hz, name)
         self._read_frames = 0
         self._samples = 0
         self.finished = False

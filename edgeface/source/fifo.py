@@ -22,6 +22,7 @@ class FifoSource(Source):
 
     live = True
     pauses = True
+    listens = True
     playback = True
 
     def __init__(self, path: str) -> None:

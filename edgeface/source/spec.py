@@ -9,6 +9,7 @@ from .base import Source
 from .command import CommandSource
 from .fifo import FifoSource
 from .file import FileSource
+from .gain import NO_GAIN, Gain
 from .mic import MicSource
 from .monitor import MonitorSource
 from .pipe import PipeSource
@@ -25,19 +26,19 @@ _READABLE = (
 # what it does not read: the answer then is how to convert it
 _CONVERTIBLE = "m4a m4b mp4 mov 3gp webm mkv mka aac wma amr bw64 wv ape ac3 ra spx"
 _SUFFIXES = tuple(f".{suffix}" for suffix in f"{_READABLE} {_CONVERTIBLE}".split())
-_DEVICES: Dict[str, Callable[[str], Source]] = {"mic": MicSource, "monitor": MonitorSource}
 _PATHS: Dict[str, Callable[[str], Source]] = {"cmd": CommandSource, "fifo": FifoSource}
 
 
-def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
+def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = NO_GAIN) -> Source:
     """The source that a specification names; devices are opened later, files at once.
 
     :param fast: files and pipes as fast as they can be read
     :param ahead_ns: how long before it is heard sound with a play-at time is read
+    :param gain: of a microphone
     :raises UsageError: the specification is invalid
     """
     if spec == "mic":
-        return MicSource()
+        return MicSource(None, gain)
     if spec == "monitor":
         return MonitorSource()
     if spec == "unix":
@@ -45,8 +46,10 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0) -> Source:
     if spec == STDIN:
         return PipeSource(fast=fast)
     kind, _, rest = spec.partition(":")
-    if rest and kind in _DEVICES:
-        return _DEVICES[kind](_checked(spec, rest, name_of))
+    if rest and kind == "mic":
+        return MicSource(_checked(spec, rest, name_of), gain)
+    if rest and kind == "monitor":
+        return MonitorSource(_checked(spec, rest, name_of))
     path = _checked(spec, rest, path_of)
     if rest and kind in _PATHS:
         return _PATHS[kind](path)
@@ -69,14 +72,21 @@ def _checked(spec: str, text: str, convert: Callable[[str], str]) -> str:
 
 
 def make_selector(
-    specs: Sequence[str], hold_s: float, fast: bool = False, ahead_ns: int = 0
+    specs: Sequence[str],
+    hold_s: float,
+    fast: bool = False,
+    ahead_ns: int = 0,
+    gain_db: float = 0.0,
+    auto_gain: bool = False,
 ) -> Selector:
     """A `Selector` of these specifications, the highest priority first; not opened.
 
     :param hold_s: as `Selector`; `fast` and `ahead_ns` as `make_source`
+    :param gain_db: of every microphone, in dB
+    :param auto_gain: whether a quiet voice in one is raised further
     :raises UsageError: one is invalid, or several are not all live
     """
-    sources = [make_source(spec, fast, ahead_ns) for spec in specs]
+    sources = [make_source(spec, fast, ahead_ns, Gain(gain_db, auto_gain)) for spec in specs]
     ending = [source.name for source in sources if not source.live]
     if ending and len(sources) > 1:
         raise UsageError(

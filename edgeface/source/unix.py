@@ -38,6 +38,7 @@ class UnixSource(Source):
     live = True
     playback = True
     pauses = True
+    listens = True
 
     def __init__(self, path: Optional[str] = None, ahead_ns: int = 0) -> None:
         super().__init__("unix" if path is None else f"unix:{path}")

@@ -30,7 +30,7 @@ def test_a_call_that_hangs_is_abandoned_and_its_late_result_discarded():
 def test_a_call_that_never_returns_does_not_block_the_next_ones_and_threads_stay_few(
     monkeypatch,
 ):
-    monkeypatch.setattr(bounded_call, "_ABANDONED_S", 0.01)
+    monkeypatch.setattr(bounded_call, "ABANDONED_S", 0.01)
     go, caller, before = threading.Event(), BoundedCaller("server"), threading.active_count()
     for _ in range(30):
         with pytest.raises(UnavailableError):

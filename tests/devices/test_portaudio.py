@@ -1,13 +1,14 @@
 """The device list of PortAudio, which one process shares and which is as old as its start."""
 
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 from edgeface.core.errors import UnavailableError
 from edgeface.devices.bounded_call import BoundedCaller
-from edgeface.devices.portaudio import DeviceRegistry
+from edgeface.devices.portaudio import DeviceRegistry, channels_of
 
 
 class Stream:
@@ -24,7 +25,8 @@ class Stream:
 def library(monkeypatch, tmp_path):
     """PortAudio, which sees `library.devices` only after a new start.
 
-    `library.registry` is a `DeviceRegistry` whose cards are listed in the file `library.cards`.
+    `library.registry` is a `DeviceRegistry` whose cards are listed in the file `library.cards`;
+    `library.seen` is everything that changes when a device may have appeared.
     """
 
     def devices(*names):
@@ -33,6 +35,8 @@ def library(monkeypatch, tmp_path):
     library = SimpleNamespace(
         devices=devices(),
         starts=0,
+        seen=0,
+        PortAudioError=RuntimeError,
         cards=tmp_path / "cards",
         default=SimpleNamespace(device=(0, 0)),
         make=devices,
@@ -43,9 +47,16 @@ def library(monkeypatch, tmp_path):
         library.starts += 1
         listed[0] = library.devices
 
+    def terminate():
+        library._initialized -= 1
+
     library.query_devices = lambda: listed[0]
-    library._initialize = initialise
-    library._terminate = lambda: None
+    library._lib = SimpleNamespace(Pa_Initialize=initialise)
+    library._check = lambda error, text: None
+    library._terminate = terminate
+    library._initialized = 1
+    library._exit_handler = lambda: None
+    monkeypatch.setattr("edgeface.devices.portaudio.fingerprint", lambda: library.seen)
     library.cards.write_text("none")
     monkeypatch.setitem(sys.modules, "sounddevice", library)
     library.registry = DeviceRegistry(str(library.cards))
@@ -68,6 +79,7 @@ def test_the_search_for_an_absent_microphone_does_not_cut_off_the_voice(library)
             library.registry.find("usb", "input")
     assert not playing.closed and library.starts == 0
     library.devices = library.make("USB Audio: (hw:1,0)")
+    library.seen += 1
     library.cards.write_text("1 [Device]: USB-Audio")
     assert library.registry.find("usb", "input")
     assert playing.closed and library.starts == 1  # it cannot be helped, once
@@ -76,6 +88,52 @@ def test_the_search_for_an_absent_microphone_does_not_cut_off_the_voice(library)
     with pytest.raises(UnavailableError):
         library.registry.find("other", "input")
     assert not again.closed and library.starts == 1
+
+
+def test_the_device_list_is_made_again_only_when_something_changed(library):
+    for _ in range(1000):
+        with pytest.raises(UnavailableError):
+            library.registry.find("usb", "input")
+    assert library.starts == 1  # the list may have been older than the search
+    library.seen += 1
+    library.devices = library.make("USB Audio: (hw:1,0)")
+    assert library.registry.find("usb", "input") and library.starts == 2
+
+
+def test_portaudio_is_never_ended_under_another_call(library):
+    """Not even under one that hangs: it would use what is freed, and crash."""
+    go, inside = threading.Event(), threading.Event()
+
+    def hang():
+        with library.registry.turn():
+            inside.set()
+            go.wait()
+
+    hanging = threading.Thread(target=hang)
+    hanging.start()
+    inside.wait()
+    with library.registry.turn(), pytest.raises(UnavailableError):  # the turn comes after 5 s
+        library.registry.find("usb", "input")
+    assert library.starts == 0
+    go.set()
+    hanging.join()
+    with library.registry.turn(), pytest.raises(UnavailableError):
+        library.registry.find("usb", "input")
+    assert library.starts == 1
+
+
+@pytest.mark.parametrize(
+    "name, most, channels",
+    [
+        ("USB Audio: - (hw:1,0)", 1, 1),
+        ("USB Audio: - (hw:1,0)", 2, 2),
+        ("ReSpeaker: (hw:2,0)", 6, 6),
+        ("Mixing desk: (hw:2,0)", 18, 8),
+        ("pulse", 32, 2),
+    ],
+)
+def test_all_channels_of_a_card_are_recorded_within_bounds(name, most, channels):
+    assert channels_of({"name": name, "max_input_channels": most}) == channels
 
 
 def test_an_exact_name_wins_over_a_part_of_one(library):

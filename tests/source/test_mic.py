@@ -1,13 +1,12 @@
 """The microphone path on a real sound server: a private PulseAudio with a null sink."""
 
 import json
-import signal
 import time
 
 import numpy as np
 import pytest
 from support.process import collect, edgeface, start, wait_for
-from support.sound import SoundServer
+from support.sound import SERVERS
 
 from edgeface.motion.face import lip_gap
 from edgeface.shm.reader import Reader
@@ -90,7 +89,7 @@ def test_a_hung_sound_server_is_noticed_and_left_in_time(server, shm_name):
     daemon = start("run", "--source", "mic", "--shm", shm_name, env=server.environment)
     with Reader(shm_name) as reader:
         wait_for(lambda: reader.read() is not None)
-        server.process.send_signal(signal.SIGSTOP)
+        server.hang()
         wait_for(lambda: (reader.header() or {}).get("state") == 2, 3.0)
         began = time.monotonic()
         daemon.terminate()
@@ -98,8 +97,9 @@ def test_a_hung_sound_server_is_noticed_and_left_in_time(server, shm_name):
         assert time.monotonic() - began < 2.0
 
 
-def test_a_server_of_44100_hz_is_resampled(tmp_path_factory, shm_name, speech_wav):
-    server = SoundServer(tmp_path_factory.mktemp("pulse"), rate=44100)
+@pytest.mark.parametrize("kind", SERVERS.values())
+def test_a_server_of_44100_hz_is_resampled(kind, tmp_path_factory, shm_name, speech_wav):
+    server = kind(tmp_path_factory.mktemp("sound"), rate=44100)
     server.start()
     try:
         daemon = start("run", "--source", "mic", "--shm", shm_name, env=server.environment)

@@ -1,4 +1,4 @@
-"""A real sound server for tests, and a recorder of what it plays."""
+"""Real sound servers for tests, PulseAudio and PipeWire, and a recorder of what they play."""
 
 import os
 import signal
@@ -11,74 +11,207 @@ ASOUND = """
 pcm.edgemic { type pulse; device mic; hint.description "virtual microphone" }
 ctl.edgemic { type pulse }
 pcm.edgespk { type pulse; device spk; hint.description "virtual loudspeaker" }
-pcm.!default { type pulse; device mic }
+pcm.!default { type pulse; hint.description "default of the sound server" }
 ctl.!default { type pulse }
 """
 
 
 class SoundServer:
-    """A private PulseAudio, whose source `mic` records what is played to the sink `spk`."""
+    """A private sound server, whose source `mic` records what is played to the sink `spk`.
 
-    def __init__(self, folder, rate=16000):
-        self.folder, self.rate = str(folder), rate
+    `mic` is also its default source, as long as it is there.
+
+    :param folder: an empty folder
+    :param rate: sampling rate of the devices in Hz
+    :param channels: of the devices
+    :param with_microphone: whether `mic` is there from the start
+    """
+
+    name = ""
+
+    def __init__(self, folder, rate=16000, channels=1, with_microphone=True):
+        self.folder, self.rate, self.channels = str(folder), rate, channels
+        self.with_microphone = with_microphone
+        self.socket = f"{self.folder}/native"
         os.chmod(self.folder, 0o700)
         with open(f"{self.folder}/asound.conf", "w") as file:
             file.write(ASOUND)
         self.environment = dict(
             os.environ,
-            PULSE_RUNTIME_PATH=self.folder,
             PULSE_STATE_PATH=self.folder,
             PULSE_COOKIE=f"{self.folder}/cookie",
-            PULSE_SERVER=f"unix:{self.folder}/native",
+            PULSE_SERVER=f"unix:{self.socket}",
             ALSA_CONFIG_PATH=f"{self.folder}/asound.conf",
         )
-        self.process = None
+        self._processes = []
+
+    def start(self):
+        """Starts the server with its devices, and waits for it."""
+        raise NotImplementedError
+
+    def stop(self):
+        """Kills the server."""
+        for process in reversed(self._processes):
+            process.kill()
+        for process in self._processes:
+            process.wait()
+        self._processes = []
+
+    def hang(self):
+        """Stops the server's processes without ending them."""
+        for process in self._processes:
+            process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        """Lets a server that hangs go on."""
+        for process in self._processes:
+            process.send_signal(signal.SIGCONT)
+
+    def pactl(self, *arguments):
+        """What `pactl` prints."""
+        return subprocess.check_output(
+            ["pactl", *arguments], env=self.environment, universal_newlines=True
+        )
+
+    def plug(self):
+        """Adds the microphone, and makes it the default one."""
+        self.pactl(
+            "load-module",
+            "module-remap-source",
+            "master=spk.monitor",
+            *self._microphone_arguments(),
+        )
+        self._wait_for_source("mic")
+        self.pactl("set-default-source", "mic")
+
+    def unplug(self):
+        """Removes the microphone."""
+        modules = self.pactl("list", "short", "modules").splitlines()
+        for line in modules:
+            if "module-remap-source" in line and "source_name=mic " in f"{line} ":
+                self.pactl("unload-module", line.split()[0])
+
+    def plug_another(self):
+        """Adds another microphone, `other`, and makes it the default one."""
+        self.pactl("load-module", "module-null-sink", "sink_name=quiet", "channels=1")
+        self._wait_for_source("quiet.monitor")
+        self.pactl(
+            "load-module", "module-remap-source", "master=quiet.monitor", "source_name=other"
+        )
+        self._wait_for_source("other")
+        self.pactl("set-default-source", "other")
+
+    def play(self, wav):
+        """Plays a file to `spk`; Popen."""
+        return subprocess.Popen(["paplay", "--device=spk", wav], env=self.environment)
+
+    def _run(self, *arguments, **options):
+        process = subprocess.Popen(
+            arguments, env=self.environment, stdout=subprocess.DEVNULL, **options
+        )
+        self._processes.append(process)
+        return process
+
+    def _microphone_arguments(self):
+        channel_map = {1: "mono", 2: "front-left,front-right"}[self.channels]
+        return [
+            "source_name=mic",
+            "remix=no",
+            f"channels={self.channels}",
+            f"channel_map={channel_map}",
+            f"master_channel_map={channel_map}",
+        ]
+
+    def _wait_for_source(self, name):
+        wait_for(lambda: f"\t{name}\t" in self.pactl("list", "short", "sources"))
+
+    def _answers(self):
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.call(["pactl", "info"], env=self.environment, **silent) == 0
+
+
+class PulseAudio(SoundServer):
+    """PulseAudio with a null sink."""
+
+    name = "pulseaudio"
+
+    def __init__(self, folder, **options):
+        super().__init__(folder, **options)
+        self.environment["PULSE_RUNTIME_PATH"] = self.folder
 
     def start(self):
         # norewinds=1: without it the first block arrives more than a second late
-        self.process = subprocess.Popen(
-            [
-                "pulseaudio",
-                "-n",
-                "--daemonize=no",
-                "--use-pid-file=no",
-                "--exit-idle-time=-1",
-                "--realtime=no",
-                "--high-priority=no",
-                f"--log-target=newfile:{self.folder}/log",
-                "-L",
-                f"module-native-protocol-unix socket={self.folder}/native auth-anonymous=1",
-                "-L",
-                f"module-null-sink sink_name=spk rate={self.rate} channels=1 format=s16le"
-                " norewinds=1",
-                "-L",
-                "module-remap-source master=spk.monitor source_name=mic remix=no",
-            ],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
+        self._run(
+            "pulseaudio",
+            "-n",
+            "--daemonize=no",
+            "--use-pid-file=no",
+            "--exit-idle-time=-1",
+            "--realtime=no",
+            "--high-priority=no",
+            f"--log-target=newfile:{self.folder}/log",
+            "-L",
+            f"module-native-protocol-unix socket={self.socket} auth-anonymous=1",
+            "-L",
+            f"module-null-sink sink_name=spk rate={self.rate} channels={self.channels}"
+            " format=s16le norewinds=1",
             stderr=subprocess.DEVNULL,
         )
-        wait_for(
-            lambda: (
-                subprocess.call(
-                    ["pactl", "info"],
-                    env=self.environment,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                == 0
-            )
-        )
+        wait_for(self._answers)
+        if self.with_microphone:
+            self.plug()
 
-    def play(self, wav):
-        return subprocess.Popen(["paplay", "--device=spk", wav], env=self.environment)
+
+class PipeWire(SoundServer):
+    """PipeWire with WirePlumber, pipewire-pulse and a null sink; sound is 48 kHz inside."""
+
+    name = "pipewire"
+
+    def __init__(self, folder, **options):
+        super().__init__(folder, **options)
+        self._bus = f"{self.folder}/bus"
+        self.socket = f"{self.folder}/pulse/native"
+        self.environment.update(
+            HOME=self.folder,
+            XDG_RUNTIME_DIR=self.folder,
+            XDG_CONFIG_HOME=f"{self.folder}/config",
+            XDG_STATE_HOME=f"{self.folder}/state",
+            DBUS_SESSION_BUS_ADDRESS=f"unix:path={self._bus}",
+            PULSE_SERVER=f"unix:{self.socket}",
+        )
+        self.environment.pop("PULSE_RUNTIME_PATH", None)
+
+    def start(self):
+        self._run_logged("dbus-daemon", "--session", "--nofork", f"--address=unix:path={self._bus}")
+        wait_for(lambda: os.path.exists(self._bus))
+        self._run_logged("pipewire")
+        wait_for(lambda: os.path.exists(f"{self.folder}/pipewire-0"))
+        self._run_logged("wireplumber")
+        self._run_logged("pipewire-pulse")
+        wait_for(self._answers)
+        self.pactl(
+            "load-module",
+            "module-null-sink",
+            "sink_name=spk",
+            f"rate={self.rate}",
+            f"channels={self.channels}",
+        )
+        self._wait_for_source("spk.monitor")
+        if self.with_microphone:
+            self.plug()
 
     def stop(self):
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        super().stop()
+        for name in ("bus", "pipewire-0", "pipewire-0.lock", "pulse/native", "pulse/pid"):
+            if os.path.exists(f"{self.folder}/{name}"):
+                os.unlink(f"{self.folder}/{name}")
+
+    def _run_logged(self, *arguments):
+        with open(f"{self.folder}/{arguments[0]}.log", "ab") as log:
+            self._run(*arguments, stderr=log)
+
+
+SERVERS = {server.name: server for server in (PulseAudio, PipeWire)}
 
 
 LISTEN = """

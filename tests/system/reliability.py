@@ -2,7 +2,7 @@
 
 `make reliability` runs both, from the root of a clone:
 
-reliability.py losses [N]     N losses of each kind on a real sound server (default 50)
+reliability.py losses [N]     N losses of each kind on each real sound server (default 50)
 reliability.py soak [HOURS]   so many hours of sound (default 24), as fast as possible, with losses
 """
 
@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 from support.process import wait_for
-from support.sound import SoundServer
+from support.sound import SERVERS
 
 from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
@@ -37,7 +37,12 @@ LOSS_EVERY_S = 300.0  # of sound
 
 def losses(count):
     """Prints how long the daemon takes to notice a loss, and to be back once the device is."""
-    server = SoundServer(tempfile.mkdtemp())
+    for kind in SERVERS.values():
+        print(kind.name)
+        _losses_on(kind(tempfile.mkdtemp()), count)
+
+
+def _losses_on(server, count):
     server.start()
     name = f"edgeface-reliability-{os.getpid()}"
     daemon = subprocess.Popen(
@@ -54,54 +59,34 @@ def losses(count):
 
 
 def _lose(server, daemon, name, count):
-    def pactl(*arguments):
-        return subprocess.check_output(
-            ["pactl"] + list(arguments), env=server.environment, universal_newlines=True
-        )
-
-    def unplug():
-        modules = pactl("list", "short", "modules").splitlines()
-        pactl("unload-module", next(line.split()[0] for line in modules if "remap-source" in line))
-
     kinds = (
         ("server killed", server.stop, server.start),
-        (
-            "server hung",
-            lambda: server.process.send_signal(19),
-            lambda: server.process.send_signal(18),
-        ),
-        (
-            "source unplugged, replaced in silence",
-            unplug,
-            lambda: pactl(
-                "load-module",
-                "module-remap-source",
-                "master=spk.monitor",
-                "source_name=mic",
-                "remix=no",
-            ),
-        ),
+        ("server hung", server.hang, server.resume),
+        ("source unplugged, replaced in silence", server.unplug, server.plug),
     )
     print(
-        f"{count} losses of each kind; seconds                 noticed p50   max   back p50   max"
+        f"{count} losses of each kind; seconds                 noticed p50   max"
+        "   back p50   max   of which the server"
     )
     with Reader(name) as reader:
         wait_for(lambda: reader.read() is not None)
         for kind, lose, restore in kinds:
-            noticed, back = [], []
+            noticed, restored, back = [], [], []
             for _ in range(count):
                 time.sleep(2.2)
                 began = time.monotonic()
                 lose()
                 wait_for(lambda: (reader.header() or {}).get("state") == 2, poll=0.002)
                 noticed.append(time.monotonic() - began)
-                restore()
                 began = time.monotonic()
+                restore()
+                restored.append(time.monotonic() - began)
                 wait_for(lambda: (reader.header() or {}).get("state") == 1, poll=0.002)
                 back.append(time.monotonic() - began)
             print(
                 f"  {kind:48} {np.median(noticed):6.2f} {max(noticed):6.2f}"
-                f"   {np.median(back):6.2f} {max(back):6.2f}",
+                f"   {np.median(back):6.2f} {max(back):6.2f}"
+                f"   {np.median(restored):6.2f}",
                 flush=True,
             )
         header = reader.header()
