@@ -8,7 +8,7 @@ import threading
 from typing import NoReturn, Optional, Sequence
 
 from . import __version__
-from .core.errors import EdgefaceError, one_line
+from .core.errors import EdgefaceError, UnavailableError, one_line
 from .daemon.signals import Signals
 
 # verbs, as `edgeface --help` lists them, and what they do
@@ -27,6 +27,8 @@ VERBS = (
     ("report", "the telemetry logs as a table, and as a page with plots"),
     ("top", "live figures, from shared memory and the newest line of the log"),
 )
+
+_LONGEST_REASON = 200  # characters: numpy's has dozens of lines
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -85,6 +87,10 @@ def main(arguments: Sequence[str]) -> int:
         return options.execute(options) or 0
     except EdgefaceError as error:
         return _fail(str(error), error.exit_code, debug)
+    except ImportError as error:
+        reason = one_line(error, _LONGEST_REASON)
+        message = f"a library cannot be imported: {reason}; see `edgeface doctor`"
+        return _fail(message, UnavailableError.exit_code, debug)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # such as `edgeface read | head`

@@ -4,6 +4,7 @@ import shutil
 from typing import Iterator
 
 from ..config import Settings
+from ..core.advice import as_root
 from ..core.errors import UnavailableError
 from ..devices import portaudio
 from ..devices.bounded_call import BoundedCaller
@@ -27,7 +28,7 @@ def microphones(_settings: Settings) -> Iterator[Finding]:
 def monitors(_settings: Settings) -> Iterator[Finding]:
     """Outputs whose sound can be recorded."""
     if shutil.which("parec") is None:
-        fix = "apt install pulseaudio-utils, if `monitor` is to be used"
+        fix = f"{as_root('apt install pulseaudio-utils')}, if `monitor` is to be used"
         yield Finding("monitor", WARN, "parec is missing", fix)
         return
     try:
