@@ -9,13 +9,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-# before the import: nobody else needs to know that sound is processed here
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime
-
 from ...core.errors import DataError, UnavailableError, one_line
 from ...core.text import utf8_path
 from .compute import Compute
+from .library import onnxruntime
 from .options import cuda_options, tensorrt_options, threads
 from .session import Session
 
