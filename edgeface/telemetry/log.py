@@ -2,13 +2,12 @@
 
 import contextlib
 import errno
-import io
 import json
 import logging
 import os
 import re
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, cast
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..core.files import open_regular
 
@@ -17,7 +16,7 @@ PREFIX = "telemetry-"
 SUFFIX = ".jsonl"
 _NUMBERED = re.compile(PREFIX + r"(\d{8})-")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-_LATEST_TIME_S = 1e11  # the year 5138: a line that is later is damaged
+LATEST_TIME_S = 1e11  # the year 5138: a line that is later is damaged
 _LONGEST_LINE = 1 << 20
 _TAIL_BYTES = 1 << 18  # of a file, in which its newest lines are
 
@@ -163,7 +162,7 @@ def _object(line: bytes) -> Optional[Dict[str, Any]]:
     time_s = value.get("time_s")
     if not isinstance(time_s, (int, float)) or isinstance(time_s, bool):
         return None
-    return value if 0 <= time_s < _LATEST_TIME_S else None
+    return value if 0 <= time_s < LATEST_TIME_S else None
 
 
 def _refuse(constant: str) -> None:
@@ -173,8 +172,8 @@ def _refuse(constant: str) -> None:
 
 def _lines(path: str) -> Iterator[bytes]:
     """Lines of a file; of one that is too long, pieces."""
-    with open_regular(path) as file, io.BufferedReader(cast(io.RawIOBase, file)) as lines:
-        yield from iter(lambda: lines.readline(_LONGEST_LINE + 1), b"")
+    with open_regular(path) as file:
+        yield from iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
 
 
 def read_log(folder: str) -> Tuple[List[Dict[str, Any]], int]:

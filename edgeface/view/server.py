@@ -41,9 +41,9 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
 
     def __init__(self, port: int, shm: str, neutral: List[List[float]]):
         self.neutral = neutral
+        inherited = _inherited_socket()
         self.frames = Frames(shm)
         self.connections = Connections()
-        inherited = _inherited_socket()
         try:
             super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=inherited is None)
         except OSError as error:
