@@ -8,9 +8,6 @@ from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-
-# before the import: nobody else needs to know that sound is processed here
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from ...core.errors import DataError, UnavailableError, one_line
