@@ -5,7 +5,6 @@ Renderers in Python need one class, and text-to-speech programs another:
     from edgeface import Reader, Voice
 """
 
-import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,11 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .shm.reader import Reader
     from .voice import Voice
-
-# ONNX Runtime reads this once, while it is loaded: otherwise it keeps a device id and a database
-# in the home folder and reports to its maker. Here it comes before any import of it, whichever
-# module of the package is the first, and child processes inherit it.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.2.0"
 __all__ = ["Reader", "Voice"]

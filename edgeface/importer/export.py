@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Callable, Dict, Tuple
 
 import numpy as np
-import onnxruntime
 
 from ..core.errors import DataError
+from ..model.runtime.library import onnxruntime
 from .graphs import FixedGraph
 from .onnx_files import reduce_precision, share_weights, write_graph
 

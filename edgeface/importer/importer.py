@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
-import onnxruntime
 import torch
 
 from ..core.errors import DataError
 from ..core.resources import BUNDLED_VOICE
 from ..features.fbank import FBANK_PER_FRAME, MEL_BINS, Fbank
+from ..model.runtime.library import onnxruntime
 from ..model.window import FRAMES_PER_LATENT, noise
 from ..motion.refine import NEIGHBOURS
 from ..source.file import read_whole

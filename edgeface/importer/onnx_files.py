@@ -9,6 +9,8 @@ import onnx
 import torch
 from torch import nn
 
+from ..model.runtime.library import onnxruntime  # noqa: F401 - before its tools are imported
+
 OPSET = 13
 _IR_VERSION = 7
 _EXTERNAL_BYTES = 1024  # smaller tensors stay in the graphs

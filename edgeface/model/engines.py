@@ -9,7 +9,6 @@ import time
 from typing import Callable, List, Optional, Tuple
 
 import numpy as np
-import onnxruntime
 
 from ..core.arrays import read_npy
 from ..core.board import Board, this_board
@@ -17,6 +16,7 @@ from ..core.errors import DataError, UnavailableError, one_line
 from ..core.files import sha256_of
 from .model import Model
 from .runtime.compute import Engine
+from .runtime.library import onnxruntime
 
 MANIFEST = "manifest.json"
 FRAMES = "frames.npy"  # landmarks that the child computed

@@ -5,10 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from edgeface.core.resources import BUNDLED_VOICE
+from edgeface.core.resources import BUNDLED_VOICE, PACKAGE
 
 # what asks a name server reads one of these first
 _RESOLVER = re.compile(r'"/etc/(resolv\.conf|gai\.conf|ssl/[^"]*)"')
@@ -83,7 +84,18 @@ def test_onnx_runtime_alone_would_write_there(home):
     traced(home, sys.executable, "-c", "import onnxruntime")
     if not any("onnxruntime" in name for name in files_in(home)):
         pytest.skip("this ONNX Runtime has no telemetry")
-    code = "import edgeface, onnxruntime"
+    code = "from edgeface.model.runtime.library import onnxruntime"
     shutil.rmtree(str(home / ".cache"))
     traced(home, sys.executable, "-c", code)
     assert files_in(home) == []
+
+
+def test_one_module_imports_onnx_runtime():
+    """The one that switches its telemetry off; parts of it may be imported after that."""
+    direct = re.compile(r"^\s*(import onnxruntime\b|from onnxruntime import)", re.M)
+    found = set()
+    for folder in (Path(PACKAGE), Path(PACKAGE).parent / "training"):
+        for path in folder.rglob("*.py"):
+            if direct.search(path.read_text(encoding="utf-8")):
+                found.add(str(path.relative_to(folder)))
+    assert found == {"model/runtime/library.py"}

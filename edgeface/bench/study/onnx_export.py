@@ -2,10 +2,10 @@
 
 from typing import Dict, Sequence, Tuple
 
-import onnxruntime
 import torch
 
 from ...importer.onnx_files import OPSET
+from ...model.runtime.library import onnxruntime
 
 
 def export_any_length(

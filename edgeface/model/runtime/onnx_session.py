@@ -8,11 +8,11 @@ from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-import onnxruntime
 
 from ...core.errors import DataError, UnavailableError, one_line
 from ...core.text import utf8_path
 from .compute import Compute
+from .library import onnxruntime
 from .options import cuda_options, tensorrt_options, threads
 from .session import Session
 
