@@ -9,7 +9,7 @@ import threading
 from typing import NoReturn, Optional, Sequence
 
 from . import __version__
-from .core.errors import EdgefaceError, UsageError, one_line
+from .core.errors import EdgefaceError, UnavailableError, UsageError, one_line
 from .core.stdio import LineWriter, open_standard_files
 from .core.text import path_of, print_any_text, printable
 from .daemon.signals import Signals
@@ -30,6 +30,8 @@ VERBS = (
     ("report", "the telemetry logs as a table, and as a page with plots"),
     ("top", "live figures, from shared memory and the newest line of the log"),
 )
+
+_LONGEST_REASON = 200  # characters: numpy's has dozens of lines
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -92,6 +94,10 @@ def main(arguments: Sequence[str]) -> int:
         return options.execute(options) or 0
     except EdgefaceError as error:
         return _fail(str(error), error.exit_code, debug)
+    except ImportError as error:
+        reason = one_line(error, _LONGEST_REASON)
+        message = f"a library cannot be imported: {reason}; see `edgeface doctor`"
+        return _fail(message, UnavailableError.exit_code, debug)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # such as `edgeface read | head`

@@ -6,6 +6,7 @@ range is an error that names the line, the key and the nearest valid name.
 
 import difflib
 import errno
+import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Iterable, Iterator, Optional, Tuple, Union
 
@@ -116,6 +117,20 @@ class Settings:
 
 
 _WRONG_FILE = (errno.EISDIR, errno.EINVAL, errno.EFBIG)  # no configuration, whatever it is
+INSTALLED = "/etc/edgeface/edgeface.yaml"
+
+
+def configuration_file(given: Optional[str]) -> str:
+    """The file that every verb reads: the given one, else the installed one if it can be read.
+
+    :param given: what `--config` names, if anything; "" for the defaults
+    :return: its path; "" where there is none
+    """
+    if given is not None:
+        return given
+    return INSTALLED if os.access(INSTALLED, os.R_OK) else ""
+
+
 _KINDS = {
     str: "text",
     int: "a whole number",

@@ -32,10 +32,10 @@ def main() -> int:
     folder = tempfile.mkdtemp(prefix="edgeface-")
     processes: List[Any] = []
     try:
-        processes.append(_start("view", "--port", PORT))
+        processes.append(_start("view", "--shm", "edgeface", "--port", PORT))
         if _has_device("input"):
             print("edgeface: listening to the microphone", flush=True)
-            processes.append(_start("run", "--source", "mic"))
+            processes.append(_start("run", "--config", "", "--source", "mic"))
         else:
             print("edgeface: no microphone found; playing the bundled voice", flush=True)
             processes.append(_start_voice(folder))

@@ -6,6 +6,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from ..core.advice import install_extra
 from ..core.child import python_command
 from ..core.errors import UnavailableError
 
@@ -87,7 +88,7 @@ def graph_cost(path: str) -> Cost:
     try:
         import onnx
     except ImportError:
-        raise UnavailableError("plan: the package onnx is missing; pip install onnx") from None
+        raise UnavailableError(f"plan: onnx is missing; {install_extra('plan')}") from None
     model = onnx.shape_inference.infer_shapes(onnx.load(path, load_external_data=False))
     graph = model.graph
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}

@@ -10,11 +10,12 @@ from ..bench.live import DaemonProcess
 from ..bench.power import costs, mean_mw
 from ..build import load_model
 from ..config import Settings
+from ..core.advice import install_extra
 from ..core.errors import UnavailableError, UsageError
 from ..core.rates import FRAME_MS
 from ..core.resources import BUNDLED_VOICE
 from ..source.file import read_whole
-from ..telemetry.power import find_power_source
+from ..telemetry.power import NoPower, find_power_source, first_reading
 from .common import add_model_arguments, print_progress, settings_of
 
 EXAMPLE = """examples:
@@ -25,6 +26,7 @@ EXAMPLE = """examples:
 _SETTLING_S = 3.0  # of a sound device's clock
 _VOICE_S = 10.0  # how long the bundled voice speaks
 _UNEVEN_MS = 10
+_READING_S = 3.0  # how long a power sensor may take to its first value
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,20 +69,31 @@ def execute(options: argparse.Namespace) -> None:
     """Runs the command."""
     settings = settings_of(options)
     if options.what == "power":
-        _power(options.seconds)
+        _power(settings, options.seconds)
     elif options.what == "study":
         _study(options)
     elif options.what == "live":
-        _live(options.source, options.seconds, settings.motion.lookahead_ms)
+        _live(settings, options.source, options.seconds)
     else:
         _frame(settings)
 
 
-def _power(seconds: float) -> None:
+def _daemon(settings: Settings, source: str) -> DaemonProcess:
+    """A daemon with the same model, which writes no log and plays nothing."""
+    arguments = ["--config", "", "--source", source, "--bundle", settings.model.bundle]
+    return DaemonProcess(*arguments, "--lookahead", str(settings.motion.lookahead_ms))
+
+
+def _power(settings: Settings, seconds: float) -> None:
     source = find_power_source()
     try:
+        if isinstance(source, NoPower) or first_reading(source, _READING_S).total_mw is None:
+            raise UnavailableError(
+                f"bench power: no power sensor here ({source.name}); it needs a Jetson, RAPL"
+                " (readable by root), or a GPU whose nvidia-smi prints its power"
+            )
         idle_mw = mean_mw(source, seconds)
-        with DaemonProcess("--source", f"file:{BUNDLED_VOICE}") as daemon:
+        with _daemon(settings, f"file:{BUNDLED_VOICE}") as daemon:
             daemon.start_s()
             running_mw = mean_mw(source, min(seconds, _VOICE_S))
     finally:
@@ -106,7 +119,7 @@ def _frame(settings: Settings) -> None:
         f"real-time factor             {factor:7.4f}  "
         f"({1 / factor:.0f} times faster than real time)"
     )
-    with DaemonProcess("--source", f"file:{BUNDLED_VOICE}") as daemon:
+    with _daemon(settings, f"file:{BUNDLED_VOICE}") as daemon:
         start_s = daemon.start_s()
         sound_s = (FRAME_MS + settings.motion.lookahead_ms) / 1000
         print(
@@ -118,8 +131,8 @@ def _frame(settings: Settings) -> None:
     print(f"bundle                       {size / 1e6:7.1f} MB")
 
 
-def _live(source: str, seconds: float, lookahead_ms: int) -> None:
-    with DaemonProcess("--source", source, "--lookahead", str(lookahead_ms)) as daemon:
+def _live(settings: Settings, source: str, seconds: float) -> None:
+    with _daemon(settings, source) as daemon:
         daemon.start_s()
         daemon.watch(_SETTLING_S)
         latency, interval, delay = daemon.watch(seconds)
@@ -129,7 +142,7 @@ def _live(source: str, seconds: float, lookahead_ms: int) -> None:
             f"{source}: ended before it was measured; give a longer one, or fewer --seconds"
         )
     print(
-        f"{len(latency)} frames of {source}, look-ahead {lookahead_ms} ms"
+        f"{len(latency)} frames of {source}, look-ahead {settings.motion.lookahead_ms} ms"
         "              p50     p95     p99     max"
     )
     for name, values in (
@@ -152,7 +165,7 @@ def _study(options: argparse.Namespace) -> None:
     try:
         from ..bench.study import effort, measure, report  # PyTorch, which nobody else needs
     except ModuleNotFoundError as error:
-        raise UnavailableError(f"bench study: {error}; pip install 'edgeface[study]'") from None
+        raise UnavailableError(f"bench study: {error}; {install_extra('study')}") from None
     if options.clips < 2:
         raise UsageError(f"--clips {options.clips}: give at least 2, which are compared")
     long_clip = read_whole(options.long or BUNDLED_VOICE)

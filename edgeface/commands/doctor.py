@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from ..doctor.examine import CONFIG, examine
+from ..doctor.examine import examine
 from ..doctor.finding import BAD, OK, Finding
 
 EXAMPLE = """examples:
@@ -16,7 +16,9 @@ _UNAVAILABLE = 69
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
-    parser.add_argument("--config", metavar="FILE", default=CONFIG, help="configuration file")
+    parser.add_argument(
+        "--config", metavar="FILE", help="configuration file; else the installed one"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

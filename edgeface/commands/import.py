@@ -5,16 +5,17 @@ import argparse
 from pathlib import Path
 from typing import Dict, Optional
 
+from ..core.advice import install_extra
 from ..core.errors import UnavailableError, UsageError
 from .common import print_progress
 
-EXAMPLE = """examples:
+EXAMPLE = f"""examples:
   edgeface import fasthubert checkpoint280.pt --cmvn global_cmvn.npy -o imported
   edgeface import adapter features/*.npz -o adapter.npz
   edgeface import audio2motion model.ckpt --basis bfm.npz --adapter adapter.npz -o imported
   edgeface run --bundle imported
 Encoder and motion network come in any order. docs/import.md says more.
-Needs PyTorch: pip install 'edgeface[import]'."""
+Needs PyTorch: {install_extra("import")}."""
 _WINDOW = {"past": 24, "hop": 4, "future": 8}  # frames
 _MOST_FRAMES = 1024
 _HIGHEST = {"temperature": 10.0, "share": 1.0, "smoothing": 0.99}
@@ -96,7 +97,7 @@ def execute(options: argparse.Namespace) -> None:
     try:
         from ..importer import importer  # noqa: F401 - needs PyTorch, as all that follows
     except ModuleNotFoundError as error:
-        raise UnavailableError(f"import: {error}; pip install 'edgeface[import]'") from None
+        raise UnavailableError(f"import: {error}; {install_extra('import')}") from None
     from ..importer.bundle_writer import record_deviation, window_of
     from ..importer.deviation import measure_deviation
 

@@ -48,11 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> None:
     """Runs the command."""
     model = require_step_model(load_model(options.bundle))
-    here = options.device == "here"
-    device = measure_machine() if here else DEVICES[options.device]
     step_path = model.step_file(model.latency_ms)
     step = graph_cost(step_path)
     whole = graph_cost(model.whole_file(model.latency_ms))
+    here = options.device == "here"
+    device = measure_machine() if here else DEVICES[options.device]
     print(f"{model.name} on {device.title}")
     _print_step(step, device)
     print(f"without caches, a window of {model.network.whole_frames} frames again for every hop:")

@@ -6,11 +6,12 @@ import sys
 from typing import Dict, Optional
 
 from ..core.clock import monotonic_ns
-from ..core.errors import UnavailableError, UsageError
+from ..core.errors import UnavailableError
 from ..core.rates import MS_NS
 from ..motion.face import BLENDSHAPES, lip_gap
 from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
+from .common import add_segment_arguments, segment_name
 
 EXAMPLE = """examples:
   edgeface read                    until Ctrl-C
@@ -19,24 +20,19 @@ EXAMPLE = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
-    parser.add_argument(
-        "--shm", metavar="NAME", default="edgeface", help="name of the shared memory"
-    )
+    add_segment_arguments(parser)
     parser.add_argument("-n", metavar="N", type=int, default=0, help="end after N frames; 0: never")
     parser.add_argument("--json", action="store_true", help="one JSON object a frame, all values")
 
 
 def execute(options: argparse.Namespace) -> None:
     """Runs the verb; ends with 69 when there is no writer at the start."""
-    try:
-        reader = Reader(options.shm)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    name = segment_name(options)
     line_of = _json if options.json else _text
-    with reader:
+    with Reader(name) as reader:
         if not reader.alive:
             raise UnavailableError(
-                f"shared memory /dev/shm/{options.shm}: no writer; start `edgeface run`"
+                f"shared memory /dev/shm/{name}: no writer; start `edgeface run`"
             )
         count = 0
         for frame in reader.frames():

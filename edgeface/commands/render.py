@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from ..core.advice import install_extra
 from ..core.errors import DataError, UsageError
 from ..motion.face import lip_gap
 from ..source.playable import playable
@@ -13,10 +14,10 @@ from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
 from .motion import stream_file
 
-EXAMPLE = """examples:
+EXAMPLE = f"""examples:
   edgeface render speech.wav -o speech.mp4      a film with sound
   edgeface render speech.wav -o speech.png      the moment at which the mouth is open widest
-Needs Chromium and pip install 'edgeface[render]'."""
+Needs Chromium and Python packages: {install_extra("render")}."""
 _KINDS = (".mp4", ".gif", ".png")
 
 

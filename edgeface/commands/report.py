@@ -6,11 +6,12 @@ import sys
 import time
 from typing import Optional
 
-from ..core.errors import DataError, MissingInputError, UnavailableError
+from ..core.errors import DataError, MissingInputError, UnavailableError, UsageError
 from ..core.files import output_file
 from ..telemetry.log import read_log
 from ..telemetry.report import Figures, parse_since, table
 from ..telemetry.report_page import report_page
+from .common import add_config_argument, configured
 
 EXAMPLE = """examples:
   edgeface report /var/log/edgeface --since 24h
@@ -20,8 +21,12 @@ EXAMPLE = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument(
-        "folders", metavar="DIR", nargs="+", help="folder of logs; one for each machine"
+        "folders",
+        metavar="DIR",
+        nargs="*",
+        help="folder of logs, one for each machine; otherwise the configured one",
     )
+    add_config_argument(parser)
     parser.add_argument("--since", metavar="TIME", help="90m, 24h, 7d, or a date or time in UTC")
     parser.add_argument("-o", "--out", metavar="FILE.html", help="also write a page with plots")
 
@@ -29,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> None:
     """Runs the verb; no log is exit code 66, a log without a valid line 65."""
     since_s = parse_since(options.since, time.time()) if options.since else None
-    machines = [_figures(folder, since_s) for folder in options.folders]
+    folders = options.folders or [configured(options).telemetry.log]
+    if folders == [""]:
+        raise UsageError("report: no folder of logs is configured (telemetry.log); name one")
+    machines = [_figures(folder, since_s) for folder in folders]
     sys.stdout.write(f"{table(machines)}\n")
     if options.out:
         with output_file(options.out, "w", encoding="utf-8") as file:

@@ -6,14 +6,15 @@ import sys
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
+from ..config import Settings
 from ..core.clock import monotonic_ns
-from ..core.errors import UsageError
 from ..core.rates import MS_NS, SECOND_NS
 from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
 from ..telemetry.log import newest_object
 from ..telemetry.power import NoPower
 from ..telemetry.report import fields, number
+from .common import add_segment_arguments, configured, valid_segment
 
 EXAMPLE = """example:
   edgeface top --log /var/log/edgeface"""
@@ -25,12 +26,8 @@ _Header = Dict[str, int]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
-    parser.add_argument(
-        "--shm", metavar="NAME", default="edgeface", help="name of the shared memory"
-    )
-    parser.add_argument(
-        "--log", metavar="DIR", default="/var/log/edgeface", help="folder of the log"
-    )
+    add_segment_arguments(parser)
+    parser.add_argument("--log", metavar="DIR", help="folder of the log instead of the configured")
     parser.add_argument(
         "-n", metavar="N", type=int, default=0, help="end after N screens; 0: never"
     )
@@ -38,17 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     """Runs the verb."""
-    try:
-        reader = Reader(options.shm)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    settings = Settings()
+    if options.shm is None or options.log is None:
+        settings = configured(options)
+    name = valid_segment(options.shm or settings.output.shm)
+    log = options.log or settings.telemetry.log
     rate = _Rate()
     clear = _CLEAR_SCREEN if sys.stdout.isatty() else ""
     count = 0
-    with reader:
+    with Reader(name) as reader:
         while True:
             header = reader.header()
-            shown = screen(header, reader.read(), rate.fps(header), newest_object(options.log))
+            shown = screen(
+                header, reader.read(), rate.fps(header), newest_object(log) if log else None
+            )
             sys.stdout.write(f"{clear}{shown}\n")
             sys.stdout.flush()
             count += 1

@@ -1,60 +1,75 @@
-"""Runs every check of this machine."""
+"""Runs every check of this machine, however broken it is.
 
-from typing import Iterator, Tuple
+This module and what it imports need the standard library only: the checks themselves, and all that
+they import, run in a child process.
+"""
 
-from ..config import Settings
-from ..core.errors import EdgefaceError, one_line
-from .configuration import configuration
-from .finding import BAD, Check, Finding
-from .machine import board, libraries, power
-from .model import bundle, model, providers
-from .outputs import log, shared_memory
-from .service import service, service_sound
-from .sound import levels, microphones, monitors, sources
+from functools import partial
+from importlib import import_module
+from typing import Any, Iterable, Iterator, Optional
 
-CONFIG = "/etc/edgeface/edgeface.yaml"
+from .finding import Finding
+from .isolated import Task, isolated
 
-_CHECKS: Tuple[Tuple[str, Check], ...] = (
-    ("bundle", bundle),
-    ("providers", providers),
-    ("model", model),
-    ("microphones", microphones),
-    ("monitors", monitors),
-    ("sources", sources),
-    ("levels", levels),
-    ("shared memory", shared_memory),
-    ("log", log),
-    ("power", power),
-    ("service", service),
-    ("sound of the service", service_sound),
+_LIBRARIES = ("numpy", "onnxruntime", "yaml", "sounddevice", "soundfile", "soxr", "pulsectl")
+# name, module, function: in the order of the report
+_CHECKS = (
+    ("bundle", "model", "bundle"),
+    ("providers", "model", "providers"),
+    ("model", "model", "model"),
+    ("microphones", "sound", "microphones"),
+    ("monitors", "sound", "monitors"),
+    ("sources", "sound", "sources"),
+    ("levels", "sound", "levels"),
+    ("shared memory", "outputs", "shared_memory"),
+    ("log", "outputs", "log"),
+    ("metrics", "outputs", "metrics"),
+    ("power", "machine", "power"),
+    ("service", "service", "service"),
+    ("sound of the service", "service", "service_sound"),
 )
 
 
-def examine(config: str = CONFIG) -> Iterator[Finding]:
+def examine(config: Optional[str] = None) -> Iterator[Finding]:
     """Runs every check; yields findings as they are known. None of them raises.
 
-    :param config: path of the configuration, which may be missing
+    :param config: path of the configuration; None: the one that every verb reads
     """
-    yield from _guarded("board", board, Settings())
-    yield from _guarded("libraries", libraries, Settings())
-    settings = Settings()
-    try:
-        settings, finding = configuration(config)
-        yield finding
-    except Exception as error:
-        yield _failed("configuration", error)
-    for name, check in _CHECKS:
-        yield from _guarded(name, check, settings)
+    subject = _Subject(config)
+    tasks = [
+        Task("board", partial(_call, "machine", "board")),
+        Task("edgeface", partial(_call, "libraries", "versions")),
+    ]
+    tasks += [Task(name, partial(_call, "libraries", "library", name)) for name in _LIBRARIES]
+    tasks.append(Task("configuration", subject.check))
+    tasks += [Task(name, partial(subject.run, *where)) for name, *where in _CHECKS]
+    return isolated(tasks)
 
 
-def _guarded(name: str, check: Check, settings: Settings) -> Iterator[Finding]:
-    try:
-        yield from check(settings)
-    except Exception as error:  # a report with a hole is better than none
-        yield _failed(name, error)
+def _call(module: str, function: str, *arguments: Any) -> Iterable[Finding]:
+    """Imports a module of this room and calls its check."""
+    found: Iterable[Finding] = getattr(import_module(f".{module}", __package__), function)(
+        *arguments
+    )
+    return found
 
 
-def _failed(name: str, error: Exception) -> Finding:
-    if isinstance(error, EdgefaceError):
-        return Finding(name, BAD, one_line(error))
-    return Finding(name, BAD, f"{type(error).__name__}: {one_line(error)}", "report it")
+class _Subject:
+    """What is examined: the settings, read in the child that needs them."""
+
+    def __init__(self, path: Optional[str]) -> None:
+        self._path = path
+        self._loaded: Any = None
+
+    def check(self) -> Iterator[Finding]:
+        """Whether the configuration is valid."""
+        yield from self._configuration().check()
+
+    def run(self, module: str, function: str) -> Iterable[Finding]:
+        """A check of what the settings name."""
+        return _call(module, function, self._configuration().settings)
+
+    def _configuration(self) -> Any:
+        if self._loaded is None:
+            self._loaded = import_module(".configuration", __package__).Configuration(self._path)
+        return self._loaded

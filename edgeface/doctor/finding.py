@@ -1,8 +1,9 @@
 """One line of the doctor's report."""
 
-from typing import Callable, Iterable, NamedTuple
+from typing import TYPE_CHECKING, Callable, Iterable, NamedTuple
 
-from ..config import Settings
+if TYPE_CHECKING:  # it needs PyYAML, which may be what is broken
+    from ..config import Settings
 
 OK = "ok"
 WARN = "warn"
@@ -18,4 +19,4 @@ class Finding(NamedTuple):
     fix: str = ""  # what to do; empty where there is nothing to do
 
 
-Check = Callable[[Settings], Iterable[Finding]]
+Check = Callable[["Settings"], Iterable[Finding]]

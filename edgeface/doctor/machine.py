@@ -1,21 +1,18 @@
-"""Board, libraries and power sensor."""
+"""Board and power sensor."""
 
-import platform
-from importlib import import_module
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
-from .. import __version__
-from ..config import Settings
 from ..core.board import this_board
-from ..telemetry.power import NoPower, find_power_source
-from .finding import BAD, OK, WARN, Finding
+from ..telemetry.power import NoPower, find_power_source, first_reading
+from .finding import OK, WARN, Finding
 
-_LIBRARIES = ("numpy", "onnxruntime", "yaml", "sounddevice", "soundfile", "soxr", "pulsectl")
-_OPTIONAL = ("pulsectl",)
-_SYSTEM_PACKAGES = {"sounddevice": "libportaudio2", "pulsectl": "libpulse0"}
+if TYPE_CHECKING:  # it needs PyYAML, which may be what is broken
+    from ..config import Settings
+
+_READING_S = 3.0  # how long a sensor may take to its first value
 
 
-def board(_settings: Settings) -> Iterator[Finding]:
+def board() -> Iterator[Finding]:
     """Which Jetson this is, if it is one, and whether it has swap for building engines."""
     found = this_board()
     if not (found.name or found.l4t):
@@ -39,31 +36,22 @@ def _swap_kb() -> int:
     return 0
 
 
-def libraries(_settings: Settings) -> Iterator[Finding]:
-    """Versions of edgeface, Python and the libraries that it needs."""
-    yield Finding(
-        "edgeface",
-        OK,
-        f"{__version__}, Python {platform.python_version()}, {platform.machine()},"
-        f" Linux {platform.release()}",
-    )
-    for name in _LIBRARIES:
-        try:
-            version = getattr(import_module(name), "__version__", "present")
-        except (ImportError, OSError) as error:
-            state = WARN if name in _OPTIONAL else BAD
-            package = _SYSTEM_PACKAGES.get(name)
-            fix = f"apt install {package}" if package else f"make install, or pip install {name}"
-            yield Finding(name, state, str(error), fix)
-        else:
-            yield Finding(name, OK, str(version))
-
-
-def power(_settings: Settings) -> Iterator[Finding]:
-    """Where power readings come from."""
+def power(_settings: "Settings") -> Iterator[Finding]:
+    """Where power readings come from, and whether there are any."""
     source = find_power_source()
     try:
-        missing = isinstance(source, NoPower)
-        yield Finding("power", OK, "no sensor: null in the log" if missing else source.name)
+        if isinstance(source, NoPower):
+            yield Finding("power", OK, "no sensor: null in the log")
+            return
+        reading = first_reading(source, _READING_S)
+        if reading.total_mw is not None:
+            yield Finding("power", OK, f"{source.name}: {reading.total_mw / 1000:.1f} W")
+            return
+        known = [name for name, value in reading.power_mw.items() if value is not None]
+        missing = [name for name, value in reading.power_mw.items() if value is None]
+        found = f"{source.name}: no total"
+        found += f", {', '.join(missing)} unknown" if missing else ""
+        found += f"; only {', '.join(known)}" if known else ""
+        yield Finding("power", WARN, found, "none: power is null in the log")
     finally:
         source.close()

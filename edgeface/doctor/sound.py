@@ -7,6 +7,7 @@ from typing import Iterator
 import numpy as np
 
 from ..config import Settings
+from ..core.advice import as_root
 from ..core.errors import UnavailableError
 from ..devices import portaudio
 from ..devices.bounded_call import BoundedCaller
@@ -34,7 +35,7 @@ def microphones(_settings: Settings) -> Iterator[Finding]:
 def monitors(_settings: Settings) -> Iterator[Finding]:
     """Outputs whose sound can be recorded."""
     if shutil.which("parec") is None:
-        fix = "apt install pulseaudio-utils, if `monitor` is to be used"
+        fix = f"{as_root('apt install pulseaudio-utils')}, if `monitor` is to be used"
         yield Finding("monitor", WARN, "parec is missing", fix)
         return
     try:

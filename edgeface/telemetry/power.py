@@ -238,6 +238,19 @@ class NoPower(PowerSource):
         return Reading({}, None)
 
 
+def first_reading(source: PowerSource, longest_s: float, period_s: float = 0.5) -> Reading:
+    """The first reading with a total, or the last one within some seconds.
+
+    :raises OSError: the sensor does not work
+    """
+    end_s = time.monotonic() + longest_s
+    while True:
+        reading = source.read()
+        if reading.total_mw is not None or time.monotonic() >= end_s:
+            return reading
+        time.sleep(period_s)
+
+
 def find_power_source(
     candidates: Iterable[Callable[[], PowerSource]] = (Ina3221, Tegrastats, Rapl, NvidiaSmi),
 ) -> PowerSource:

@@ -4,11 +4,12 @@ import io
 import subprocess
 from typing import Iterable
 
+from ..core.advice import install_extra
 from ..core.errors import DataError, UnavailableError, one_line
 from ..core.files import output_file
 from ..core.rates import FRAME_MS, FRAME_RATE_HZ
 
-_FIX = "pip install 'edgeface[render]'"
+_FIX = install_extra("render")
 _PICTURES_IN = f"-f image2pipe -framerate {FRAME_RATE_HZ} -c:v mjpeg -i -".split()
 _VIDEO_OUT = "-map 0:v -c:v libx264 -crf 20 -pix_fmt yuv420p".split()
 _SOUND_OUT = "-map 1:a -c:a aac -b:a 128k".split()

@@ -7,11 +7,12 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from ..core.advice import as_root, install_extra
 from ..core.errors import UnavailableError, one_line
 
 _DRAWING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page", "face.js")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_FIX = "apt install chromium chromium-driver; pip install 'edgeface[render]'"
+_FIX = f"{as_root('apt install chromium chromium-driver')}; {install_extra('render')}"
 _BATCH = 25  # faces a call
 _LONGEST_MESSAGE = 120  # characters of the driver's
 _DRAW = """

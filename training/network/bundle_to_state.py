@@ -11,12 +11,12 @@ from typing import Dict
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 
 from edgeface.build import load_model
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
+from edgeface.model.runtime.library import onnxruntime
 from edgeface.model.step_model import StepModel, require_step_model
 from training.command import run
 
