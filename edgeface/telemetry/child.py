@@ -72,6 +72,7 @@ class TegrastatsChild:
     def _run_once(self) -> None:
         child = subprocess.Popen(
             self._command,
+            env=dict(os.environ, LC_ALL="C"),  # numbers with a point
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -12,11 +12,13 @@ import subprocess
 import time
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+from ..core.board import this_board
 from .child import TegrastatsChild
-from .tegrastats import NOT_CONNECTED, total_mw
+from .tegrastats import NOT_CONNECTED, sum_mw, total_mw
 
 _NVIDIA_SMI_TIMEOUT_S = 2.0
 _MOST_GPUS = 16
+_TIMES_SEEN = 3  # until a rail of tegrastats is one that may be missed
 
 
 class Reading(NamedTuple):
@@ -48,6 +50,7 @@ class PowerSource(abc.ABC):
     """
 
     name = "none"
+    has_total = True  # whether the whole board's power is among what it measures
 
     @abc.abstractmethod
     def read(self) -> Reading:
@@ -88,6 +91,9 @@ class Ina3221(PowerSource):
                 self._products.append((rail, voltage, current))
         if not self._powers and not self._products:
             raise OSError(f"no INA3221 below {drivers}")
+        self._board_uw = _input_monitor(root)
+        rails = [rail for rail, *_ in self._powers + self._products]
+        self.has_total = bool(self._board_uw) or total_mw(dict.fromkeys(rails, 0.0)) is not None
 
     def read(self) -> Reading:
         """Power per rail; OSError when no rail answers any more."""
@@ -101,7 +107,25 @@ class Ina3221(PowerSource):
                 power[rail] = millivolts * milliamperes / 1000.0
         if all(value is None for value in power.values()):
             raise OSError("the INA3221 does not answer")
+        if self._board_uw:
+            microwatts = _number(self._board_uw)
+            power["VIN"] = None if microwatts is None else microwatts / 1000.0
         return Reading(power, total_mw(power))
+
+
+def _input_monitor(root: str) -> str:
+    """Path of what a Thor's INA238 measures, uW: the input of the board; "" on other boards.
+
+    Its INA3221 has some of the rails only.
+    """
+    if this_board(root).name != "thor":
+        return ""
+    for driver in ("ina238", "ina2xx"):
+        pattern = f"sys/bus/i2c/drivers/{driver}/*/hwmon/hwmon*/power1_input"
+        found = sorted(glob.glob(os.path.join(root, pattern)))
+        if found:
+            return found[0]
+    return ""
 
 
 class Tegrastats(PowerSource):
@@ -119,15 +143,21 @@ class Tegrastats(PowerSource):
         if isinstance(command, str):
             command = [command, "--interval", "1000"]
         self._child = TegrastatsChild(command)
+        self._seen: Dict[str, int] = {}  # in how many readings a rail was there
 
     def read(self) -> Reading:
         """Power, temperatures and GPU load; nothing is known while no line comes."""
         values = self._child.latest()
         if values is None:
             return Reading({}, None)
+        for rail in values.power_mw:
+            self._seen[rail] = self._seen.get(rail, 0) + 1
+        # a rail that has gone is unknown, not 0; a garbled name is none
+        rails = [rail for rail, times in self._seen.items() if times >= _TIMES_SEEN]
+        power_mw: Dict[str, Optional[float]] = dict(dict.fromkeys(rails), **values.power_mw)
         return Reading(
-            dict(values.power_mw),
-            total_mw(values.power_mw),
+            power_mw,
+            total_mw(power_mw),
             values.temperatures_c,
             values.gpu_percent,
         )
@@ -152,6 +182,8 @@ class Rapl(PowerSource):
         for folder in sorted(glob.glob(os.path.join(root, "sys/class/powercap/intel-rapl:*"))):
             name = _text(f"{folder}/name")
             if name.startswith("package") or name == "dram":
+                if name in [zone for zone, _, _ in self._zones]:  # memory of the next processor
+                    name = f"{name}-{len(self._zones)}"
                 wrap_uj = _number(f"{folder}/max_energy_range_uj") or 0
                 self._zones.append((name, f"{folder}/energy_uj", wrap_uj))
         if all(count is None for count in self._counts_uj()):
@@ -173,9 +205,10 @@ class Rapl(PowerSource):
             for (name, _, wrap_uj), count, before in zip(self._zones, counts, counts_before):
                 if count is not None and before is not None:
                     used_uj = count - before if count >= before else count - before + wrap_uj
-                    power[name] = used_uj / 1000.0 / (now_s - before_s)
+                    if used_uj >= 0:
+                        power[name] = used_uj / 1000.0 / (now_s - before_s)
         self._last = (now_s, counts)
-        return Reading(power, total_mw(power))
+        return Reading(power, sum_mw(power))
 
 
 class NvidiaSmi(PowerSource):
@@ -192,13 +225,14 @@ class NvidiaSmi(PowerSource):
         if not command:
             raise OSError("nvidia-smi is missing")
         self._command = [command] + self._QUERY
-        self.read()
+        self.has_total = self.read().total_mw is not None
 
     def read(self) -> Reading:
         """Power, temperature and load; OSError when nvidia-smi fails or needs over 2 s."""
         try:
             answer = subprocess.run(
                 self._command,
+                env=dict(os.environ, LC_ALL="C"),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=_NVIDIA_SMI_TIMEOUT_S,
@@ -211,7 +245,7 @@ class NvidiaSmi(PowerSource):
         temperatures: Dict[str, Optional[float]] = {}
         loads: List[int] = []
         for number, line in enumerate(lines[:_MOST_GPUS]):
-            cells = [_float(cell) for cell in line.split(",")] + [None] * 3
+            cells = [_float(cell) for cell in line.split(", ")] + [None] * 3
             watts, celsius, load = cells[:3]
             power[f"GPU{number}"] = None if watts is None else 1000.0 * watts
             temperatures[f"GPU{number}"] = celsius
@@ -219,12 +253,12 @@ class NvidiaSmi(PowerSource):
                 loads.append(int(load))
         if not power:
             raise OSError("nvidia-smi lists no GPU")
-        return Reading(power, total_mw(power), temperatures, max(loads) if loads else None)
+        return Reading(power, sum_mw(power), temperatures, max(loads) if loads else None)
 
 
 def _float(text: str) -> Optional[float]:
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError:  # "[N/A]"
         return None
     return value if 0.0 <= value < 1e6 else None  # also refuses NaN
@@ -254,10 +288,19 @@ def first_reading(source: PowerSource, longest_s: float, period_s: float = 0.5) 
 def find_power_source(
     candidates: Iterable[Callable[[], PowerSource]] = (Ina3221, Tegrastats, Rapl, NvidiaSmi),
 ) -> PowerSource:
-    """The first source that works, else `NoPower`."""
+    """The first source that works and measures the whole board, else the first that works."""
+    partial: Optional[PowerSource] = None
     for candidate in candidates:
         try:
-            return candidate()
+            source = candidate()
         except (OSError, ValueError):
             continue
-    return NoPower()
+        if source.has_total:
+            if partial is not None:
+                partial.close()
+            return source
+        if partial is None:
+            partial = source
+        else:
+            source.close()
+    return partial or NoPower()

@@ -40,6 +40,67 @@ def test_ina3221_of_an_orin(tmp_path):
     assert reading.total_mw == 4960.0
 
 
+THOR = {
+    "proc/device-tree/model": "NVIDIA Jetson AGX Thor Developer Kit",
+    f"{ORIN}in1_label": "VDD_GPU",
+    f"{ORIN}in1_input": "8000",
+    f"{ORIN}curr1_input": "4000",
+    f"{ORIN}in2_label": "VIN_SYS_5V0",
+    f"{ORIN}in2_input": "5000",
+    f"{ORIN}curr2_input": "1000",
+}
+INA238 = "sys/bus/i2c/drivers/ina238/2-0044/hwmon/hwmon5/power1_input"
+
+
+def test_the_total_of_a_thor_is_that_of_its_other_chip_or_unknown(tmp_path):
+    files(tmp_path, **THOR)
+    without = Ina3221(str(tmp_path))
+    assert without.read().total_mw is None and not without.has_total
+    files(tmp_path, **{INA238: "124486000"})
+    source = Ina3221(str(tmp_path))
+    assert source.has_total and source.read().total_mw == 124486
+    assert set(source.read().power_mw) == {"VDD_GPU", "VIN_SYS_5V0", "VIN"}
+    (tmp_path / INA238).unlink()
+    assert source.read().total_mw is None
+    assert find_power_source((lambda: without,)) is without
+
+    class Whole(NoPower):
+        name = "whole"
+
+    assert find_power_source((lambda: without, Whole)).name == "whole"
+
+
+def test_a_rail_that_fails_makes_the_total_unknown(tmp_path):
+    nano(tmp_path)
+    source = Ina3221(str(tmp_path))
+    (tmp_path / NANO / "in_power0_input").write_text("")
+    assert source.read() == Reading({"POM_5V_IN": None, "POM_5V_GPU": 0, "POM_5V_CPU": 366}, None)
+
+
+def test_two_processors_with_memory_of_their_own(tmp_path):
+    now = [100.0]
+    zones = (("0", "package-0"), ("0:0", "dram"), ("1", "package-1"), ("1:0", "dram"))
+    for number, name in zones:
+        folder = f"sys/class/powercap/intel-rapl:{number}"
+        files(
+            tmp_path,
+            **{
+                f"{folder}/name": name,
+                f"{folder}/energy_uj": "0",
+                f"{folder}/max_energy_range_uj": "9",
+            },
+        )
+    source = Rapl(str(tmp_path), clock=lambda: now[0])
+    source.read()
+    now[0] += 1
+    for number, _ in zones:
+        files(tmp_path, **{f"sys/class/powercap/intel-rapl:{number}/energy_uj": "1000000"})
+    assert source.read().total_mw == pytest.approx(4000)
+    now[0] += 1
+    (tmp_path / "sys/class/powercap/intel-rapl:1:0/energy_uj").unlink()
+    assert source.read().total_mw is None
+
+
 def test_rapl_counts_and_wraps(tmp_path):
     now = [100.0]
     files(
@@ -67,11 +128,13 @@ def test_rapl_counts_and_wraps(tmp_path):
     [
         ("52.31, 61, 17", {"GPU0": 52310.0}, {"GPU0": 61.0}, 17),
         ("[N/A], 45, [N/A]", {"GPU0": None}, {"GPU0": 45.0}, None),
+        ("52,31, 61, 17", {"GPU0": 52310.0}, {"GPU0": 61.0}, 17),
         ("nan, 45", {"GPU0": None}, {"GPU0": 45.0}, None),
     ],
 )
 def test_nvidia_smi(tmp_path, line, power, heat, load):
     (command,) = script(tmp_path, f"echo '{line}'")
+    assert NvidiaSmi(command).has_total == (power["GPU0"] is not None)
     assert NvidiaSmi(command).read() == Reading(power, power["GPU0"], heat, load)
 
 

@@ -174,6 +174,37 @@ def test_every_sample_line(name):
     assert values.unknown == []
 
 
+def test_a_total_is_right_or_unknown_never_too_low():
+    xavier = parse_tegrastats(LINES["AGX Xavier, JetPack 4, root"]).power_mw
+    assert total_mw(xavier) == 6926
+    for rail in xavier:
+        assert total_mw(dict(xavier, **{rail: None})) is None
+        assert total_mw({name: mw for name, mw in xavier.items() if name != rail}) is None
+    thor = parse_tegrastats(LINES["Thor, loaded"]).power_mw
+    assert total_mw(thor) == 124486
+    assert total_mw(dict(thor, VIN=None)) is None
+    assert total_mw({name: mw for name, mw in thor.items() if name != "VIN"}) is None
+
+
+def test_a_rail_that_vanishes_makes_the_total_unknown(tmp_path):
+    line = LINES["AGX Orin, JetPack 5, root"]
+    without = line.replace("VDDQ_VDD2_1V8AO 301mW/301mW", "")
+    source = PowerTegrastats(
+        script(
+            tmp_path,
+            f"for i in 1 2 3 4 5 6 7 8 9 10; do echo '{line}'; sleep 0.1; done\n"
+            f"while :; do echo '{without}'; sleep 0.1; done",
+        )
+    )
+    try:
+        for _ in range(5):
+            assert wait_for(lambda: source.read().total_mw) == 7009
+        wait_for(lambda: source.read().total_mw is None)
+        assert source.read().power_mw["VDDQ_VDD2_1V8AO"] is None
+    finally:
+        source.close()
+
+
 def test_all_samples_are_expected():
     assert set(LINES) == set(EXPECTED)
 
@@ -186,10 +217,20 @@ def test_all_samples_are_expected():
         ("GR3D_FREQ 20%@N/A", lambda v: (v.gpu_percent, v.gpu_mhz) == (20, None)),
         ("GR3D_FREQ @[N/A,200,,400,off]", lambda v: (v.gpu_percent, v.gpu_mhz) == (None, 200)),
         ("VDD_GPU 1.5W/2W", lambda v: v.power_mw == {"VDD_GPU": 1500.0}),
-        ("VDD_GPU N/A/N/A", lambda v: v.power_mw == {} and v.unknown == ["VDD_GPU", "N/A/N/A"]),
+        ("VDD_GPU N/A/N/A", lambda v: v.power_mw == {"VDD_GPU": None} and v.unknown == []),
+        ("VDD_IN 4,8W/5,1W CPU@41,437C", lambda v: v.power_mw == {"VDD_IN": 4800.0}),
+        ("cpu@41,437C/42,5C", lambda v: v.temperatures_c == {"cpu": 41.437}),
+        *[
+            (f"APE {engine} RAM 1/2MB", lambda v: v.unknown == [] and v.ram_used_mb == 1)
+            for engine in ("1%@115", "1%", "@115", "115", "off", "5%@[115,230]", "0%@N/A")
+        ],
+        (
+            "NVENC 1%@115 NVDEC0 2%@[115,115] NVJPG1 off VIC 12%@115 OFA 0%@115 SE 1%@115",
+            lambda v: v.unknown == [],
+        ),
         (
             "VDD_IN NaN/NaN GPU@NaNC",
-            lambda v: v.power_mw == {} and v.temperatures_c == {} and len(v.unknown) == 3,
+            lambda v: v.power_mw == {"VDD_IN": None} and v.temperatures_c == {},
         ),
         (
             "RAM 1/2MB future_field RAM 3/4GB",
@@ -204,11 +245,10 @@ def test_forms_nobody_has_captured(line, check):
 
 def finite(values):
     assert isinstance(values, Tegrastats)
-    numbers = list(values.power_mw.values()) + [
-        t for t in values.temperatures_c.values() if t is not None
-    ]
-    assert all(math.isfinite(n) for n in numbers)
-    assert all(n >= 0 for n in values.power_mw.values())
+    power = [n for n in values.power_mw.values() if n is not None]
+    temperatures = [t for t in values.temperatures_c.values() if t is not None]
+    assert all(math.isfinite(n) for n in power + temperatures)
+    assert all(n >= 0 for n in power)
 
 
 @settings(max_examples=300, deadline=None)
