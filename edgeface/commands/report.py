@@ -9,6 +9,7 @@ from typing import Optional
 from ..core.errors import DataError, MissingInputError, UnavailableError, UsageError
 from ..core.files import output_file
 from ..telemetry.log import read_log
+from ..telemetry.reckoning import reckoned
 from ..telemetry.report import Figures, parse_since, table
 from ..telemetry.report_page import report_page
 from .common import add_config_argument, configured
@@ -53,6 +54,7 @@ def _figures(folder: str, since_s: Optional[float]) -> Figures:
         raise UnavailableError(
             f"{error.filename}: {error.strerror}; try again as a member of the log's group"
         ) from None
+    objects = reckoned(objects)
     if since_s is not None:
         objects = [o for o in objects if o["time_s"] >= since_s]
     if not objects:

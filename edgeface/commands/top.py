@@ -1,19 +1,18 @@
 """`edgeface top`: live figures, from shared memory and the newest line of the log."""
 
 import argparse
-import os
 import sys
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..config import Settings
-from ..core.clock import monotonic_ns
+from ..core.clock import boot_id, monotonic_ns, since_boot_s
 from ..core.rates import MS_NS, SECOND_NS
 from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
 from ..telemetry.log import newest_object
+from ..telemetry.numbers import fields, number, text
 from ..telemetry.power import NoPower
-from ..telemetry.report import fields, number
 from .common import add_segment_arguments, configured, valid_segment
 
 EXAMPLE = """example:
@@ -118,10 +117,9 @@ def _live_lines(
 
 
 def _logged_lines(logged: Dict[str, Any]) -> List[str]:
-    source = logged.get("power_source")
-    power_source = "no power source" if source in (None, NoPower.name) else source
-    host = os.path.basename(str(logged.get("host", "?")))
-    lines = [f"{logged.get('time', '?')} UTC, {power_source} on {host}"]
+    source = text(logged.get("power_source"), NoPower.name)
+    power_source = "no power source" if source == NoPower.name else source
+    lines = [f"{_when(logged)}, {power_source} on {text(logged.get('host'))}"]
     for stage in sorted(fields(logged, "latency_ms")):
         cells = [
             f"{name} {_cell(number(logged, 'latency_ms', stage, name))}"
@@ -133,16 +131,36 @@ def _logged_lines(logged: Dict[str, Any]) -> List[str]:
     power = "-" if power_mw is None else f"{power_mw / 1000:.2f} W"
     energy = "-" if energy_j is None else f"{energy_j:.0f} J"
     lines.append(
-        f"  power {power}   energy {energy}   CPU {logged.get('cpu_percent', '-')} %"
-        f"   memory {logged.get('own_memory_mb', '-')} MB   throttled {logged.get('throttled')}"
+        f"  power {power}   energy {energy}   CPU {_shown(number(logged, 'cpu_percent'))} %"
+        f"   memory {_shown(number(logged, 'own_memory_mb'))} MB"
+        f"   throttled {_yes_or_no(logged.get('throttled'))}"
     )
     temperatures = [
-        f"{name} {number(logged, 'temperatures_c', name)} C"
+        f"{name} {_shown(number(logged, 'temperatures_c', name))} C"
         for name in fields(logged, "temperatures_c")
     ]
     if temperatures:
         lines.append(f"  {'   '.join(temperatures)}")
     return lines
+
+
+def _when(logged: Dict[str, Any]) -> str:
+    """When an object was written: how long ago, if that was since the boot."""
+    stamp = f"{text(logged.get('time'))} UTC"
+    written_s = number(logged, "boot_s")
+    if written_s is None or logged.get("boot_id") != boot_id():
+        return stamp
+    return f"{stamp}, {max(0.0, since_boot_s() - written_s):.0f} s ago"
+
+
+def _yes_or_no(value: Any) -> str:
+    if not isinstance(value, bool):
+        return "-"
+    return "yes" if value else "no"
+
+
+def _shown(value: Optional[float]) -> str:
+    return "-" if value is None else f"{value:g}"
 
 
 def _cell(value: Optional[float]) -> str:

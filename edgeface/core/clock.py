@@ -1,10 +1,28 @@
-"""CLOCK_MONOTONIC, the one clock of all processes."""
+"""Clocks that never step: CLOCK_MONOTONIC, the one of all processes, and the time since boot."""
 
 import time
+from typing import Optional
 
 from .rates import SECOND_NS
+
+_CLOCK_BOOTTIME = 7  # time.CLOCK_BOOTTIME needs Python 3.7
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def monotonic_ns() -> int:
     """Now in ns (time.monotonic_ns needs Python 3.7)."""
     return int(time.clock_gettime(time.CLOCK_MONOTONIC) * SECOND_NS)
+
+
+def since_boot_s() -> float:
+    """Seconds since the boot, those in which the machine slept included."""
+    return time.clock_gettime(_CLOCK_BOOTTIME)
+
+
+def boot_id() -> Optional[str]:
+    """What tells this boot from all others; None where the kernel does not say."""
+    try:
+        with open(_BOOT_ID) as file:
+            return file.read().strip() or None
+    except OSError:
+        return None

@@ -7,7 +7,8 @@ from html import escape
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import svg
-from .report import Figures, Object, fields, number, text
+from .numbers import Object, fields, number, text
+from .report import Figures
 
 COLOURS = ("#3b7dd8", "#e08a2c", "#3fa66b", "#c2475d", "#8a63c9", "#5f7d8c", "#b0a030", "#d06ab0")
 _BAR_COLOUR = COLOURS[0]

@@ -1,5 +1,6 @@
 """Gathers everything once a second, and writes one log object an interval; a thread of its own."""
 
+import contextlib
 import logging
 import os
 import platform
@@ -8,12 +9,13 @@ import time
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from .. import __version__
+from ..core.clock import boot_id, since_boot_s
 from ..core.rates import FRAME_RATE_HZ
 from ..shm.layout import state_name
 from .energy import Energy
 from .log import LogWriter
 from .power import NoPower, PowerSource, Reading, find_power_source
-from .prometheus import write_metrics
+from .prometheus import Counters, MetricsFile
 from .system import System
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ class _Mean:
     def __init__(self) -> None:
         self._sums: Dict[str, float] = {}
         self._counts: Dict[str, int] = {}
-        self.largest: Dict[str, Optional[float]] = {}
+        self._largest: Dict[str, float] = {}
 
     def add(self, values: Mapping[str, Optional[float]]) -> None:
         for name, value in values.items():
@@ -37,13 +39,15 @@ class _Mean:
             if value is not None:
                 self._sums[name] += value
                 self._counts[name] += 1
-                largest = self.largest.get(name)
-                self.largest[name] = value if largest is None else max(value, largest)
+                self._largest[name] = max(value, self._largest.get(name, value))
 
     def means(self) -> Dict[str, Optional[float]]:
         return {
             name: round(self._sums[name] / n, 1) if n else None for name, n in self._counts.items()
         }
+
+    def maxima(self) -> Dict[str, Optional[float]]:
+        return {name: self._largest.get(name) for name in self._counts}
 
 
 class Recorder:
@@ -70,7 +74,8 @@ class Recorder:
         self._stats = stats
         self._log = log
         self._interval_s = interval_s
-        self._prometheus = prometheus
+        self._metrics = MetricsFile(prometheus) if prometheus else None
+        self._metrics_failed = False
         self._power = power_source
         self._system = system or System()
         self._clock = clock
@@ -78,7 +83,9 @@ class Recorder:
         self._stop = threading.Event()
         self._thread: Optional[threading.Thread] = None
         self._energy = Energy()
-        self._prometheus_failed = False
+        self._joules: Optional[float] = None  # since the start
+        self._started_s = self._clock()
+        self._boot_id = boot_id()
         self._failed = False
         self._begin(self._clock(), self._counters())
 
@@ -96,8 +103,13 @@ class Recorder:
             self._power.close()
         if self._log is not None:
             self._log.close()
+        if self._metrics is not None:
+            with contextlib.suppress(OSError):
+                self._metrics.remove()
 
     def _run(self) -> None:
+        if self._metrics is not None:  # state and counters are known now, the rest in an interval
+            self._write_metrics(self._metrics, self._identity())
         while not self._stop.wait(_PERIOD_S):
             try:
                 self.sample()
@@ -171,15 +183,40 @@ class Recorder:
         self._begin(now_s, counters)
         if self._log is not None:
             self._log.write(values)
-        if self._prometheus:
-            try:
-                write_metrics(self._prometheus, values)
-                self._prometheus_failed = False
-            except OSError as error:
-                if not self._prometheus_failed:
-                    _LOG.warning("%s: %s", self._prometheus, error.strerror)
-                self._prometheus_failed = True
+        if self._metrics is not None:
+            self._write_metrics(self._metrics, values)
         return values
+
+    def _write_metrics(self, file: MetricsFile, values: Dict[str, Any]) -> None:
+        stats = self._stats
+        counters = Counters(
+            time.time() - (self._clock() - self._started_s),
+            stats.published,
+            stats.dropped_samples,
+            stats.source_restarts,
+            stats.inference_errors,
+            dict(stats.latency.late),
+            self._joules,
+        )
+        try:
+            file.write(values, counters)
+            self._metrics_failed = False
+        except OSError as error:
+            if not self._metrics_failed:
+                _LOG.warning(
+                    "telemetry.prometheus: %s: %s; the face goes on, without metrics",
+                    file.path,
+                    error.strerror or error,
+                )
+            self._metrics_failed = True
+
+    def _identity(self) -> Dict[str, Any]:
+        stats = self._stats
+        return {
+            "version": __version__,
+            "state": state_name(stats.state),
+            "provider": stats.provider,
+        }
 
     def summary(self, now_s: float, now: Dict[str, Any]) -> Dict[str, Any]:
         """The log object of the time up to `now_s`; what is not known is None.
@@ -191,6 +228,8 @@ class Recorder:
         before = self._before
         frames = now["frames"] - before["frames"]
         joules, known_s, gap_s = self._energy.take()
+        if joules is not None:
+            self._joules = (self._joules or 0.0) + joules
         summaries = {
             stage: histogram.take() for stage, histogram in stats.latency.histograms.items()
         }
@@ -200,11 +239,9 @@ class Recorder:
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "time_s": round(time.time(), 1),
             "host": platform.node(),
-            "version": __version__,
             "pid": os.getpid(),
             "interval_s": round(passed_s, 1),
-            "state": state_name(stats.state),
-            "provider": stats.provider,
+            **self._identity(),
             "frames": frames,
             "fps": round(frames / passed_s, 2),
             "latency_ms": {stage: summary.as_ms() for stage, summary in summaries.items()},
@@ -221,12 +258,14 @@ class Recorder:
             "energy_gap_s": round(gap_s, 1),
             "j_per_audio_minute": _ratio(joules, audio_min, 2),
             "j_per_frame": _ratio(joules, frames, 4),
-            "temperatures_c": self._temperatures.largest or self._temperatures.means(),
+            "temperatures_c": self._temperatures.maxima(),
             "throttled": self._throttled,
             "cpu_percent": loads.get("cpu"),
             "gpu_percent": loads.get("gpu"),
             "memory_mb": self._system.memory_mb(),
             "own_memory_mb": self._system.own_memory_mb(),
+            "boot_id": self._boot_id,
+            "boot_s": round(since_boot_s(), 1),
         }
 
 

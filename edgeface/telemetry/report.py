@@ -2,12 +2,12 @@
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from ..core.errors import UsageError
 from ..core.rates import FRAME_RATE_HZ
+from .numbers import Object, fields, number, text
 
-Object = Dict[str, Any]  # an object of the log
 Row = Tuple[str, str]  # name and value
 
 _GAP_FACTOR = 2.5  # objects further apart than this many intervals leave a hole
@@ -34,27 +34,15 @@ def parse_since(text: str, now_s: float) -> float:
     raise UsageError(f"--since {text}: not a time; use 90m, 24h, 7d or 2026-11-24T08:00")
 
 
-def number(value: Any, *path: str) -> Optional[float]:
-    """A number deep in an object, or None where there is anything else."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def text(value: Any, default: str = "?") -> str:
-    """A string of an object, or the default where there is anything else."""
-    return value if isinstance(value, str) else default
-
-
-def fields(values: Object, name: str) -> List[str]:
-    """Names in a part of an object; none where there is anything else."""
-    part = values.get(name)
-    return list(part) if isinstance(part, dict) else []
-
-
 def _known(objects: Sequence[Object], *path: str) -> List[float]:
     numbers = [number(o, *path) for o in objects]
     return [value for value in numbers if value is not None]
+
+
+def _total(objects: Sequence[Object], *path: str) -> Optional[int]:
+    """The sum of what is known; None where nothing is."""
+    known = _known(objects, *path)
+    return int(sum(known)) if known else None
 
 
 def _interval_s(values: Object) -> float:
@@ -99,25 +87,24 @@ class Figures:
         self.holes = holes(objects)
         processes = [o.get("pid") for o in objects]
         self.restarts = sum(a != b for a, b in zip(processes, processes[1:]))
-        self.not_running_min = (
-            sum(_interval_s(o) for o in objects if text(o.get("state")) != "running") / 60
-        )
+        states_known = any(isinstance(o.get("state"), str) for o in objects)
+        not_running_s = sum(_interval_s(o) for o in objects if o.get("state") != "running")
+        self.not_running_min = not_running_s / 60 if states_known else None
 
     def _sum_up_frames(self) -> None:
         objects = self.objects
         covered_s = sum(_known(objects, "interval_s"))
-        self.frames = int(sum(_known(objects, "frames")))
-        self.fps = self.frames / covered_s if covered_s else None
+        self.frames = _total(objects, "frames")
+        self.fps = self.frames / covered_s if covered_s and self.frames is not None else None
         self.latency = {
             name: max(_known(objects, "latency_ms", "end_to_end", name), default=None)
             for name in ("p50", "p95", "p99", "max")
         }
         self.late = {
-            cause: int(sum(_known(objects, "late_frames", cause)))
-            for cause in ("capture", "ring", "compute")
+            cause: _total(objects, "late_frames", cause) for cause in ("capture", "ring", "compute")
         }
-        self.dropped = int(sum(_known(objects, "dropped_samples")))
-        self.source_restarts = int(sum(_known(objects, "source_restarts")))
+        self.dropped = _total(objects, "dropped_samples")
+        self.source_restarts = _total(objects, "source_restarts")
 
     def _sum_up_power(self) -> None:
         objects = self.objects
@@ -140,7 +127,9 @@ class Figures:
             for name in fields(o, "temperatures_c")
         ]
         self.hottest_c = max((value for value in celsius if value is not None), default=None)
-        self.throttled_min = sum(_interval_s(o) for o in objects if o.get("throttled") is True) / 60
+        throttled_known = any(isinstance(o.get("throttled"), bool) for o in objects)
+        throttled_s = sum(_interval_s(o) for o in objects if o.get("throttled") is True)
+        self.throttled_min = throttled_s / 60 if throttled_known else None
         self.memory_mb = max(_known(objects, "own_memory_mb"), default=None)
 
 
@@ -155,7 +144,7 @@ def _stamp(seconds: float) -> str:
 def rows(figures: Figures) -> List[Row]:
     """The figures of one machine by name, for table and page."""
     watt_hours = None if figures.joules is None else figures.joules / 3600
-    late = figures.late
+    late = "/".join(_show(figures.late[cause]) for cause in ("capture", "ring", "compute"))
     return [
         ("from", _stamp(figures.from_s)),
         ("to (UTC)", _stamp(figures.to_s)),
@@ -164,18 +153,15 @@ def rows(figures: Figures) -> List[Row]:
         ("holes in the log", str(len(figures.holes))),
         ("damaged lines", str(figures.damaged)),
         ("process restarts", str(figures.restarts)),
-        ("source restarts", str(figures.source_restarts)),
-        ("frames", str(figures.frames)),
+        ("source restarts", _show(figures.source_restarts)),
+        ("frames", _show(figures.frames)),
         ("frames per second", _show(figures.fps, 2)),
         ("worst p50 of an interval, ms", _show(figures.latency["p50"])),
         ("worst p95, ms", _show(figures.latency["p95"])),
         ("worst p99, ms", _show(figures.latency["p99"])),
         ("longest, ms", _show(figures.latency["max"])),
-        (
-            "late frames: capture/ring/compute",
-            f"{late['capture']}/{late['ring']}/{late['compute']}",
-        ),
-        ("dropped samples", str(figures.dropped)),
+        ("late frames: capture/ring/compute", late),
+        ("dropped samples", _show(figures.dropped)),
         ("not running, minutes", _show(figures.not_running_min, 1)),
         ("mean power, W", _show(figures.mean_w, 2)),
         ("highest power, W", _show(figures.peak_w, 2)),

@@ -3,8 +3,9 @@
 from html import escape
 from typing import List, Sequence
 
+from .numbers import Object, fields, number
 from .plots import COLOURS, Point, Series, curves_plot, histogram_plot, state_plot
-from .report import Figures, Object, fields, number, rows
+from .report import Figures, rows
 from .tegrastats import TOTALS
 
 _BROKEN_INTERVALS = 2.5  # points further apart are not joined

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -8,7 +9,6 @@ import pytest
 from support.process import edgeface
 
 from edgeface.telemetry.log import LogWriter, log_files, newest_object, read_log
-from edgeface.telemetry.prometheus import metrics
 
 
 def test_log_rotates_within_its_total_and_survives_a_cut(tmp_path):
@@ -54,21 +54,85 @@ print(log.write({"time_s": 99}), read_log(sys.argv[1])[0])
     assert result.stderr.count("WARNING") == 1
 
 
-def test_prometheus_text():
-    text = metrics(
-        {
-            "fps": 25.0,
-            "throttled": True,
-            "power_mw": {"VDD_IN": 4824.0, "NC": None},
-            "latency_ms": {"publish": {"p50": 0.1}},
-            "host": "kiosk",
-        }
-    )
-    assert "edgeface_fps 25.0\n" in text
-    assert "edgeface_throttled 1.0\n" in text
-    assert 'edgeface_power_mw{name="VDD_IN"} 4824.0\n' in text
-    assert 'edgeface_latency_ms{name="publish",k1="p50"} 0.1\n' in text
-    assert "NC" not in text and "kiosk" not in text
+@pytest.mark.system
+def test_a_full_disk_leaves_no_trail_of_empty_files(tmp_path):
+    code = """
+import os, sys
+from edgeface.telemetry.log import LogWriter, log_files, read_log
+folder = sys.argv[1]
+open(folder + "/other", "wb").write(b"x" * 60000)
+log = LogWriter(folder, 16000, 1000000)
+for k in range(25):
+    log.write({"time_s": k, "x": "y" * 2000})
+print(len(log_files(folder)), read_log(folder)[1])
+os.unlink(folder + "/other")
+print(log.write({"time_s": 99}), read_log(folder)[1])
+log.close()
+"""
+    mounted = 'mount -t tmpfs -o size=64k tmpfs "$2" && exec "$0" -c "$1" "$2"'
+    command = ["unshare", "-m", "sh", "-c", mounted, sys.executable, code, str(tmp_path)]
+    output = subprocess.check_output(command, universal_newlines=True, stderr=subprocess.PIPE)
+    assert output.splitlines() == ["1 0", "True 0"]  # no damaged line, before and after
+
+
+@pytest.mark.parametrize("removed", ["file", "folder", "moved"])
+def test_what_was_removed_is_there_again_with_the_next_line(tmp_path, removed):
+    folder = tmp_path / "log"
+    log = LogWriter(str(folder), 10000, 100000)
+    log.write({"time_s": 1})
+    if removed == "file":
+        os.unlink(log_files(str(folder))[0])
+    elif removed == "folder":
+        shutil.rmtree(str(folder))
+    else:
+        folder.rename(tmp_path / "old")
+    assert log.write({"time_s": 2})
+    log.close()
+    assert read_log(str(folder)) == ([{"time_s": 2}], 0)
+
+
+def test_a_log_that_got_no_line_leaves_no_file(tmp_path):
+    log = LogWriter(str(tmp_path), 10000, 100000)
+    log._file = log._begin()
+    log.close()
+    assert log_files(str(tmp_path)) == []
+
+
+def test_only_regular_files_are_read(tmp_path):
+    """A FIFO would hang, a device never end; a folder of that name keeps nobody from writing."""
+    os.mkfifo(str(tmp_path / "telemetry-00000002-x.jsonl"))
+    os.symlink("/dev/zero", str(tmp_path / "telemetry-00000003-x.jsonl"))
+    os.symlink("/nowhere", str(tmp_path / "telemetry-00000004-x.jsonl"))
+    os.mkdir(str(tmp_path / "telemetry-00000000-x.jsonl"))
+    log = LogWriter(str(tmp_path), 100, 200)
+    for k in range(20):
+        assert log.write({"time_s": k, "text": "x" * 50})
+    log.close()
+    assert read_log(str(tmp_path))[0][-1]["time_s"] == 19
+    assert newest_object(str(tmp_path))["time_s"] == 19
+    assert edgeface("report", str(tmp_path), timeout=20).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        '"latency_bins_ms": {"10": Infinity}',
+        '"latency_bins_ms": {"10": 1e999}',
+        '"frames": 1e999, "interval_s": -1e999',
+        '"power_total_mw": NaN',
+        f'"frames": 1{"0" * 400}',
+        f'"latency_ms": {{"end_to_end": {{"p50": 1{"0" * 400}}}}}',
+        f'"x": "{"y" * (1 << 21)}"',
+    ],
+)
+def test_values_that_are_no_measurement_do_not_end_the_report(tmp_path, damage):
+    good = '{"time_s": 1795478400, "frames": 1500, "interval_s": 60}\n'
+    bad = f'{{"time_s": 1795478460, {damage}}}\n'
+    (tmp_path / "telemetry-00000001-x.jsonl").write_text(good + bad)
+    result = edgeface("report", str(tmp_path), "-o", str(tmp_path / "r.html"))
+    assert result.returncode == 0, result.stderr
+    assert "inf" not in result.stdout and "nan" not in result.stdout
+    assert edgeface("top", "-n", "1", "--log", str(tmp_path), "--shm", "none").returncode == 0
 
 
 @pytest.mark.slow
