@@ -1,17 +1,18 @@
 """Serves the page and a stream of frames (server-sent events) on 127.0.0.1."""
 
+import contextlib
 import json
 import os
 import socket
 import socketserver
-import time
+import sys
+from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Dict, List, Optional
+from typing import Any, List
 
-from ..core.errors import UnavailableError
-from ..core.rates import MS_NS
-from ..shm.layout import state_name
-from ..shm.reader import Reader, ReadFrame
+from ..core.errors import UnavailableError, one_line
+from .connections import Connections
+from .frames import Frames
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
 _FILES = {
@@ -20,8 +21,9 @@ _FILES = {
     "/page.js": ("page.js", "text/javascript"),
 }
 _FIRST_INHERITED = 3  # SD_LISTEN_FDS_START
-_KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next write
-_POLL_S = 0.004
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_SILENCE_S = 5.0  # of a client that neither sends nor takes anything
+_LONGEST_REQUEST = 16384  # bytes
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -35,11 +37,13 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, port: int, shm: str, neutral: List[List[float]]):
-        self.shm = shm
         self.neutral = neutral
         inherited = _inherited_socket()
+        self.frames = Frames(shm)
+        self.connections = Connections()
         try:
             super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=inherited is None)
         except OSError as error:
@@ -56,6 +60,61 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         """Address of the page."""
         return f"http://127.0.0.1:{self.server_address[1]}/"
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Starts a thread for a connection, if there is a place for it."""
+        if self.connections.add(request):
+            super().process_request(request, client_address)
+            return
+        request.setblocking(False)
+        with contextlib.suppress(OSError):
+            request.sendall(_FULL)
+        self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Ends a connection."""
+        self.connections.remove(request)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Looks after the connections twice a second."""
+        self.connections.close_overdue()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says in one line what went wrong; a client that left is nothing to say anything about."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):  # ConnectionError and timeouts are OSErrors
+            sys.stderr.write(f"edgeface: page: {type(error).__name__}: {one_line(error)}\n")
+
+
+class _Request:
+    """Reads one request after the other, each of a bounded size.
+
+    :param file: of the connection
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._left = _LONGEST_REQUEST
+
+    def begin(self) -> None:
+        """The next request may be as long as the first one."""
+        self._left = _LONGEST_REQUEST
+
+    def readline(self, size: int = -1) -> bytes:
+        """A line, or what the request's size leaves of it.
+
+        :raises LineTooLong: nothing is left
+        """
+        if not self._left:
+            raise LineTooLong("request")
+        line: bytes = self._file.readline(self._left if size < 0 else min(size, self._left))
+        self._left -= len(line)
+        return line
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
 
 def _inherited_socket() -> Optional[socket.socket]:
     """The socket that systemd listens at for this process, see sd_listen_fds(3); None elsewhere."""
@@ -67,10 +126,25 @@ def _inherited_socket() -> Optional[socket.socket]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = _SILENCE_S
     server: Server
+
+    def setup(self) -> None:
+        """Bounds what a client may send."""
+        super().setup()
+        self.rfile: Any = _Request(self.rfile)
+
+    def handle_one_request(self) -> None:
+        """Answers a request."""
+        self.rfile.begin()
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         """Page, neutral face or frames."""
+        with self.server.connections.answering(self.request):
+            self._answer()
+
+    def _answer(self) -> None:
         if self.headers.get("Host", "").partition(":")[0] not in _LOCAL_HOSTS:
             self.send_error(403)  # a foreign name that resolves to this machine
         elif self.path in _FILES:
@@ -102,39 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        try:
-            with Reader(self.server.shm) as reader:
-                self._copy(reader)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the browser left
-
-    def _copy(self, reader: Reader) -> None:
-        """Sends every new frame; `null` once a second while there is no writer."""
-        seen = None
-        sent_s = 0.0
-        while True:
-            frame = reader.read()
-            if frame is not None and (frame.index, frame.publish_ns) != seen:
-                seen = (frame.index, frame.publish_ns)
-                sent_s = time.monotonic()
-                self._event(_message(frame, reader.header()))
-            elif frame is None and time.monotonic() - sent_s > _KEEP_ALIVE_S:
-                sent_s = time.monotonic()
-                self._event(None)
-            time.sleep(_POLL_S)
-
-    def _event(self, message: Optional[Dict[str, Any]]) -> None:
-        self.wfile.write(f"data: {json.dumps(message, separators=(',', ':'))}\n\n".encode())
-        self.wfile.flush()
-
-
-def _message(frame: ReadFrame, header: Optional[Dict[str, int]]) -> Dict[str, Any]:
-    latency_ns = frame.publish_ns - frame.audio_ns
-    return {
-        "index": frame.index,
-        "flags": frame.flags,
-        "level": round(frame.rms_dbfs, 1),
-        "latency": round(latency_ns / MS_NS, 1),
-        "state": state_name(header["state"]) if header else "gone",
-        "landmarks": [[round(float(v), 4) for v in point] for point in frame.landmarks],
-    }
+        frames = self.server.frames
+        with frames.client():
+            number = frames.newest
+            while True:
+                number, event = frames.after(number)
+                self.wfile.write(event)
