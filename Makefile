@@ -33,6 +33,7 @@ help:
 	@echo "make clean        removes environments, caches and built packages"
 
 run: $(VENV)/run
+	@echo "edgeface: the command line is $(VENV)/bin/edgeface; for this shell: PATH=$(CURDIR)/$(VENV)/bin:\$$PATH"
 	$(VENV)/bin/python -m edgeface.demo
 
 test: $(VENV)/dev
