@@ -16,7 +16,7 @@ from edgeface.telemetry.report_page import report_page
 
 
 def boot(name, count, clock_s, set_at=None, step_s=0.0, began=30.0):
-    """Minutes of a boot whose clock starts at `clock_s` and steps by `step_s` at minute `set_at`."""
+    """Minutes of a boot whose clock starts at `clock_s`; at minute `set_at` it steps by `step_s`."""
     objects = []
     for k in range(count):
         boot_s = began + 60.0 * (k + 1)
@@ -46,8 +46,7 @@ def test_boots_whose_clock_was_never_set_stay_beside_their_neighbours():
     first, second = boot("a", 30, START_S), boot("b", 20, 0.0)
     third = boot("c", 30, START_S + 7200)
     for order in ([first, second, third], [second, first, third], [first, third, second]):
-        objects = sum(order, [])
-        result = times(objects)
+        result = times([values for objects in order for values in objects])
         assert result == sorted(result)
         assert result[-1] - result[0] < 4 * 3600
     assert times(first + second)[30] - times(first + second)[29] == pytest.approx(60)
@@ -55,7 +54,7 @@ def test_boots_whose_clock_was_never_set_stay_beside_their_neighbours():
 
 
 def test_a_clock_that_stood_still_while_the_board_was_off():
-    """The clock is saved at shutdown, or is that of the system's build: later than 2020, yet wrong."""
+    """It was saved at shutdown, or is that of the system's build: later than 2020, yet wrong."""
     good, stale = boot("a", 300, START_S), boot("b", 20, START_S - 3 * 365 * 86400.0)
     result = times(good + stale)
     assert result[:300] == [o["time_s"] for o in good]
