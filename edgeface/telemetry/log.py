@@ -17,7 +17,7 @@ PREFIX = "telemetry-"
 SUFFIX = ".jsonl"
 _NUMBERED = re.compile(PREFIX + r"(\d{8})-")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-_LATEST_TIME_S = 1e11  # the year 5138: a line that is later is damaged
+LATEST_TIME_S = 1e11  # the year 5138: a line that is later is damaged
 _LONGEST_LINE = 1 << 20
 _TAIL_BYTES = 1 << 18  # of a file, in which its newest lines are
 
@@ -163,7 +163,7 @@ def _object(line: bytes) -> Optional[Dict[str, Any]]:
     time_s = value.get("time_s")
     if not isinstance(time_s, (int, float)) or isinstance(time_s, bool):
         return None
-    return value if 0 <= time_s < _LATEST_TIME_S else None
+    return value if 0 <= time_s < LATEST_TIME_S else None
 
 
 def _refuse(constant: str) -> None:

@@ -8,6 +8,7 @@ set are placed beside their neighbours: the order of the log is always right.
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from .log import LATEST_TIME_S
 from .numbers import number
 
 Object = Dict[str, Any]
@@ -54,7 +55,8 @@ def reckoned(objects: Sequence[Object]) -> List[Object]:
     result: List[Object] = []
     for boot, offset_s in zip(boots, _offsets_s(boots)):
         for values, seconds in zip(boot.objects, boot.times_s):
-            result.append(dict(values, time_s=seconds + offset_s))
+            time_s = min(max(0.0, seconds + offset_s), LATEST_TIME_S)
+            result.append(dict(values, time_s=time_s))
     return result
 
 

@@ -113,21 +113,21 @@ def test_only_regular_files_are_read(tmp_path):
     assert edgeface("report", str(tmp_path), timeout=20).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        '"latency_bins_ms": {"10": Infinity}',
-        '"latency_bins_ms": {"10": 1e999}',
-        '"frames": 1e999, "interval_s": -1e999',
-        '"power_total_mw": NaN',
-        f'"frames": 1{"0" * 400}',
-        f'"latency_ms": {{"end_to_end": {{"p50": 1{"0" * 400}}}}}',
-        f'"x": "{"y" * (1 << 21)}"',
-    ],
-)
+DAMAGE = {
+    "infinity": '"latency_bins_ms": {"10": Infinity}',
+    "large": '"latency_bins_ms": {"10": 1e999}',
+    "negative": '"frames": 1e999, "interval_s": -1e999',
+    "no number": '"power_total_mw": NaN',
+    "digits": f'"frames": 1{"0" * 400}',
+    "deep digits": f'"latency_ms": {{"end_to_end": {{"p50": 1{"0" * 400}}}}}',
+    "long": f'"x": "{"y" * (1 << 21)}"',
+}
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGE))
 def test_values_that_are_no_measurement_do_not_end_the_report(tmp_path, damage):
     good = '{"time_s": 1795478400, "frames": 1500, "interval_s": 60}\n'
-    bad = f'{{"time_s": 1795478460, {damage}}}\n'
+    bad = f'{{"time_s": 1795478460, {DAMAGE[damage]}}}\n'
     (tmp_path / "telemetry-00000001-x.jsonl").write_text(good + bad)
     result = edgeface("report", str(tmp_path), "-o", str(tmp_path / "r.html"))
     assert result.returncode == 0, result.stderr

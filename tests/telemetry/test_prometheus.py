@@ -124,9 +124,10 @@ def test_a_running_daemon_has_a_file_and_one_that_ended_has_none(tmp_path, shm_n
     words = ("run", "--config", str(configuration), "--source", "cmd:cat /dev/zero")
     daemon = start(*words, "--shm", shm_name)
     wait_for(lambda: path.exists() and "edgeface_fps" in path.read_text())
-    samples = parsed(path.read_text())
-    assert samples["edgeface_state", (("state", "running"),)] == 1
-    assert samples["edgeface_frames_total", ()] > 0
+    text = path.read_text()
     daemon.terminate()
     assert daemon.wait(10) == 0
     assert not path.exists()
+    samples = parsed(text)
+    assert samples["edgeface_state", (("state", "running"),)] == 1
+    assert samples["edgeface_frames_total", ()] > 0

@@ -16,7 +16,7 @@ from edgeface.telemetry.report_page import report_page
 
 
 def boot(name, count, clock_s, set_at=None, step_s=0.0, began=30.0):
-    """Minutes of a boot whose clock starts at `clock_s`; at minute `set_at` it steps by `step_s`."""
+    """Minutes of a boot whose clock starts at `clock_s` and is set at minute `set_at`."""
     objects = []
     for k in range(count):
         boot_s = began + 60.0 * (k + 1)
