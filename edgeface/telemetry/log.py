@@ -2,13 +2,12 @@
 
 import contextlib
 import errno
-import io
 import json
 import logging
 import os
 import re
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, cast
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..core.files import open_regular
 
@@ -173,8 +172,8 @@ def _refuse(constant: str) -> None:
 
 def _lines(path: str) -> Iterator[bytes]:
     """Lines of a file; of one that is too long, pieces."""
-    with open_regular(path) as file, io.BufferedReader(cast(io.RawIOBase, file)) as lines:
-        yield from iter(lambda: lines.readline(_LONGEST_LINE + 1), b"")
+    with open_regular(path) as file:
+        yield from iter(lambda: file.readline(_LONGEST_LINE + 1), b"")
 
 
 def read_log(folder: str) -> Tuple[List[Dict[str, Any]], int]:

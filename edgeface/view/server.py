@@ -8,7 +8,7 @@ import socketserver
 import sys
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, List
+from typing import Any, List, Optional
 
 from ..core.errors import UnavailableError, one_line
 from .connections import Connections
