@@ -60,11 +60,11 @@ def test_names_that_nothing_can_have_are_refused(kind, name):
         ["read", "--shm", "a\0"],
     ],
 )
-def test_the_command_line_is_checked_in_one_place(arguments, capsys):
+def test_the_command_line_is_checked_in_one_place(arguments, capfd):
     from edgeface.cli import main
 
     assert main(arguments) == 2
-    error = capsys.readouterr().err
+    error = capfd.readouterr().err
     assert error.startswith("edgeface: argument ") and error.count("\n") == 1
 
 
