@@ -14,7 +14,7 @@ from edgeface.motion.frame import DISCONTINUITY, NEUTRAL
 from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
-from edgeface.source.base import Block, SourceLost
+from edgeface.source.base import Block, Source, SourceLost
 from edgeface.source.selector import Selector
 from edgeface.source.supervisor import Supervisor
 
@@ -51,12 +51,13 @@ def test_timeline_near_large_counters(loop_of, start):
     assert timeline.take(640, 640)[:2] == (start + 640, start + 40000000)
 
 
-class Script:
+class Script(Source):
     """A source that does as it is told: Blocks are delivered, exceptions raised."""
 
-    name, live, playback, pauses = "script", True, False, False
+    live = True
 
     def __init__(self, *events, refusals=0):
+        super().__init__("script")
         self._events, self._refusals = list(events), refusals
         self.opened = 0
 

@@ -8,6 +8,7 @@ import yaml
 from support.process import edgeface
 
 from edgeface.core.resources import BUNDLED_VOICE, DEFAULT_BUNDLE
+from edgeface.model.seal import sealed, without_seal
 
 
 @pytest.fixture
@@ -16,8 +17,9 @@ def one_lookahead(tmp_path):
     folder = tmp_path / "bundle"
     shutil.copytree(DEFAULT_BUNDLE, str(folder))
     description = yaml.safe_load((folder / "bundle.yaml").read_text())
+    description = without_seal(description)
     description["steps"] = {80: description["steps"][80]}
-    (folder / "bundle.yaml").write_text(yaml.safe_dump(description))
+    (folder / "bundle.yaml").write_text(sealed(yaml.safe_dump(description)))
     return folder
 
 
