@@ -423,6 +423,20 @@ def test_the_log_is_written_and_the_doctor_content(service):
     assert [name for name, finding in findings.items() if finding["state"] == "bad"] == []
 
 
+def test_metrics_are_for_everybody_and_go_with_the_daemon(service):
+    before = service.output("cat", "/etc/edgeface/edgeface.yaml")
+    path = "/run/edgeface-metrics/edgeface.prom"
+    telemetry = f"telemetry: {{prometheus: {path}, interval_s: 1}}\n"
+    service.write("/etc/edgeface/edgeface.yaml", telemetry)
+    service.output("systemctl", "reload", "edgeface")
+    read = ("cat", path)
+    wait_for(lambda: "edgeface_fps" in service.run_as("stranger", *read).stdout, 10.0)
+    service.output("systemctl", "stop", "edgeface")
+    assert service.run("test", "-e", "/run/edgeface-metrics").returncode != 0
+    service.write("/etc/edgeface/edgeface.yaml", f"{before}\n")
+    service.output("systemctl", "start", "edgeface")
+
+
 def test_stop_is_swift_and_clean(service):
     wait_for(lambda: "running" in service.show("edgeface", "StatusText"))
     began = time.monotonic()
