@@ -6,6 +6,7 @@ wait for a year. So what decides about the answer is watched, which costs next t
 
 import glob
 import os
+import re
 import threading
 import time
 from typing import Any, Callable, Hashable, Optional, Tuple, TypeVar
@@ -22,6 +23,7 @@ _POLL_S = 0.1
 _LISTEN_S = 0.5
 _WANTED_S = 10.0  # after somebody asked last
 _NO_SERVER = ()
+_SERVER = re.compile(r'^[^#\n]*\bserver\s+"?unix:([^"\s]+)', re.MULTILINE)
 _HANGS_S = 1.0  # a server that has not answered for so long
 
 Result = TypeVar("Result")
@@ -54,14 +56,23 @@ def _socket_paths() -> Tuple[str, ...]:
     """Where the sound server of this process may listen."""
     server = os.environ.get("PULSE_SERVER", "")
     if server:
-        return (server[len("unix:") :] if server.startswith("unix:") else server,)
+        named = (server[len("unix:") :] if server.startswith("unix:") else server,)
+        return named + _sockets_of_alsa()
     folders = [
         os.environ.get("PULSE_RUNTIME_PATH", ""),
         os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "pulse"),
         f"/run/user/{os.getuid()}/pulse",
         "/var/run/pulse",
     ]
-    return tuple(os.path.join(folder, "native") for folder in folders if folder)
+    usual = tuple(os.path.join(folder, "native") for folder in folders if folder)
+    return usual + _sockets_of_alsa()
+
+
+def _sockets_of_alsa() -> Tuple[str, ...]:
+    """Sockets of sound servers that ALSA's configuration names, as `server "unix:PATH"` does."""
+    files = [os.environ.get("ALSA_CONFIG_PATH", ""), "/etc/asound.conf"]
+    files.append(os.path.expanduser("~/.asoundrc"))
+    return tuple(path for file in files if file for path in _SERVER.findall(read_text(file)))
 
 
 def _socket_stamp() -> Hashable:
