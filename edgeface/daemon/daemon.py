@@ -19,7 +19,7 @@ from .stats import Stats
 _LOG = logging.getLogger(__name__)
 _PROGRESS_S = 10.0  # a start that takes longer says so this often
 _LONGEST_BUILD_S = 3600.0
-_CLOSING_S = 1.0  # how long the end waits for a reload that is under way
+_CLOSING_S = 0.5  # how long the end waits for a reload that is under way
 _RELOAD_PAUSE_S = 1.0  # a storm of signals is one reload a second
 _POLL_S = 0.05  # a signal during the start is answered as fast
 

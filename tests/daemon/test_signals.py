@@ -10,6 +10,7 @@ import time
 import pytest
 
 SIGNALS = 500
+LONGEST_END_S = 2.0
 _PER_PROCESS = 5  # of which the last one ends it
 
 
@@ -41,8 +42,8 @@ def test_five_hundred_signals_at_random_moments(tmp_path, shm_name):
         time.sleep(rng.choice((0.0, 0.1, 1.5)) * rng.random())
         daemon.send_signal(rng.choice((signal.SIGTERM, signal.SIGINT)))
         began = time.monotonic()
-        _, errors = daemon.communicate(timeout=10)
-        assert time.monotonic() - began < 2.0, number
+        _, errors = daemon.communicate(timeout=30)
+        assert time.monotonic() - began < LONGEST_END_S * busy(), number
         assert daemon.returncode == 0, (number, errors)
         assert "Traceback" not in errors and "terminate" not in errors, (number, errors)
         assert [name for name in os.listdir("/dev/shm") if shm_name in name] == [], number
@@ -57,3 +58,8 @@ def wait_until_handled(pid):
         if int(caught.split()[1], 16) & mask:
             return
         time.sleep(0.001)
+
+
+def busy():
+    """How many times longer than alone a process may take on this machine now."""
+    return max(1.0, os.getloadavg()[0] / os.cpu_count())
