@@ -70,7 +70,7 @@ class SoundServer:
     def pactl(self, *arguments):
         """What `pactl` prints."""
         return subprocess.check_output(
-            ["pactl", *arguments], env=self.environment, universal_newlines=True
+            ["pactl", *arguments], env=self.environment, universal_newlines=True, timeout=5
         )
 
     def plug(self):
@@ -182,6 +182,14 @@ class PipeWire(SoundServer):
         self.environment.pop("PULSE_RUNTIME_PATH", None)
 
     def start(self):
+        for _ in range(3):
+            try:
+                return self._start()
+            except (subprocess.SubprocessError, AssertionError):
+                self.stop()  # one start in fifty, WirePlumber never sets up the sink
+        raise AssertionError("PipeWire does not start")
+
+    def _start(self):
         self._run_logged("dbus-daemon", "--session", "--nofork", f"--address=unix:path={self._bus}")
         wait_for(lambda: os.path.exists(self._bus))
         self._run_logged("pipewire")
