@@ -48,6 +48,11 @@ class Flow:
         self.slow = self._slow_windows >= _SLOW_WINDOWS
         self._begin_window()
 
+    def pause(self, samples: int, now: int) -> None:
+        """Silence was delivered in real time: however late the sound before was, that is over."""
+        self.silence(samples, now)
+        self._covered_ns = now
+
     def silence(self, samples: int, now: int) -> None:
         """Silence was delivered in place of sound."""
         duration_ns = samples * SAMPLE_NS

@@ -157,7 +157,7 @@ class Selector(Source):
         self._end_ns = first_ns + _SILENT_SAMPLES * SAMPLE_NS
         if self._end_ns > now:
             time.sleep((self._end_ns - now) / SECOND_NS)
-        self._flow.silence(_SILENT_SAMPLES, monotonic_ns())
+        self._flow.pause(_SILENT_SAMPLES, monotonic_ns())
         return Block(np.zeros(_SILENT_SAMPLES, np.float32), first_ns, gap=gap, neutral=True)
 
 

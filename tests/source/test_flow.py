@@ -41,3 +41,10 @@ def test_a_pause_is_not_slow_and_ends_it():
     for k in range(60):
         flow.silence(BLOCK, 10**10 + k * BLOCK_NS)
     assert not flow.slow
+
+
+def test_a_pause_makes_up_for_a_late_start():
+    """Else silence would be put between the first sounds, and the face be early."""
+    flow = Flow(0)
+    flow.pause(BLOCK, 10**9)  # the model took a second to load
+    assert not flow.is_late(10**9)
