@@ -11,7 +11,7 @@ EXTRAS = {
     "import": ("torch", "onnx"),
     "study": ("torch", "onnx", "transformers", "scipy", "matplotlib"),
 }
-_TORCH = "PyTorch's CPU build is enough (see pytorch.org); the default one brings 6 GB of CUDA"
+_TORCH = "PyTorch's CPU build is enough; the default one brings 6 GB of CUDA"
 
 
 def as_root(command: str) -> str:

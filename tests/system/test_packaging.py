@@ -1,6 +1,7 @@
 """What the wheel holds: all that runs on a board, and nothing else."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from support.machine import SOURCES
 
 from edgeface import __version__
+from edgeface.core.advice import EXTRAS
 
 pytestmark = [pytest.mark.system, pytest.mark.slow]
 
@@ -57,14 +59,17 @@ def test_nothing_else_is_in_the_wheel(wheel):
     assert "edgeface/stale.py" not in wheel.namelist()
 
 
-def test_messages_name_extras_that_exist(wheel):
+def test_messages_name_extras_that_exist_and_their_packages(wheel):
     metadata = wheel.read(f"edgeface-{__version__}.dist-info/METADATA").decode()
-    extras = {
-        line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Provides-Extra")
-    }
+    packages = {}
+    for name, extra in re.findall(
+        r"""^Requires-Dist: ([\w-]+).*extra == ["'](\w+)["']""", metadata, re.MULTILINE
+    ):
+        packages.setdefault(extra, set()).add(name.lower())
     named = set()
     for name in wheel.namelist():
         if name.endswith(".py"):
-            for part in wheel.read(name).decode().split("'edgeface[")[1:]:
-                named |= set(part.split("]")[0].split(","))
-    assert named and named <= extras
+            named |= set(re.findall(r"install_extra\([\"'](\w+)", wheel.read(name).decode()))
+    assert named == set(EXTRAS)
+    for extra, wanted in EXTRAS.items():
+        assert {package.lower() for package in wanted} == packages[extra], extra
