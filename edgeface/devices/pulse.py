@@ -25,7 +25,12 @@ def connect(name: str = "edgeface") -> Any:
         raise UnavailableError(
             f"sound server: libpulse is missing ({error}); apt install libpulse0"
         ) from None
-    pulse = pulsectl.Pulse(name, connect=False)
+    try:
+        pulse = pulsectl.Pulse(name, connect=False)
+    except pulsectl._pulsectl.CallError:  # in a child of a process that used libpulse
+        raise UnavailableError(
+            "sound server: libpulse makes no connection; start the command again"
+        ) from None
     try:
         pulse.connect()
     except pulsectl.PulseError:
