@@ -110,8 +110,8 @@ def test_every_room_has_a_floor():
     rooms = {room_of(name) for name in MODULES} - {"", "__main__"}
     missing = sorted(rooms - set(FLOORS))
     assert not missing, f"rooms that {ARCHITECTURE} lacks: {', '.join(missing)}"
-    superfluous = sorted(set(FLOORS) - rooms)
-    assert not superfluous, f"no rooms, but in {ARCHITECTURE}: {', '.join(superfluous)}"
+    unexpected = sorted(set(FLOORS) - rooms)
+    assert not unexpected, f"no rooms, but in {ARCHITECTURE}: {', '.join(unexpected)}"
 
 
 def test_no_import_runs_up():

@@ -214,7 +214,7 @@ def load_audio2motion(state: Dict[str, torch.Tensor]) -> Audio2Motion:
     """The network in eval mode with the weights of a state dict, whose keys tell the variant.
 
     :raises KeyError: weights are missing
-    :raises ValueError: weights are superfluous, or their shapes do not fit
+    :raises ValueError: there are unexpected weights, or their shapes do not fit
     """
     state = {
         name: value.float() if value.is_floating_point() else value

@@ -137,7 +137,7 @@ def load_fasthubert(state: Dict[str, torch.Tensor], heads: Optional[int] = None)
 
     :param heads: attention heads; 64 channels each by default
     :raises KeyError: weights are missing
-    :raises ValueError: weights are superfluous, or their shapes do not fit
+    :raises ValueError: there are unexpected weights, or their shapes do not fit
     """
     state = {name: value.float() for name, value in state.items() if not name.startswith(IGNORED)}
     state = fold_weight_norm(state, ["encoder.pos_conv.0"])
@@ -165,9 +165,9 @@ def fill(model: Module, state: Dict[str, torch.Tensor]) -> Module:
     missing = sorted(set(wanted) - set(state))
     if missing:
         raise KeyError(", ".join(missing[:5]))
-    superfluous = sorted(set(state) - set(wanted))
-    if superfluous:
-        raise ValueError(f"superfluous: {', '.join(superfluous[:5])}")
+    unexpected = sorted(set(state) - set(wanted))
+    if unexpected:
+        raise ValueError(f"unexpected: {', '.join(unexpected[:5])}")
     for name, value in wanted.items():
         if value.shape != state[name].shape:
             raise ValueError(f"{name}: {tuple(state[name].shape)} instead of {tuple(value.shape)}")

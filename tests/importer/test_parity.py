@@ -69,7 +69,7 @@ def test_the_published_sizes():
         assert count(model) == wanted - 11776
 
 
-def test_weights_that_are_missing_superfluous_or_of_the_wrong_shape_are_named(numbers):
+def test_weights_that_are_missing_unexpected_or_of_the_wrong_shape_are_named(numbers):
     whole = weights(numbers, "fasthubert")
     load_fasthubert(
         dict(whole, **{"feature_extractor.conv_layers.0.weight": torch.zeros(1)}), heads=4
@@ -77,7 +77,7 @@ def test_weights_that_are_missing_superfluous_or_of_the_wrong_shape_are_named(nu
     for change, error, word in (
         (lambda s: s.pop("encoder.layers.1.fc2.bias"), KeyError, "encoder.layers.1.fc2.bias"),
         (lambda s: s.pop("encoder.pos_conv.0.weight_g"), KeyError, "pos_conv.0.weight_g"),
-        (lambda s: s.update(extra=torch.zeros(1)), ValueError, "superfluous: extra"),
+        (lambda s: s.update(extra=torch.zeros(1)), ValueError, "unexpected: extra"),
         (
             lambda s: s.update({"layer_norm.bias": torch.zeros(3)}),
             ValueError,
