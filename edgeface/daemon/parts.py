@@ -5,7 +5,7 @@ import ctypes
 import grp
 import logging
 import os
-from typing import Any, Callable, FrozenSet, Iterator, NamedTuple, Optional
+from typing import Any, Callable, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
 from ..build import build_pipeline, load_model
 from ..config import Audio, Output, Settings, Telemetry
@@ -17,6 +17,7 @@ from ..core.errors import (
     UsageError,
 )
 from ..core.rates import FRAME_MS, MS_NS
+from ..model.model import Model
 from ..pipeline import Pipeline
 from ..playback.output import Output as OutputDevice
 from ..playback.player import Player
@@ -52,7 +53,7 @@ class Parts(NamedTuple):
     """
 
     settings: Settings
-    model: Any
+    model: Model
     source: Selector
     pipeline: Pipeline
     writer: Writer
@@ -81,58 +82,76 @@ def assemble(
     with contextlib.ExitStack() as undo:
         # what may merely be wrong comes first, what takes long after it
         group_id = _group_id(settings.output.group)
-        with _configured("model.bundle", options):
-            model = load_model(settings.model.bundle)
-        _check_model(settings, model, options)
-        if old is not None and model.crc32 == old.model.crc32:
-            model = old.model
-
-        delay_ns = _delay_ns(settings, model)
-        if (
-            old is not None
-            and settings.audio == old.settings.audio
-            and delay_ns == _delay_ns(old.settings, old.model)
-        ):
-            source, player = old.source, old.player
-        else:
-            source = _make_source(settings.audio, options, delay_ns)
-            player = _make_player(settings.audio, delay_ns)
-
-        if (
-            old is not None
-            and model is old.model
-            and settings.model == old.settings.model
-            and settings.motion == old.settings.motion
-            and not fresh_pipeline
-        ):
-            pipeline = old.pipeline
-        else:
+        model = _model(settings, options, old)
+        source, player = _sound(settings, options, model, old)
+        pipeline = None if fresh_pipeline else _unchanged_pipeline(settings, model, old)
+        if pipeline is None:
             pipeline = build_pipeline(settings, model, progress)
-
         if old is None and options.required:
             # before the segment, whose heartbeat must not wait for a device
             undo.callback(source.close)
             source.open(required=True)
-
-        if (
-            old is not None
-            and model is old.model
-            and settings.output == old.settings.output
-            and pipeline.latency_ns == old.pipeline.latency_ns
-        ):
-            writer = old.writer
-        else:
+        writer = _unchanged_writer(settings, model, pipeline, old)
+        if writer is None:
             with _configured("output.shm", options):
                 writer = _make_writer(settings.output, group_id, model, pipeline)
             writer.prepare(old.writer if old is not None else None)
             undo.callback(writer.close)
-
         if old is not None and settings.telemetry == old.settings.telemetry:
             recorder = old.recorder
         else:
             recorder = _make_recorder(settings.telemetry, stats)
         undo.pop_all()
     return Parts(settings, model, source, pipeline, writer, player, recorder)
+
+
+def _model(settings: Settings, options: Options, old: Optional[Parts]) -> Model:
+    """The model; the one that runs, where its bundle is still the same."""
+    with _configured("model.bundle", options):
+        model = load_model(settings.model.bundle)
+    _check_model(settings, model, options)
+    return old.model if old is not None and model.crc32 == old.model.crc32 else model
+
+
+def _sound(
+    settings: Settings, options: Options, model: Model, old: Optional[Parts]
+) -> Tuple[Selector, Optional[Player]]:
+    """Source and player; those that run, where neither settings nor delay changed."""
+    delay_ns = _delay_ns(settings, model)
+    if (
+        old is not None
+        and settings.audio == old.settings.audio
+        and delay_ns == _delay_ns(old.settings, old.model)
+    ):
+        return old.source, old.player
+    source = _make_source(settings.audio, options, delay_ns)
+    return source, _make_player(settings.audio, delay_ns)
+
+
+def _unchanged_pipeline(
+    settings: Settings, model: Model, old: Optional[Parts]
+) -> Optional[Pipeline]:
+    if (
+        old is not None
+        and model is old.model
+        and settings.model == old.settings.model
+        and settings.motion == old.settings.motion
+    ):
+        return old.pipeline
+    return None
+
+
+def _unchanged_writer(
+    settings: Settings, model: Model, pipeline: Pipeline, old: Optional[Parts]
+) -> Optional[Writer]:
+    if (
+        old is not None
+        and model is old.model
+        and settings.output == old.settings.output
+        and pipeline.latency_ns == old.pipeline.latency_ns
+    ):
+        return old.writer
+    return None
 
 
 def hand_over(new: Parts, old: Optional[Parts] = None, source_is_open: bool = False) -> None:
@@ -197,7 +216,7 @@ def _configured(key: str, options: Options) -> Iterator[None]:
         raise ConfigurationError(f"{key}: {error}") from None
 
 
-def _check_model(settings: Settings, model: Any, options: Options) -> None:
+def _check_model(settings: Settings, model: Model, options: Options) -> None:
     """Whether the bundle has what the settings want from it."""
     try:
         model.streaming_files(model.lookahead_ms(settings.motion.lookahead_ms))
@@ -211,7 +230,7 @@ def _check_model(settings: Settings, model: Any, options: Options) -> None:
         raise ConfigurationError(f"model.provider: {error}") from None
 
 
-def _delay_ns(settings: Settings, model: Any) -> int:
+def _delay_ns(settings: Settings, model: Model) -> int:
     """How much later than the sound its face is shown, and the voice is played."""
     lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
     return int((lookahead_ms + FRAME_MS + settings.audio.playback_delay_ms) * MS_NS)
@@ -239,7 +258,7 @@ def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:
     return Player(OutputDevice(device), delay_ns)
 
 
-def _make_writer(output: Output, group_id: int, model: Any, pipeline: Pipeline) -> Writer:
+def _make_writer(output: Output, group_id: int, model: Model, pipeline: Pipeline) -> Writer:
     mode = int(output.mode, 8)
     return Writer(output.shm, model.crc32, pipeline.latency_ns, mode, group_id)
 
