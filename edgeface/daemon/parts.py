@@ -198,7 +198,7 @@ def _close(part: Any) -> None:
         return
     try:
         part.close()
-    except Exception:
+    except Exception:  # logged whole; what else runs must still be closed
         _LOG.exception("%s was not closed well", type(part).__name__)
 
 

@@ -41,6 +41,6 @@ class Configuration:
             path = configuration_file(self._path)
             try:
                 self._settings = load_settings(path) if path else Settings()
-            except Exception:
+            except Exception:  # `check` reports it; the other checks look at the defaults
                 self._settings = Settings()
         return self._settings
