@@ -126,7 +126,7 @@ def test_a_card_with_the_voice_on_one_channel_or_cancelling_ones_is_heard(
             frames = collect(reader, 4.0)
             player.wait()
         daemon.terminate()
-        text = daemon.communicate(timeout=10)[1]
+        text = daemon.communicate(timeout=20)[1]
     finally:
         server.stop()
     assert max(frame.rms_dbfs for frame in frames) > -35

@@ -38,6 +38,7 @@ class SoundServer:
             file.write(ASOUND)
         self.environment = dict(
             os.environ,
+            LC_ALL="C.UTF-8",
             PULSE_STATE_PATH=self.folder,
             PULSE_COOKIE=f"{self.folder}/cookie",
             PULSE_SERVER=f"unix:{self.socket}",
@@ -70,7 +71,7 @@ class SoundServer:
     def pactl(self, *arguments):
         """What `pactl` prints."""
         return subprocess.check_output(
-            ["pactl", *arguments], env=self.environment, universal_newlines=True, timeout=5
+            ["pactl", *arguments], env=self.environment, universal_newlines=True, timeout=20
         )
 
     def plug(self):
@@ -82,7 +83,7 @@ class SoundServer:
             *self._microphone_arguments(),
         )
         self._wait_for_source("mic")
-        self.pactl("set-default-source", "mic")
+        self._make_default("mic")
 
     def unplug(self):
         """Removes the microphone."""
@@ -90,6 +91,7 @@ class SoundServer:
         for line in modules:
             if "module-remap-source" in line and "source_name=mic " in f"{line} ":
                 self.pactl("unload-module", line.split()[0])
+        wait_for(lambda: not self._has_source("mic"))
 
     def plug_another(self):
         """Adds another microphone, `other`, and makes it the default one."""
@@ -99,7 +101,7 @@ class SoundServer:
             "load-module", "module-remap-source", "master=quiet.monitor", "source_name=other"
         )
         self._wait_for_source("other")
-        self.pactl("set-default-source", "other")
+        self._make_default("other")
 
     def play(self, wav):
         """Plays a file to `spk`; Popen."""
@@ -122,12 +124,27 @@ class SoundServer:
             f"master_channel_map={channel_map}",
         ]
 
+    def _has_source(self, name):
+        return f"\t{name}\t" in self.pactl("list", "short", "sources")
+
     def _wait_for_source(self, name):
-        wait_for(lambda: f"\t{name}\t" in self.pactl("list", "short", "sources"))
+        wait_for(lambda: self._has_source(name))
+
+    def _make_default(self, name):
+        """Asks until it is so: PipeWire refuses while it sets up the source, and takes its time."""
+
+        def is_default():
+            self._succeeds("pactl", "set-default-source", name)
+            return f"Default Source: {name}\n" in self.pactl("info")
+
+        wait_for(is_default)
 
     def _answers(self):
+        return self._succeeds("pactl", "info")
+
+    def _succeeds(self, *command):
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.call(["pactl", "info"], env=self.environment, **silent) == 0
+        return subprocess.call(command, env=self.environment, timeout=20, **silent) == 0
 
 
 class PulseAudio(SoundServer):
@@ -195,6 +212,7 @@ class PipeWire(SoundServer):
         self._run_logged("pipewire")
         wait_for(lambda: os.path.exists(f"{self.folder}/pipewire-0"))
         self._run_logged("wireplumber")
+        wait_for(self._is_managed)
         self._run_logged("pipewire-pulse")
         wait_for(self._answers)
         self.pactl(
@@ -213,6 +231,13 @@ class PipeWire(SoundServer):
         for name in ("bus", "pipewire-0", "pipewire-0.lock", "pulse/native", "pulse/pid"):
             if os.path.exists(f"{self.folder}/{name}"):
                 os.unlink(f"{self.folder}/{name}")
+
+    def _is_managed(self):
+        """Whether WirePlumber has set up what it keeps defaults in."""
+        objects = subprocess.check_output(
+            ["pw-cli", "ls", "Metadata"], env=self.environment, universal_newlines=True, timeout=20
+        )
+        return 'metadata.name = "default"' in objects
 
     def _run_logged(self, *arguments):
         with open(f"{self.folder}/{arguments[0]}.log", "ab") as log:
