@@ -1,7 +1,7 @@
 """Settings as a configuration file."""
 
 from dataclasses import fields, is_dataclass
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 import yaml
 
@@ -10,7 +10,7 @@ from .settings import Settings
 
 def print_settings(settings: Settings) -> str:
     """The settings as a commented configuration file; reading it gives them back."""
-    lines = []
+    lines: List[str] = []
     for section in fields(settings):
         lines += _field(section, getattr(settings, section.name), "")
     return "\n".join(lines) + "\n"
