@@ -207,7 +207,7 @@ def test_all_verbs_read_the_installed_configuration_and_say_which(
 ):
     installed = tmp_path / "edgeface.yaml"
     installed.write_text(f"output: {{shm: {shm_name}}}\ntelemetry: {{log: {tmp_path}/log}}\n")
-    monkeypatch.setattr(config, "INSTALLED", str(installed))
+    monkeypatch.setattr(config.file, "INSTALLED", str(installed))
     says = f"edgeface: settings of {installed}\n"
 
     def output(*words, code=0):

@@ -1,0 +1,24 @@
+"""Configuration: a YAML file of sections to frozen settings.
+
+Every setting has a default, a meaning and a range. An unknown key, a wrong type or a value out of
+range is an error that names the line, the key and the nearest valid name.
+"""
+
+from .file import INSTALLED, configuration_file, load_settings
+from .parser import parse_settings
+from .printer import print_settings
+from .settings import Audio, Model, Motion, Output, Settings, Telemetry
+
+__all__ = [
+    "INSTALLED",
+    "Audio",
+    "Model",
+    "Motion",
+    "Output",
+    "Settings",
+    "Telemetry",
+    "configuration_file",
+    "load_settings",
+    "parse_settings",
+    "print_settings",
+]
