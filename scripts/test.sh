@@ -6,9 +6,6 @@ set -eu
 cd "$(dirname "$0")/.."
 failed=""
 
-echo "== all tests, $(.venv/bin/python --version)"
-.venv/bin/python -m pytest -q --durations=8 || failed="development-Python"
-
 # find_python VERSION: prints its interpreter, from pyenv or the PATH; fails where there is none
 find_python() {
   for candidate in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python "$(command -v "python$1")"; do
@@ -40,11 +37,14 @@ for version in 3.6 3.8 3.10 3.12; do
   fi
 done
 
-# two at a time: they mostly wait
-echo "== the daemon's parts,$ready"
+# the others one after the other beside the whole suite: tests mostly wait
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-echo "$ready" | RESULTS=$results xargs -r -n 1 -P 2 scripts/test-python.sh || true
+echo "$ready" | RESULTS=$results xargs -r -n 1 scripts/test-python.sh &
+others=$!
+echo "== all tests, $(.venv/bin/python --version); beside them, the daemon's parts on$ready"
+.venv/bin/python -m pytest -q --durations=8 || failed="$failed development-Python"
+wait "$others" || true
 for version in $ready; do
   [ -e "$results/$version" ] || failed="$failed $version"
 done

@@ -78,20 +78,20 @@ def test_streaming_equals_the_whole_file(bundle, clips, lookahead_ms):
 
 
 @pytest.mark.slow
-def test_streaming_equals_the_whole_file_over_an_hour(bundle, clips, still):
+def test_streaming_equals_the_whole_file_over_twenty_minutes(bundle, clips, still):
     rng = np.random.RandomState(1)
-    order = rng.randint(0, len(clips["samples"]), 1200)
+    order = rng.randint(0, len(clips["samples"]), 400)
     gains = rng.uniform(0.05, 1.5, len(order))
     samples = np.concatenate(
         [clips["samples"][i] * (g / 32768.0) for i, g in zip(order, gains)]
     ).astype(np.float32)
     samples = np.clip(samples, -1, 1)
-    assert len(samples) == 3600 * 16000
+    assert len(samples) == 1200 * 16000
     tail = 60 * 16000
     frames = []
     for start in range(0, len(samples), 64000):
         known = still.accept(samples[start : start + 64000])
-        frames += [f for f in known if f.index >= 3540 * 25]
+        frames += [f for f in known if f.index >= 1140 * 25]
     frames += still.finish()
     lead = 20 * 16000  # longer than the network remembers
     landmarks, _, _ = bundle.whole_motion(samples[-tail - lead :], 80, Compute("cpu"))
