@@ -7,7 +7,8 @@ method, because a stream has no end: the path through the candidates is decided
 with a fixed lag, and loudness is relative to a running peak.
 """
 
-from typing import List, Optional, Tuple
+import math
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -30,6 +31,19 @@ _VOICING_JUMP_COST = 0.14 * 0.5
 # so that one bang does not make a kiosk deaf
 _PEAK_HALF_LIFE_S = 30.0
 _PEAK_DECAY = 0.5 ** (SHIFT_SAMPLES / SAMPLE_RATE_HZ / _PEAK_HALF_LIFE_S)
+
+
+# a frame this much in favour of being unvoiced is: a voiced candidate, of strength 1.04 at most,
+# would have to bring more than the two jumps that it saves
+_CERTAINLY_UNVOICED = 1.04 + 2.0 * _VOICING_JUMP_COST
+
+
+class _Candidates(NamedTuple):
+    """The possible values of a frame besides the unvoiced one."""
+
+    hz: List[float]
+    octaves: List[float]  # above the floor
+    strengths: List[float]
 
 
 def _hann() -> np.ndarray:
@@ -58,10 +72,11 @@ class F0:
         """Forgets all samples and the path."""
         self._framer.reset()
         self._peak = 1e-9
-        self._score: Optional[np.ndarray] = None  # of the last candidates
-        self._last_hz = np.zeros(0)  # of the last candidates
-        # (candidates in Hz, back pointers), the newest last, at most lag + 1
-        self._history: List[Tuple[np.ndarray, np.ndarray]] = []
+        # of the newest frame: candidates and their scores, with the unvoiced one before them
+        self._octaves: List[float] = []
+        self._scores = [0.0]
+        # values in Hz and back pointers of frames, the newest last, at most lag + 1
+        self._history: List[Tuple[List[float], List[int]]] = []
 
     def accept(self, samples: np.ndarray) -> np.ndarray:
         """Takes sound.
@@ -87,66 +102,63 @@ class F0:
         spectrum = np.fft.rfft(x, _FFT_SIZE)
         return np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
 
-    def _candidates(self, frame: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Frequencies [c] in Hz and strengths [c]; the first is 0 Hz, unvoiced."""
-        frame = frame - frame.mean()
+    def _advance(self, frame: np.ndarray) -> None:
+        frame = frame - np.add.reduce(frame) / WINDOW_SAMPLES
         peak = float(np.abs(frame).max())
         self._peak = max(peak, self._peak * _PEAK_DECAY)
         loudness = peak / self._peak
         unvoiced = _VOICING_THRESHOLD + max(
             0.0, 2.0 - loudness * (1.0 + _VOICING_THRESHOLD) / _SILENCE_THRESHOLD
         )
-        correlation = self._autocorrelation(frame * self._window)
-        if correlation[0] <= 0.0:
-            return np.zeros(1), np.array([unvoiced])
-        r = correlation[: self._last_lag + 2] / correlation[0] * self._lag_gain
-        before = r[self._first_lag - 1 : -2]
-        here = r[self._first_lag : -1]
-        after = r[self._first_lag + 1 :]
-        tops = np.flatnonzero((here > before) & (here >= after) & (here > 0.5 * _VOICING_THRESHOLD))
-        slope = 0.5 * (after[tops] - before[tops])
-        bend = 2.0 * here[tops] - before[tops] - after[tops]
-        lags = self._first_lag + tops + slope / bend
-        heights = here[tops] + 0.5 * slope * slope / bend
-        heights = np.where(heights > 1.0, 1.0 / heights, heights)
-        hz = SAMPLE_RATE_HZ / lags
-        strengths = heights + _OCTAVE_COST * np.log2(hz / FLOOR_HZ)
-        valid = (hz >= FLOOR_HZ) & (hz <= CEILING_HZ)
-        hz, strengths = hz[valid], strengths[valid]
-        if len(hz) > _CANDIDATES:
-            best = np.argsort(-strengths, kind="stable")[:_CANDIDATES]
-            hz, strengths = hz[best], strengths[best]
-        return np.concatenate(([0.0], hz)), np.concatenate(([unvoiced], strengths))
+        none = _Candidates([], [], [])
+        voiced = none if unvoiced > _CERTAINLY_UNVOICED else self._candidates(frame)
+        self._extend_path(unvoiced, voiced)
 
-    def _advance(self, frame: np.ndarray) -> None:
-        hz, strength = self._candidates(frame)
-        if self._score is None:
-            self._score = strength
-            pointers = np.zeros(len(hz), np.intp)
-        else:
-            previous = self._history[-1][0] if self._history else self._last_hz
-            voiced = hz > 0.0
-            was = previous > 0.0  # voiced
-            ratio = (
-                np.log2(np.where(voiced, hz, 1.0))[:, None]
-                - np.log2(np.where(was, previous, 1.0))[None, :]
-            )
-            cost = np.where(
-                voiced[:, None] & was[None, :],
-                _OCTAVE_JUMP_COST * np.abs(ratio),
-                np.where(voiced[:, None] != was[None, :], _VOICING_JUMP_COST, 0.0),
-            )
-            total = self._score[None, :] - cost
-            pointers = total.argmax(axis=1)
-            score = strength + total.max(axis=1)
-            self._score = score - score.max()  # only differences count; keeps a year's sum finite
-        self._history.append((hz, pointers))
-        self._last_hz = hz
+    def _candidates(self, frame: np.ndarray) -> _Candidates:
+        """Peaks of the autocorrelation; plain numbers, since there are few."""
+        correlation = self._autocorrelation(frame * self._window)
+        r = correlation[: self._last_lag + 2] / correlation[0] * self._lag_gain
+        rises = r[self._first_lag - 1 : -1] < r[self._first_lag :]
+        high = r[self._first_lag : -1] > 0.5 * _VOICING_THRESHOLD
+        found = []
+        for top in (rises[:-1] & ~rises[1:] & high).nonzero()[0].tolist():
+            lag = self._first_lag + top
+            before, here, after = r[lag - 1 : lag + 2].tolist()
+            slope = 0.5 * (after - before)
+            bend = 2.0 * here - before - after
+            hz = SAMPLE_RATE_HZ / (lag + slope / bend)
+            if FLOOR_HZ <= hz <= CEILING_HZ:
+                height = here + 0.5 * slope * slope / bend
+                octaves = math.log2(hz / FLOOR_HZ)
+                strength = min(height, 1.0 / height) + _OCTAVE_COST * octaves
+                found.append((hz, octaves, strength))
+        if len(found) > _CANDIDATES:
+            found = sorted(found, key=lambda candidate: -candidate[2])[:_CANDIDATES]
+        return _Candidates(*map(list, zip(*found))) if found else _Candidates([], [], [])
+
+    def _extend_path(self, unvoiced: float, voiced: _Candidates) -> None:
+        """The best way to each candidate of a frame from those of the frame before."""
+        cost = _VOICING_JUMP_COST
+        before, *others = self._scores
+        totals = [before] + [score - cost for score in others]
+        best = max(totals)
+        scores = [best + unvoiced]
+        pointers = [totals.index(best)]
+        for octaves, strength in zip(voiced.octaves, voiced.strengths):
+            totals = [before - cost]
+            for score, was in zip(others, self._octaves):
+                totals.append(score - _OCTAVE_JUMP_COST * abs(octaves - was))
+            best = max(totals)
+            scores.append(best + strength)
+            pointers.append(totals.index(best))
+        best = max(scores)  # only differences count; keeps a year's sum finite
+        self._scores = [score - best for score in scores]
+        self._octaves = voiced.octaves
+        self._history.append(([0.0] + voiced.hz, pointers))
 
     def _decide(self, back: int) -> float:
         """The value so many values before the newest one, in Hz."""
-        assert self._score is not None
-        at = int(self._score.argmax())
+        at = self._scores.index(max(self._scores))
         for step in range(back):
-            at = int(self._history[-1 - step][1][at])
+            at = self._history[-1 - step][1][at]
         return self._history[-1 - back][0][at]
