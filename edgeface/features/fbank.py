@@ -59,6 +59,7 @@ class Fbank:
         self._framer = Framer(span, SHIFT_SAMPLES * block)
         self._banks = np.ascontiguousarray(mel_banks().T)
         self._window = povey_window()
+        self._silence = np.full((block, MEL_BINS), SILENCE, np.float32)
         self._index = np.arange(WINDOW_SAMPLES)[None, :] + SHIFT_SAMPLES * np.arange(block)[:, None]
 
     def reset(self) -> None:
@@ -84,6 +85,8 @@ class Fbank:
         return self._block(block)[: 1 + (real - WINDOW_SAMPLES) // SHIFT_SAMPLES]
 
     def _block(self, block: np.ndarray) -> np.ndarray:
+        if not block.any():
+            return self._silence.copy()
         frames = block[self._index] * _INT16_SCALE
         frames -= frames.mean(axis=1, keepdims=True)
         emphasised = np.empty_like(frames)

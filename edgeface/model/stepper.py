@@ -44,6 +44,9 @@ class Stepper(ABC):
 class CachedStepper(Stepper):
     """Runs a step graph, which remembers the past in caches.
 
+    After `context_frames` of digital silence the caches hold nothing but silence: from then on the
+    face is the same, bit for bit, and is no longer computed.
+
     :param session: of a graph with the input `fbank` [1, 4, 80], the outputs `landmarks`
         [1, 68, 3], `blendshapes` [1, 52] and `speech` [1], and for every cache an input NAME and an
         output `new_NAME`
@@ -53,18 +56,33 @@ class CachedStepper(Stepper):
     def __init__(self, session: Session, context_frames: int) -> None:
         self._session = session
         self.provider = session.provider
+        self._context_frames = context_frames
+        self._silence = np.full((FBANK_PER_FRAME, MEL_BINS), SILENCE, np.float32)
         self._caches = session.first_caches()
-        silence = np.full((FBANK_PER_FRAME, MEL_BINS), SILENCE, np.float32)
+        self._silent_frames = 0
         for _ in range(context_frames):
-            self.step(silence, (), FLOOR_DBFS)
-        self._silent = session.keep(self._caches)
+            self.step(self._silence, (), FLOOR_DBFS)
+        self._silent_caches = session.keep(self._caches)
+        self._silent_face = self._run(self._silence)
+        self.reset()
 
     def reset(self) -> None:
         """Restores the caches that silence leaves behind."""
-        self._caches = self._silent
+        self._caches = self._silent_caches
+        self._silent_frames = self._context_frames
 
     def step(self, fbank: np.ndarray, f0_hz: Sequence[float], level_dbfs: float) -> Face:
         """The face of one more frame; a step graph needs neither F0 nor level."""
+        self._silent_frames += 1
+        if not np.array_equal(fbank, self._silence):
+            self._silent_frames = 0
+        if self._silent_frames <= self._context_frames:
+            return self._run(fbank)
+        self._caches = self._silent_caches
+        landmarks, blendshapes, speech = self._silent_face
+        return landmarks.copy(), blendshapes.copy(), speech
+
+    def _run(self, fbank: np.ndarray) -> Face:
         outputs, self._caches = self._session.step(fbank[None], self._caches, RESULTS)
         landmarks, blendshapes, speech = outputs
         return landmarks[0], blendshapes[0], float(speech[0])
