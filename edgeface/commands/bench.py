@@ -1,12 +1,14 @@
 """`edgeface bench`: measurements on this machine."""
 
 import argparse
+import contextlib
 import os
+import tempfile
 
 import numpy as np
 
 from ..bench.frame import measure_stages, opening_ms, real_time_factor
-from ..bench.live import DaemonProcess
+from ..bench.live import DaemonProcess, LiveCost, busy_neighbour, stages_ms
 from ..bench.power import costs, mean_mw
 from ..build import load_model
 from ..config import Settings
@@ -14,6 +16,8 @@ from ..core.advice import install_extra
 from ..core.errors import UnavailableError, UsageError
 from ..core.rates import FRAME_MS
 from ..core.resources import BUNDLED_VOICE
+from ..model.model import Model
+from ..model.runtime.onnx_session import weight_bytes
 from ..source.file import read_whole
 from ..telemetry.power import NoPower, find_power_source, first_reading
 from .common import add_model_arguments, print_progress, settings_of
@@ -25,6 +29,8 @@ EXAMPLE = """examples:
   edgeface bench study --clips 50 -o study    the study's tables and figures (needs PyTorch)"""
 _SETTLING_S = 3.0  # of a sound device's clock
 _VOICE_S = 10.0  # how long the bundled voice speaks
+_LIVE_S = 8.0
+_FORGET_S = 6.0  # after which the model remembers only silence
 _UNEVEN_MS = 10
 _READING_S = 3.0  # how long a power sensor may take to its first value
 
@@ -78,9 +84,14 @@ def execute(options: argparse.Namespace) -> None:
         _frame(settings)
 
 
-def _daemon(settings: Settings, source: str) -> DaemonProcess:
-    """A daemon with the same model, which writes no log and plays nothing."""
-    arguments = ["--config", "", "--source", source, "--bundle", settings.model.bundle]
+def _daemon(settings: Settings, source: str, log: str = "") -> DaemonProcess:
+    """A daemon with the same model, which plays nothing, and writes a log only where asked to."""
+    config = ""
+    if log:
+        config = os.path.join(log, "edgeface.yaml")
+        with open(config, "w") as file:
+            file.write(f"telemetry: {{log: '{log}', interval_s: 1}}\n")
+    arguments = ["--config", config, "--source", source, "--bundle", settings.model.bundle]
     return DaemonProcess(*arguments, "--lookahead", str(settings.motion.lookahead_ms))
 
 
@@ -105,13 +116,15 @@ def _power(settings: Settings, seconds: float) -> None:
 
 def _frame(settings: Settings) -> None:
     model = load_model(settings.model.bundle)
+    _print_live(settings, model)
+    print()
     for name, (open_ms, run_ms) in zip(("cold", "warm"), opening_ms(settings, model)):
         print(
             f"session, {name:4}                {open_ms:7.1f} ms to create, "
             f"{run_ms:.1f} ms for the first run"
         )
     stages = measure_stages(settings, model, np.tile(read_whole(BUNDLED_VOICE), 4))
-    print(f"per {FRAME_MS} ms frame, one core        ms")
+    print(f"{FRAME_MS} ms frames in a hot loop      ms a frame")
     for name, ms in stages.items():
         print(f"  {name:26} {ms:7.3f}")
     factor = real_time_factor(stages)
@@ -119,16 +132,43 @@ def _frame(settings: Settings) -> None:
         f"real-time factor             {factor:7.4f}  "
         f"({1 / factor:.0f} times faster than real time)"
     )
-    with _daemon(settings, f"file:{BUNDLED_VOICE}") as daemon:
-        start_s = daemon.start_s()
-        sound_s = (FRAME_MS + settings.motion.lookahead_ms) / 1000
-        print(
-            f"start to first frame         {start_s:7.2f} s, "
-            f"of which {sound_s:.2f} s is the sound it shows"
-        )
-        print(f"resident memory              {daemon.memory_mb():7.0f} MB")
     size = sum(os.path.getsize(model.path(name)) for name in model.files)
     print(f"bundle                       {size / 1e6:7.1f} MB")
+
+
+def _print_live(settings: Settings, model: Model) -> None:
+    """What a kiosk pays: the daemon at 25 frames a second, whose caches others empty between."""
+    print("live, 25 frames a second     ms of CPU a frame   wake-ups a second")
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        daemon = stack.enter_context(_daemon(settings, f"file:{BUNDLED_VOICE}", log=folder))
+        start_s = daemon.start_s()
+        _print_cost("a voice", daemon.cost(_LIVE_S))
+        memory_mb = daemon.memory_mb()
+        stages = stages_ms(folder)
+    with busy_neighbour(), _daemon(settings, f"file:{BUNDLED_VOICE}") as daemon:
+        daemon.start_s()
+        _print_cost("beside a busy neighbour", daemon.cost(_LIVE_S))
+    with _daemon(settings, "-") as daemon:
+        daemon.start_s()
+        daemon.watch(_FORGET_S)
+        _print_cost("digital silence", daemon.cost(_LIVE_S))
+    print("  by stage, of a voice (elapsed time, medians)")
+    for name, ms in stages.items():
+        print(f"    {name:24} {ms:7.2f}")
+    graphs = model.streaming_files(settings.motion.lookahead_ms)
+    weights_mb = max(weight_bytes(model.path(name)) for name in graphs) / 1e6
+    print(f"weights read for a frame     {weights_mb:7.1f} MB")
+    sound_s = (FRAME_MS + settings.motion.lookahead_ms) / 1000
+    print(
+        f"start to first frame         {start_s:7.2f} s, "
+        f"of which {sound_s:.2f} s is the sound it shows"
+    )
+    print(f"resident memory              {memory_mb:7.0f} MB")
+
+
+def _print_cost(name: str, cost: LiveCost) -> None:
+    print(f"  {name:26} {cost.cpu_ms:7.2f} {cost.wakeups:19.0f}")
 
 
 def _live(settings: Settings, source: str, seconds: float) -> None:

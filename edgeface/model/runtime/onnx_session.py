@@ -194,7 +194,7 @@ def require_kernels(kernels: Dict[str, int], provider: str) -> Dict[str, int]:
 
 def _session_options(path: str) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads(_weight_bytes(path), os.cpu_count() or 1)
+    options.intra_op_num_threads = threads(weight_bytes(path), os.cpu_count() or 1)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # costs no time at this size and saves memory
@@ -220,7 +220,7 @@ def _provider_options(compute: Compute) -> Dict[str, Any]:
     }
 
 
-def _weight_bytes(path: str) -> int:
+def weight_bytes(path: str) -> int:
     """Size of a graph and the weights beside it; 0 where it is missing, which loading reports."""
     if not os.path.exists(path):
         return 0
