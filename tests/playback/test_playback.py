@@ -96,15 +96,15 @@ def test_the_voice_has_priority_over_the_microphone(server, shm_name, tmp_path, 
         assert any(f.flags & SPEECH for f in frames) and not any(f.flags & PLAYBACK for f in frames)
         with Voice(path) as voice:
             voice.say(burst(1.0), 16000)
-            frames = collect(reader, 1.0)
+            frames = collect(reader, 3.5)
         player.wait()
-        last = collect(reader, 1.5)
     daemon.terminate()
     assert daemon.wait(20) == 0
     playback = [bool(f.flags & PLAYBACK) for f in frames]
-    assert sum(playback) > 15 and playback == sorted(playback)
+    first, after = playback.index(True), len(playback) - playback[::-1].index(True)
+    assert after - first > 15 and all(playback[first:after])
     assert any(f.flags & DISCONTINUITY for f in frames)
-    assert not last[-1].flags & PLAYBACK
+    assert after < len(frames)
 
 
 def test_what_the_machine_plays_moves_the_face(server, shm_name, speech_wav):
