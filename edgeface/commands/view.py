@@ -5,8 +5,8 @@ import signal
 import sys
 
 from ..build import load_model
-from ..core.errors import UsageError
-from ..view.server import Server
+from ..core.errors import EdgefaceError, UsageError
+from ..view.server import Server, hang_up_on_waiting
 from .common import add_segment_arguments, segment_name
 
 EXAMPLE = """example:
@@ -23,7 +23,11 @@ def execute(options: argparse.Namespace) -> None:
     """Runs the verb until SIGTERM or Ctrl-C."""
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port}: out of range; 0 to 65535")
-    server = Server(options.port, segment_name(options), load_model("").neutral)
+    try:
+        server = Server(options.port, segment_name(options), load_model("").neutral)
+    except EdgefaceError:
+        hang_up_on_waiting()
+        raise
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"edgeface: the face is at {server.url}", flush=True)
     try:

@@ -241,7 +241,7 @@ def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
         service = "NOTIFY_SOCKET" in os.environ
         if service and STDIN in audio.sources and "audio.sources" not in options.given:
             raise UsageError(f"source '{STDIN}': a service has no standard input; name another")
-        return make_selector(
+        source = make_selector(
             audio.sources,
             audio.hold_ms / 1e3,
             options.fast,
@@ -249,6 +249,13 @@ def _make_source(audio: Audio, options: Options, delay_ns: int) -> Selector:
             audio.gain_db,
             audio.auto_gain,
         )
+        if service and not source.live and "audio.sources" not in options.given:
+            source.close()
+            raise UsageError(
+                f"source '{source.name}': ends, and a service would begin again for ever; use"
+                " `cmd:` with a program that plays it as often as you want"
+            )
+        return source
 
 
 def _make_player(audio: Audio, delay_ns: int) -> Optional[Player]:

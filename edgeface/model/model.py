@@ -9,6 +9,7 @@ import numpy as np
 from ..core.errors import UnavailableError
 from .description import Description
 from .runtime.compute import Compute
+from .runtime.providers import require_installed
 from .stepper import Stepper
 
 _SHAPES = ((68, 3), (52,), ())  # of a frame's landmarks, blendshapes and speech
@@ -85,12 +86,13 @@ class Model(ABC):
         """
 
     def check_provider(self, provider: str) -> None:
-        """Raises UnavailableError if its graphs can never run on this provider."""
+        """Raises UnavailableError if its graphs can never run on this provider here."""
         if provider == "native" and not self.runs_natively:
             raise UnavailableError(
                 f"bundle {self.folder}: an imported model runs in ONNX Runtime only; "
                 "choose model.provider: tensorrt"
             )
+        require_installed(provider)
 
     @property
     def graphs(self) -> List[str]:

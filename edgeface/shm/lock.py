@@ -9,16 +9,18 @@ from ..core.errors import UnavailableError
 
 
 def runtime_folder() -> str:
-    """Folder for locks: systemd's, root's, the user's, or one in the temporary folder.
+    """Folder for locks: the user's, systemd's, root's, or one in the temporary folder.
 
     :raises UnavailableError: none of them belongs to this user
     """
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    if not folder and os.geteuid() == 0:
-        folder = "/run/edgeface"
-    folder = folder or os.environ.get("XDG_RUNTIME_DIR", "")
-    if folder and _is_usable(folder):
-        return folder
+    if os.geteuid() == 0:
+        folders = (folder, "/run/edgeface")
+    else:
+        folders = (os.environ.get("XDG_RUNTIME_DIR", ""), folder)
+    for folder in folders:
+        if folder and _is_usable(folder):
+            return folder
     folder = os.path.join(tempfile.gettempdir(), f"edgeface-{os.geteuid()}")
     if _is_usable(folder) and os.lstat(folder).st_uid == os.geteuid():
         return folder

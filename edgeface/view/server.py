@@ -124,6 +124,17 @@ def _inherited_socket() -> Optional[socket.socket]:
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=_FIRST_INHERITED)
 
 
+def hang_up_on_waiting() -> None:
+    """Ends the connections at systemd's socket; it would start a page that failed for them again."""
+    waiting = _inherited_socket()
+    if waiting is None:
+        return
+    waiting.setblocking(False)
+    with contextlib.suppress(OSError):
+        while True:
+            waiting.accept()[0].close()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _SILENCE_S

@@ -229,7 +229,7 @@ def test_without_the_libraries_it_says_so(shm_name, tmp_path):
         shm_name,
         env=dict(os.environ, CACHE_DIRECTORY=str(tmp_path)),
     )
-    assert result.returncode == 69 and "python3-libnvinfer" in result.stderr
+    assert result.returncode == 78 and "python3-libnvinfer" in result.stderr
 
 
 @pytest.mark.gpu

@@ -82,7 +82,7 @@ def test_a_required_provider_is_never_replaced(step, shm_name, tmp_path):
         config.write_text(f"model: {{provider: {provider}}}\n")
         result = edgeface("run", "--config", str(config), "--source", "-", "--shm", shm_name)
         assert (
-            result.returncode == 69 and provider in result.stderr and result.stderr.count("\n") == 1
+            result.returncode == 78 and provider in result.stderr and result.stderr.count("\n") == 1
         )
     session = open_session(step, Compute("auto"))
     assert (session.provider, session.fallback) == ("cpu", "")  # there is nothing faster here

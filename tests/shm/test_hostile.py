@@ -213,6 +213,17 @@ def test_locks_leave_no_file(monkeypatch, tmp_path):
     assert os.listdir(str(tmp_path)) == []
 
 
+def test_the_lock_is_where_the_user_has_its_runtime_files(monkeypatch, tmp_path):
+    """Not in the first folder that systemd made for whatever purpose, such as metrics."""
+    own, other = str(tmp_path / "own"), str(tmp_path / "metrics")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", other)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", own)
+    monkeypatch.setattr(lock.os, "geteuid", lambda: 1000)
+    assert lock.runtime_folder() == own
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert lock.runtime_folder() == other
+
+
 @pytest.mark.parametrize("kind", ["missing", "file"])
 def test_a_runtime_folder_that_cannot_be_used_is_not_used(monkeypatch, tmp_path, kind):
     """The next one is in the temporary folder, unless somebody else made it first."""

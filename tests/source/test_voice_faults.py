@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,11 +9,12 @@ import time
 import numpy as np
 import pytest
 from support.process import start, wait_for
+from support.writers import FLOODS, MUTE, ODD, Flood, connect, header
 
 from edgeface import Voice
 from edgeface.core.clock import monotonic_ns
 from edgeface.shm.reader import Reader
-from edgeface.voice import HEADER, INTERRUPT, MAGIC
+from edgeface.voice import INTERRUPT
 
 TONE = (12000 * np.sin(np.arange(8000) * 0.1)).astype("<i2").tobytes()  # 0.5 s at 16 kHz
 LOUD_DBFS = -30.0
@@ -29,14 +29,6 @@ class Kiosk:
         self.process = start("run", "--source", f"unix:{self.path}", "--shm", shm_name)
         self.reader = Reader(shm_name)
         wait_for(lambda: self.reader.read() is not None)
-
-    def connect(self, data=b""):
-        """A client without manners; a socket."""
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(self.path)
-        client.settimeout(5.0)
-        client.sendall(data)
-        return client
 
     def hears(self, seconds):
         """Whether the face hears a tone within so long."""
@@ -78,38 +70,10 @@ def kiosk(tmp_path, shm_name):
         assert kiosk.end()[1] < 2.0
 
 
-def header(length, rate_hz=16000, flags=0, play_at_ns=0):
-    return HEADER.pack(MAGIC, rate_hz, length, flags, play_at_ns)
-
-
-def ahead(seconds):
-    return monotonic_ns() + int(seconds * 1e9)
-
-
-# what a connection sends before it stands still, and stays open
-MUTE = {
-    "nothing": lambda: b"",
-    "half a header": lambda: header(16000)[:13],
-    "a header alone": lambda: header(16000),
-    "half a chunk": lambda: header(16000) + TONE[:160],
-    "half a sample": lambda: header(16000) + TONE[:161],
-    "empty chunks": lambda: 50 * header(0),
-    "a play-at time in 50 s": lambda: header(16000, play_at_ns=ahead(50)) + TONE,
-    "a header with a play-at time": lambda: header(16000, play_at_ns=2**64 - 1),
-    "a minute of silence": lambda: header(60 * 32000) + bytes(200_000),
-}
-
-
 def test_a_connection_that_says_nothing_silences_nobody(kiosk):
     for name, data in MUTE.items():
         wait_for(kiosk.is_quiet)
-        clients = [kiosk.connect() for _ in range(2)]
-        for client in clients:
-            client.settimeout(0.2)
-            try:
-                client.sendall(data())
-            except socket.timeout:
-                pass  # nobody reads the rest, by intent
+        clients = [connect(kiosk.path, data()) for _ in range(2)]
         time.sleep(0.1)
         with Voice(kiosk.path) as voice:
             voice.say(TONE, 16000)
@@ -119,7 +83,7 @@ def test_a_connection_that_says_nothing_silences_nobody(kiosk):
 
 
 def test_a_crowd_of_mute_connections_silences_nobody(kiosk):
-    crowd = [kiosk.connect(header(16000)[: k % 20]) for k in range(60)]
+    crowd = [connect(kiosk.path, header(16000)[: k % 20]) for k in range(60)]
     with Voice(kiosk.path) as voice:
         voice.say(TONE, 16000)
         assert kiosk.hears(4.0)
@@ -129,7 +93,7 @@ def test_a_crowd_of_mute_connections_silences_nobody(kiosk):
 
 
 def test_whoever_pauses_amid_a_chunk_goes_on_after_the_others(kiosk):
-    client = kiosk.connect(header(len(TONE)) + TONE[:800])
+    client = connect(kiosk.path, header(len(TONE)) + TONE[:800])
     time.sleep(0.2)
     with Voice(kiosk.path) as voice:
         voice.say(TONE, 16000)
@@ -140,18 +104,7 @@ def test_whoever_pauses_amid_a_chunk_goes_on_after_the_others(kiosk):
     client.close()
 
 
-@pytest.mark.parametrize(
-    "data, reason",
-    [
-        (lambda: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "not a chunk header"),
-        (lambda: header(441), "441 bytes are not whole samples"),
-        (lambda: header(16, rate_hz=44), "44 Hz"),
-        (lambda: header(1 << 25), "too many"),
-        (lambda: header(16, flags=6), "flags 6"),
-        (lambda: header(320, play_at_ns=int(time.time() * 1e9)) + bytes(320), "play-at time"),
-        (lambda: header(320, play_at_ns=2**64 - 1) + bytes(320), "play-at time"),
-    ],
-)
+@pytest.mark.parametrize("data, reason", ODD.values(), ids=ODD)
 def test_whoever_is_hung_up_on_is_told_why_as_is_the_log(tmp_path, caplog, data, reason):
     from edgeface.source.unix import UnixSource
 
@@ -172,58 +125,19 @@ def test_whoever_is_hung_up_on_is_told_why_as_is_the_log(tmp_path, caplog, data,
 def test_refusals_in_a_storm_are_one_line(kiosk):
     for _ in range(300):
         try:
-            kiosk.connect(b"nonsense" * 4).recv(1)
+            connect(kiosk.path, b"nonsense" * 4).recv(1)
         except ConnectionError:
             pass
     assert kiosk.end()[0].count("\n") < 5
 
 
-FLOOD = """
-import socket, struct, sys, time
-path, kind = sys.argv[1:]
-header = lambda rate, length, flags=0: struct.pack("<IIIIQ", 0x43504645, rate, length, flags, 0)
-pieces = {
-    "empty": header(16000, 0),
-    "interrupts": header(16000, 0, 1),
-    "interrupts with sound": header(22050, 2, 1) + b"xx",
-    "rates": b"".join(header(rate, 2) + b"xx" for rate in (8001, 22050, 767999, 7999)),
-    "times": b"".join(header(22050, 2) [:16] + struct.pack("<Q", k) + b"xx" for k in (1, 2)),
-    "high rate": header(768000, 65536) + bytes(65536),
-}
-print("flooding", flush=True)
-while True:
-    try:
-        client = socket.socket(socket.AF_UNIX)
-        client.connect(path)
-        if kind == "connections":
-            client.send(header(16000, 0, 1))
-            client.close()
-            continue
-        data = pieces[kind] * (1 + 65536 // len(pieces[kind]))
-        while True:
-            client.sendall(data)
-    except OSError:
-        time.sleep(0.001)
-"""
-FLOODS = ("empty", "interrupts", "interrupts with sound", "rates", "times", "high rate")
-
-
-@pytest.mark.parametrize("kind", FLOODS + ("connections",))
+@pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_stops_neither_face_nor_heart_nor_the_end(kiosk, kind):
-    flood = subprocess.Popen(
-        [sys.executable, "-c", FLOOD, kiosk.path, kind],
-        stdout=subprocess.PIPE,
-        universal_newlines=True,
-    )
-    try:
-        assert flood.stdout.readline() == "flooding\n"
+    with Flood(kiosk.path, kind):
         time.sleep(0.5)
         # any two seconds: a machine that is busy with other things holds up everybody
         wait_for(lambda: kiosk.is_well(2.0), 20.0)
         assert kiosk.end()[1] < 2.0
-    finally:
-        flood.kill()
-        flood.wait()
 
 
 def test_a_deleted_socket_is_there_again_and_nobody_is_cut_off(kiosk):
@@ -305,7 +219,7 @@ def test_a_path_where_nobody_listens_or_nobody_may_write_says_what_to_do(tmp_pat
 
 
 def test_an_interrupted_writer_learns_so(kiosk):
-    client = kiosk.connect(header(1 << 20) + 4 * TONE)
+    client = connect(kiosk.path, header(1 << 20) + 4 * TONE)
     assert kiosk.hears(3.0)
-    kiosk.connect(header(len(TONE), flags=INTERRUPT) + TONE).close()
+    connect(kiosk.path, header(len(TONE), flags=INTERRUPT) + TONE).close()
     assert client.recv(1000).startswith(b"interrupted")

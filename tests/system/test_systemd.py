@@ -272,6 +272,7 @@ def test_a_mistake_in_the_configuration_stops_the_restarts(service):
         "output: {shm: a/b}",
         "output: {group: nobody-here}",
         "model: {bundle: /none/at/all}",
+        "model: {provider: cuda}",
     ):
         service.write("/etc/edgeface/edgeface.yaml", mistake)
         assert service.run("systemctl", "restart", "edgeface").returncode != 0
@@ -400,6 +401,19 @@ def test_the_view_shows_the_face_and_does_not_hold_the_service_up(service):
     service.output("systemctl", "restart", "edgeface")
     assert state(service) is not None
     service.output("systemctl", "unmask", "--runtime", "edgeface-view")
+
+
+def test_a_mistake_in_the_configuration_stops_the_page_until_it_is_mended(service):
+    service.write("/etc/edgeface/edgeface.yaml", "audio: [")
+    service.output("systemctl", "restart", "edgeface-view")
+    wait_for(lambda: service.show("edgeface-view", "ActiveState") == "failed")
+    assert service.show("edgeface-view", "ExecMainStatus") == "78"
+    page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8068/', timeout=5).status)"
+    assert service.run("python3", "-c", page).returncode != 0  # a browser that asks meanwhile
+    said = service.output("journalctl", "-u", "edgeface-view", "-o", "cat")
+    assert said.count("not YAML") == 2, said
+    service.write("/etc/edgeface/edgeface.yaml", CONFIG)
+    assert service.output("python3", "-c", page) == "200"
 
 
 def test_the_port_of_the_page_is_never_free(service):

@@ -115,6 +115,16 @@ class OnnxSession(Session):
         return [value.numpy() for value in values[: len(results)]] + values[len(results) :]
 
 
+def require_provider(provider: str) -> None:
+    """Raises UnavailableError if this ONNX Runtime was built without a provider."""
+    available = onnxruntime.get_available_providers()
+    if PROVIDERS[provider] not in available:
+        raise UnavailableError(
+            f"provider {provider}: this onnxruntime {onnxruntime.__version__} has only "
+            f"{', '.join(available)}; install one that has it"
+        )
+
+
 def open_on(path: str, compute: Compute) -> OnnxSession:
     """Opens an ONNX file on `cpu`, `cuda` or `tensorrt`, and nowhere else.
 
@@ -123,12 +133,7 @@ def open_on(path: str, compute: Compute) -> OnnxSession:
     """
     provider = compute.provider
     wanted = PROVIDERS[provider]
-    available = onnxruntime.get_available_providers()
-    if wanted not in available:
-        raise UnavailableError(
-            f"provider {provider}: this onnxruntime {onnxruntime.__version__} has only "
-            f"{', '.join(available)}; install one that has it"
-        )
+    require_provider(provider)
     options = _session_options(path)
     profile = None
     if provider != "cpu":

@@ -1,12 +1,13 @@
 """Which provider computes: the required one or none; under `auto` the fastest that works."""
 
+import importlib.util
 import logging
 from typing import List
 
 from ...core.errors import UnavailableError
 from .compute import Compute
 from .native import open_native
-from .onnx_session import OnnxSession, available_providers, open_on
+from .onnx_session import OnnxSession, available_providers, open_on, require_provider
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +27,22 @@ def open_session(path: str, compute: Compute = Compute("cpu")) -> Session:
     if compute.provider == "native":
         return open_native(path, compute.engine)
     return open_onnx(path, compute)
+
+
+def require_installed(provider: str) -> None:
+    """Whether the libraries of a provider are there, with or without the GPU they want.
+
+    :raises UnavailableError: one is missing
+    """
+    if provider == "native":
+        for library in ("tensorrt", "pycuda"):
+            if importlib.util.find_spec(library) is None:
+                raise UnavailableError(
+                    f"provider native: {library} is not installed; it needs python3-libnvinfer and"
+                    " pycuda"
+                )
+    elif provider != "auto":
+        require_provider(provider)
 
 
 def open_onnx(path: str, compute: Compute = Compute("cpu")) -> OnnxSession:
