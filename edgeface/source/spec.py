@@ -57,9 +57,14 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
         return UnixSource(path, ahead_ns)
     if rest and kind == "file":
         return FileSource(path, fast)
-    if spec.lower().endswith(_SUFFIXES):  # of a path that may contain colons
+    if names_sound_file(spec):  # of a path that may contain colons
         return FileSource(_checked(spec, spec, path_of), fast)
     raise UsageError(f"source '{spec}': invalid; use {SPECS}")
+
+
+def names_sound_file(text: str) -> bool:
+    """Whether a text looks like the path of a sound file."""
+    return text.lower().endswith(_SUFFIXES)
 
 
 def _checked(spec: str, text: str, convert: Callable[[str], str]) -> str:
