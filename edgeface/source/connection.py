@@ -68,6 +68,7 @@ class Connection(ABC):
         """Looks at what the writer sent, while it is not its turn, without taking sound.
 
         :return: whether that was all: if not, there may be more at once
+        :raises OSError: the writer is gone
         :raises ProtocolError: it is invalid
         """
 
@@ -79,7 +80,7 @@ class Connection(ABC):
     def receive(self) -> bool:
         """Reads some bytes; whether there may be more.
 
-        :raises ConnectionError: the writer is gone
+        :raises OSError: the writer is gone
         :raises ProtocolError: they do not come
         """
 

@@ -9,7 +9,7 @@ from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError
 from ..core.rates import SECOND_NS
 
-_BACKLOG = 8
+_BACKLOG = 32
 _CHECK_NS = SECOND_NS
 _UNREAD_BYTES = 65536
 

@@ -1,6 +1,6 @@
 """Source specifications, such as `mic:NAME` or `unix:PATH`."""
 
-from typing import Callable, Dict, Sequence
+from typing import Callable, Dict, Sequence, Tuple
 
 from ..core.errors import UsageError
 from ..core.text import name_of, path_of
@@ -16,6 +16,7 @@ from .pipe import PipeSource
 from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
+from .wyoming import DEFAULT_HOST, DEFAULT_PORT, WyomingSource
 
 STDIN = "-"
 # what libsndfile reads
@@ -43,6 +44,8 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
         return MonitorSource()
     if spec == "unix":
         return UnixSource(ahead_ns=ahead_ns)
+    if spec == "wyoming":
+        return WyomingSource(ahead_ns=ahead_ns)
     if spec == STDIN:
         return PipeSource(fast=fast)
     kind, _, rest = spec.partition(":")
@@ -55,11 +58,24 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
         return _PATHS[kind](path)
     if rest and kind == "unix":
         return UnixSource(path, ahead_ns)
+    if rest and kind == "wyoming":
+        return WyomingSource(*_address(spec, rest), ahead_ns=ahead_ns)
     if rest and kind == "file":
         return FileSource(path, fast)
     if names_sound_file(spec):  # of a path that may contain colons
         return FileSource(_checked(spec, spec, path_of), fast)
     raise UsageError(f"source '{spec}': invalid; use {SPECS}")
+
+
+def _address(spec: str, text: str) -> Tuple[str, int]:
+    """Host and port of `HOST:PORT`; an IPv6 address may stand in brackets."""
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal() and 1 <= int(port) <= 65535):
+        raise UsageError(
+            f"source '{spec}': no address to listen at; use wyoming:HOST:PORT, such as"
+            f" wyoming:{DEFAULT_HOST}:{DEFAULT_PORT}"
+        )
+    return host.strip("[]"), int(port)
 
 
 def names_sound_file(text: str) -> bool:

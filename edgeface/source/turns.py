@@ -60,9 +60,11 @@ class Turns:
                     all_looked_at = connection.look(now) and all_looked_at
             except ProtocolError as error:
                 self.refuse(connection, str(error))
-                continue
-            if connection.ended and not connection.queue.samples:
+            except OSError:
                 self.remove(connection)
+            else:
+                if connection.ended and not connection.queue.samples:
+                    self.remove(connection)
         return all_looked_at
 
     def choose_speaker(self, now: int) -> None:

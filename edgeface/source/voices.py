@@ -119,7 +119,7 @@ class VoiceSource(Source):
         speaker = self._turns.speaker
         if speaker is None:
             # those that have begun a header are looked at again when something else happens
-            awaited += [other for other in self._turns if not other.is_speaking]
+            awaited += [other for other in self._turns if other.listens and not other.is_speaking]
         elif speaker.listens and speaker.queue.samples < _MOST_QUEUED:
             awaited.append(speaker)
         return awaited
@@ -168,7 +168,7 @@ class VoiceSource(Source):
                     break
         except ProtocolError as error:
             self._turns.refuse(speaker, str(error))
-        except ConnectionError:
+        except OSError:
             self._turns.remove(speaker)
         return True
 
