@@ -31,11 +31,11 @@ class Pcm(NamedTuple):
         :raises ValueError: it is none, or out of range
         """
         if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ:
-            raise ValueError(f"{self.rate_hz} Hz; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}")
+            raise ValueError(f"a rate out of {LOWEST_RATE_HZ}..{HIGHEST_RATE_HZ} Hz")
         if not 1 <= self.channels <= MOST_CHANNELS:
-            raise ValueError(f"{self.channels} channels; 1 to {MOST_CHANNELS}")
+            raise ValueError(f"channels out of 1..{MOST_CHANNELS}")
         if self.encoding not in _SAMPLE_BYTES:
-            raise ValueError(f"format {self.encoding}; {', '.join(ENCODINGS)}")
+            raise ValueError(f"a format other than {', '.join(ENCODINGS)}")
         return self
 
     def decode(self, data: bytes) -> np.ndarray:

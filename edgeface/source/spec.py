@@ -12,6 +12,7 @@ from .file import FileSource
 from .gain import NO_GAIN, Gain
 from .mic import MicSource
 from .monitor import MonitorSource
+from .pcm import Pcm
 from .pipe import PipeSource
 from .selector import Selector
 from .supervisor import Supervisor
@@ -27,7 +28,7 @@ _READABLE = (
 # what it does not read: the answer then is how to convert it
 _CONVERTIBLE = "m4a m4b mp4 mov 3gp webm mkv mka aac wma amr bw64 wv ape ac3 ra spx"
 _SUFFIXES = tuple(f".{suffix}" for suffix in f"{_READABLE} {_CONVERTIBLE}".split())
-_PATHS: Dict[str, Callable[[str], Source]] = {"cmd": CommandSource, "fifo": FifoSource}
+_PIPES: Dict[str, Callable[[str, Pcm], Source]] = {"cmd": CommandSource, "fifo": FifoSource}
 
 
 def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = NO_GAIN) -> Source:
@@ -46,16 +47,18 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
         return UnixSource(ahead_ns=ahead_ns)
     if spec == "wyoming":
         return WyomingSource(ahead_ns=ahead_ns)
-    if spec == STDIN:
-        return PipeSource(fast=fast)
     kind, _, rest = spec.partition(":")
+    kind, _, options = kind.partition(",")
+    if spec == STDIN or (kind == STDIN and options and not rest):
+        return PipeSource(fast=fast, pcm=_pcm(spec, options))
+    if rest and kind in _PIPES:
+        return _PIPES[kind](_checked(spec, rest, path_of), _pcm(spec, options))
+    kind = spec.partition(":")[0]
     if rest and kind == "mic":
         return MicSource(_checked(spec, rest, name_of), gain)
     if rest and kind == "monitor":
         return MonitorSource(_checked(spec, rest, name_of))
     path = _checked(spec, rest, path_of)
-    if rest and kind in _PATHS:
-        return _PATHS[kind](path)
     if rest and kind == "unix":
         return UnixSource(path, ahead_ns)
     if rest and kind == "wyoming":
@@ -65,6 +68,29 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
     if names_sound_file(spec):  # of a path that may contain colons
         return FileSource(_checked(spec, spec, path_of), fast)
     raise UsageError(f"source '{spec}': invalid; use {SPECS}")
+
+
+def _pcm(spec: str, options: str) -> Pcm:
+    """What raw sound is, of `rate=48000,channels=2,format=f32le` or a part of that."""
+    pcm = Pcm()
+    for option in options.split(",") if options else ():
+        name, _, value = option.partition("=")
+        number = int(value) if value.isdecimal() and len(value) < 8 else -1
+        if name == "format":
+            pcm = pcm._replace(encoding=value.lower())
+        elif name == "rate":
+            pcm = pcm._replace(rate_hz=number)
+        elif name == "channels":
+            pcm = pcm._replace(channels=number)
+        else:
+            raise UsageError(
+                f"source '{spec}': '{option}' says nothing of its sound; use"
+                " rate=HZ,channels=N,format=FORMAT before the colon"
+            )
+    try:
+        return pcm.check()
+    except ValueError as error:
+        raise UsageError(f"source '{spec}': {error}") from None
 
 
 def _address(spec: str, text: str) -> Tuple[str, int]:

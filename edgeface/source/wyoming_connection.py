@@ -226,6 +226,8 @@ def _format_of(data: Dict[str, Any]) -> Pcm:
         raise ProtocolError("sound without rate, width and channels")
     rate_hz, width, channels = values
     try:
-        return Pcm(rate_hz, channels, _ENCODINGS.get(width, f"of {width} bytes")).check()
+        return Pcm(rate_hz, channels, _ENCODINGS.get(width, "")).check()
     except ValueError as error:
-        raise ProtocolError(f"sound of {error}") from None
+        raise ProtocolError(
+            f"sound of {rate_hz} Hz, {width} bytes and {channels} channels: {error}"
+        ) from None
