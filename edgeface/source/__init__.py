@@ -6,6 +6,6 @@ lost of one that may be, `selector.Selector` a stream that never stands still of
 
 SPECS = (
     "mic, mic:NAME, monitor, monitor:SINK, unix, unix:PATH, wyoming, wyoming:HOST:PORT, file:PATH,"
-    " and pipes of WAV or of raw sound: cmd:COMMAND, fifo:PATH, - (s16le mono 16 kHz; anything else"
-    " before the colon: fifo,rate=48000,channels=2,format=f32le:PATH)"
+    " cmd:COMMAND, fifo:PATH or - (WAV or raw sound: s16le mono 16 kHz, or else as in"
+    " fifo,rate=48000,channels=2,format=f32le:PATH)"
 )

@@ -1,6 +1,6 @@
 """The sound that a pipe carries: raw, in the format that was announced, or in WAV."""
 
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 import numpy as np
 
@@ -31,27 +31,23 @@ class CarriedSound:
         self._unheard_bytes = 0  # to come behind that
         self._converter: Optional[Converter] = None
 
-    def accept(self, data: bytes) -> Tuple[int, np.ndarray]:
+    def accept(self, data: bytes) -> np.ndarray:
         """Takes bytes.
 
-        :return: how many samples of its channels they completed, in `pcm`, and what can be
-            resampled by now, float32 [n], 16 kHz mono, -1..1
+        :return: what can be resampled by now, float32 [n], 16 kHz mono, -1..1
         :raises DataError: the sound is encoded; what the writer sends is passed over then
         """
         if self.refused:
-            return 0, EMPTY.samples
+            return EMPTY.samples
         self._data += data
-        frames = 0
         parts: List[np.ndarray] = []
         while self._start is not None or self._begin():
-            count, samples = self._decode()
-            frames += count
-            parts.append(samples)
+            parts.append(self._decode())
             if self._left_bytes != 0 or not self._pass_over_chunks():
                 break
             if self._start is None:
                 parts.append(self.rest())
-        return frames, np.concatenate(parts) if parts else EMPTY.samples
+        return np.concatenate(parts) if parts else EMPTY.samples
 
     def rest(self) -> np.ndarray:
         """The sound that the resampler holds back, float32 [n]: a pause follows."""
@@ -66,7 +62,7 @@ class CarriedSound:
         samples = EMPTY.samples
         if self._start is None and not self.refused:  # it was too short to be anything but raw
             self._use(Start())
-            samples = self._decode()[1]
+            samples = self._decode()
         samples = np.concatenate((samples, self.rest()))
         self._data = b""
         self._start = None
@@ -102,8 +98,8 @@ class CarriedSound:
             self._left_bytes = start.sound_bytes // pcm.frame_bytes * pcm.frame_bytes
         self._data = self._data[start.head_bytes :]
 
-    def _decode(self) -> Tuple[int, np.ndarray]:
-        """What whole samples there are, and what of them can be resampled by now."""
+    def _decode(self) -> np.ndarray:
+        """What of the sound can be resampled by now, float32 [n]."""
         available = len(self._data)
         if self._left_bytes is not None:
             available = min(available, self._left_bytes)
@@ -113,10 +109,10 @@ class CarriedSound:
         if self._left_bytes is not None:
             self._left_bytes -= size
         if self.pcm == Pcm():
-            return len(sound), sound[:, 0]
+            return sound[:, 0]
         if self._converter is None:
             self._converter = Converter(self.pcm.rate_hz, self._name)
-        return len(sound), self._converter.accept(sound)
+        return self._converter.accept(sound)
 
     def _pass_over_chunks(self) -> bool:
         """Behind the sound of a WAV file: whether more of it follows, or another file."""

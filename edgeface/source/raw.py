@@ -6,7 +6,7 @@ import fcntl
 import os
 import select
 import termios
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -65,8 +65,9 @@ class RawReader:
         self._many_writers = many_writers
         self._sound = CarriedSound(name, pcm)
         self._last_bytes: Optional[int] = None  # to come of writers that are gone, if so
-        self._end_ns = 0  # of what was read last
-        self._lost_samples = 0  # not reported yet
+        self._ready = EMPTY.samples  # resampled, and not delivered yet
+        self._read_ns = 0  # when bytes were read last
+        self._lost_samples = 0  # before what is ready
         self._restart_clock()
 
     def read(self, timeout_s: float) -> Optional[Block]:
@@ -78,22 +79,23 @@ class RawReader:
         """
         poll = select.poll()
         poll.register(self._file, select.POLLIN)
-        ready = poll.poll(1000 * timeout_s)
-        if not ready:
-            self._restart_clock()
-            is_over = monotonic_ns() - self._end_ns > _PAUSE_NS
-            return self._last_block(self._sound.rest()) if is_over else EMPTY
-        if self._many_writers and ready[0][1] & select.POLLHUP:
-            last_bytes = self._waiting_bytes()
-            if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
-                self._last_bytes = last_bytes
-        speed = 1.0 if self._fast else self._keep_up()
-        data = os.read(self._file, self._until_end(self._block_bytes))
-        if not data:
-            self._last_bytes = None
-            rest = self._sound.finish()
-            return self._last_block(rest) if len(rest) else None
-        return self._block_of(self._take(data), speed)
+        wait_ms = 1000 * timeout_s
+        while not len(self._ready):  # the resampler delivers in lumps
+            ready = poll.poll(wait_ms)
+            if not ready:
+                return self._pause() if wait_ms else EMPTY
+            if self._many_writers and ready[0][1] & select.POLLHUP:
+                last_bytes = self._waiting_bytes()
+                if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
+                    self._last_bytes = last_bytes
+            lost_samples, self._speed = (0, 1.0) if self._fast else self._keep_up()
+            self._lost_samples += lost_samples
+            data = os.read(self._file, self._until_end(self._block_bytes))
+            self._ready = self._take(data) if data else self._end()
+            if not data and not len(self._ready):
+                return None
+            wait_ms = 0.0
+        return self._next_block()
 
     def follow(self, file: int) -> None:
         """Goes on with another descriptor, of the writers that come next."""
@@ -105,61 +107,67 @@ class RawReader:
         """How much is read at once: 10 ms, or much of what is passed over."""
         if self._sound.refused:
             return _REFUSED_BYTES
-        return max(1, self._pcm.rate_hz // 100) * self._pcm.frame_bytes
+        return self._pcm.rate_hz // 100 * self._pcm.frame_bytes
 
     def _restart_clock(self) -> None:
         """What comes next is timed from when it comes."""
-        self._pcm = self._sound.pcm
         self._pace = Pace(self._fast, _SLACK_NS)
-        self._clock = SampleClock(self._pcm.rate_hz)
-        self._frames = 0  # read, of every channel one sample
-        self._position = 0  # of the next sample at 16 kHz
+        self._clock = SampleClock(SAMPLE_RATE_HZ)
+        self._position = 0  # of the next sample, but for those that are lost
         self._steady_samples = 0  # since the writer began or its sound piled up
-        self._enlarge()
-
-    def _enlarge(self) -> None:
-        """Lets the pipe hold half a second, by which a writer that is faster is recognised."""
+        self._speed = 1.0  # to read at
+        self._pcm = self._sound.pcm
+        # by half a second that waits, a writer that is faster is recognised
         wanted_bytes = self._pcm.rate_hz * self._pcm.frame_bytes // 2
         if wanted_bytes > _PIPE_BYTES:
             with contextlib.suppress(OSError):  # no pipe, or more than a user may have
                 fcntl.fcntl(self._file, _F_SETPIPE_SZ, min(wanted_bytes, _MOST_PIPE_BYTES))
 
+    def _pause(self) -> Block:
+        """Nothing came: what the resampler holds back, when that is no jitter any more."""
+        self._restart_clock()
+        if monotonic_ns() - self._read_ns > _PAUSE_NS:
+            self._ready = self._sound.rest()
+        return self._next_block() if len(self._ready) else EMPTY
+
+    def _end(self) -> np.ndarray:
+        """The last samples of a writer, float32 [n], 16 kHz."""
+        self._last_bytes = None
+        return self._sound.finish()
+
     def _take(self, data: bytes) -> np.ndarray:
         """What can be resampled by now, float32 [n], 16 kHz."""
-        frames, samples = self._sound.accept(data)
+        self._read_ns = monotonic_ns()
         if self._last_bytes is not None:
             self._last_bytes -= len(data)
-            if not self._last_bytes:  # the next writer begins anew
-                self._last_bytes = None
-                samples = np.concatenate((samples, self._sound.finish()))
+        rest = EMPTY.samples
+        try:
+            samples = self._sound.accept(data)
+        finally:
+            if self._last_bytes == 0:  # the next writer begins anew
+                rest = self._end()
+        if len(rest):
+            samples = np.concatenate((samples, rest))
         if self._sound.pcm != self._pcm:
             self._restart_clock()
-        self._frames += frames
         return samples
 
-    def _block_of(self, samples: np.ndarray, speed: float) -> Block:
-        """What was read, in real time."""
-        self._pace.wait(len(samples), speed)
-        first = self._position
-        self._position += len(samples)
-        if self._frames:
-            self._clock.update(self._frames, monotonic_ns())
-        if not len(samples):
-            return EMPTY
-        audio_ns = self._clock.ns(first * self._pcm.rate_hz / SAMPLE_RATE_HZ)
-        block = Block(samples, audio_ns, self._lost_samples, playback=self._playback)
+    def _next_block(self) -> Block:
+        """10 ms of what is ready, or what there is, in real time."""
+        samples = self._ready[:_BLOCK_SAMPLES]
+        self._ready = self._ready[_BLOCK_SAMPLES:]
+        self._pace.wait(len(samples), self._speed)
+        first = self._position + self._lost_samples
+        self._position = first + len(samples)
+        self._clock.update(self._position, monotonic_ns())
+        block = Block(samples, self._clock.ns(first), self._lost_samples, playback=self._playback)
         self._lost_samples = 0
-        self._end_ns = block.end_ns
         return block
 
-    def _last_block(self, samples: np.ndarray) -> Block:
-        """The last samples of a writer; none where nothing was held back."""
-        return Block(samples, self._end_ns or monotonic_ns(), playback=self._playback)
-
-    def _keep_up(self) -> float:
+    def _keep_up(self) -> Tuple[int, float]:
         """Drops what has waited too long in the pipe of a writer that is in real time.
 
-        :return: the speed to read at
+        :return: (samples dropped, speed to read at)
         """
         waiting = self._waiting_bytes() // self._pcm.frame_bytes
         waiting_samples = waiting * SAMPLE_RATE_HZ // self._pcm.rate_hz
@@ -167,15 +175,15 @@ class RawReader:
         if not real_time:
             piled_up = waiting_samples > _PILED_UP_SAMPLES
             self._steady_samples = 0 if piled_up else self._steady_samples + _BLOCK_SAMPLES
-            return 1.0
+            return 0, 1.0
         self._steady_samples += _BLOCK_SAMPLES
+        lost_samples = 0
         if waiting_samples > _STALE_SAMPLES:
             kept = _KEPT_SAMPLES * self._pcm.rate_hz // SAMPLE_RATE_HZ
             stale_bytes = self._pcm.frame_bytes * (waiting - kept)
-            lost_samples = len(self._take(os.read(self._file, self._until_end(stale_bytes))))
-            self._position += lost_samples
-            self._lost_samples += lost_samples
-        return _CATCH_UP_SPEED if waiting_samples > 2 * _BLOCK_SAMPLES else 1.0
+            stale = os.read(self._file, self._until_end(stale_bytes))
+            lost_samples = len(self._take(stale))
+        return lost_samples, _CATCH_UP_SPEED if waiting_samples > 2 * _BLOCK_SAMPLES else 1.0
 
     def _until_end(self, count: int) -> int:
         """So many bytes, or fewer where the sound of writers that are gone ends before."""

@@ -52,7 +52,7 @@ def carried(data, pcm=Pcm(), cuts=()):
     """All that is heard of a writer, who writes in pieces."""
     sound = CarriedSound("pipe", pcm)
     parts = [
-        sound.accept(data[first:last])[1]
+        sound.accept(data[first:last])
         for first, last in zip([0] + list(cuts), list(cuts) + [len(data)])
     ]
     return np.concatenate(parts + [sound.finish()])
@@ -132,7 +132,7 @@ def test_another_writer_begins_anew():
     sound.finish()
     sound.accept(RAW.tobytes() + b"\x01")
     assert not len(sound.finish())
-    assert (sound.accept(RAW.tobytes())[1] * 32768 == RAW).all()
+    assert (sound.accept(RAW.tobytes()) * 32768 == RAW).all()
 
 
 def compressed(kind):
@@ -153,9 +153,9 @@ def test_what_is_encoded_is_refused_by_name_until_its_writer_ends(kind):
             sound.accept(data[at : at + 320])
     assert f"fifo:/pipe: {kind.title() if kind == 'OGG' else kind} cannot" in str(caught.value)
     assert "ffmpeg" in str(caught.value) and "\n" not in str(caught.value)
-    assert sound.refused and not len(sound.accept(data)[1])
+    assert sound.refused and not len(sound.accept(data))
     assert not len(sound.finish())
-    assert (sound.accept(RAW.tobytes())[1] * 32768 == RAW).all()
+    assert (sound.accept(RAW.tobytes()) * 32768 == RAW).all()
 
 
 @pytest.mark.parametrize(
