@@ -4,13 +4,16 @@ import os
 import socket
 import struct
 import tempfile
+import threading
 import time
 from typing import Any, Optional
 
 SERVICE_PATH = "/run/edgeface/voice"  # where the service listens
 HEADER = struct.Struct("<IIIIQ")  # magic, rate in Hz, bytes of sound, flags, play-at in ns
 MAGIC = 0x43504645  # "EFPC"
-INTERRUPT = 1
+INTERRUPT = 1  # a flag
+STOP = 2  # another
+FADE_MS = 100  # of what is stopped
 LONGEST_BYTES = 1 << 24  # of the sound of one chunk
 LOWEST_RATE_HZ = 2000
 HIGHEST_RATE_HZ = 768000
@@ -41,8 +44,9 @@ class Voice:
 
     A chunk is a header of 24 bytes, little endian - u32 magic `EFPC`, u32 sampling rate in
     Hz, u32 length of the sound in bytes, u32 flags, u64 play-at time in ns - and the sound,
-    signed 16-bit mono. Flag 1: all earlier chunks that are still queued are dropped. A daemon
-    that closes the connection says why first, in one line of text.
+    signed 16-bit mono. Flag 1: all earlier chunks that are still queued are dropped. Flag 2: so are
+    they, what is heard fades out, and all other connections that speak or wait are closed. A
+    daemon that closes the connection says why first, in one line of text.
 
     :param path: the socket; by default `default_path()`
     :raises OSError: nobody listens there, or this user may not
@@ -52,13 +56,9 @@ class Voice:
         self._path = default_path() if path is None else path
         self._half_sample = b""
         self._half_rate_hz = 0
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD_BYTES)
-        try:
-            self._socket.connect(self._path)
-        except OSError as error:
-            self._socket.close()
-            raise _explained(error, self._path) from None
+        self._stopped = False  # while another thread speaks
+        self._speaking = threading.Lock()
+        self._socket = _connected(self._path)
 
     def __enter__(self) -> "Voice":
         return self
@@ -80,9 +80,39 @@ class Voice:
         :param interrupt: drop what is still queued; on a new connection, which then has
             priority over all others, also what the others wrote
         :raises ValueError: a rate or time out of range
-        :raises OSError: the daemon is gone, or closed the connection; the message says why
+        :raises OSError: the daemon is gone, or closed the connection, or `stop` was called
+            meanwhile; the message says why
         """
         _check(rate_hz, play_at_ns)
+        with self._speaking:
+            self._say(pcm, rate_hz, play_at_ns, interrupt)
+
+    def stop(self) -> None:
+        """Ends the voice, whoever speaks: sound and mouth fade out, and nothing queued is heard.
+
+        The daemon closes all connections that speak or wait for their turn; this one is made
+        anew. Another thread may call it: the `say` that it ends raises an error.
+
+        :raises OSError: the daemon is gone
+        """
+        fresh = _connected(self._path)
+        self._stopped = True
+        try:
+            fresh.sendall(HEADER.pack(MAGIC, LOWEST_RATE_HZ, 0, STOP, 0))
+            self._socket.shutdown(socket.SHUT_RDWR)  # whoever speaks with it now ends
+        except OSError:
+            pass  # the daemon closed it before
+        with self._speaking:
+            self._socket.close()
+            self._socket = fresh
+            self._half_sample = b""
+            self._stopped = False
+
+    def close(self) -> None:
+        """Ends the connection; what was sent is still played."""
+        self._socket.close()
+
+    def _say(self, pcm: bytes, rate_hz: int, play_at_ns: int, interrupt: bool) -> None:
         if interrupt or rate_hz != self._half_rate_hz:
             self._half_sample = b""  # what it began will not be completed
         pcm = self._half_sample + pcm
@@ -98,10 +128,6 @@ class Voice:
             flags = 0
             play_at_ns = 0
 
-    def close(self) -> None:
-        """Ends the connection; what was sent is still played."""
-        self._socket.close()
-
     def _send(self, data: bytes) -> None:
         try:
             self._socket.sendall(data)
@@ -111,12 +137,25 @@ class Voice:
 
     def _fail_if_refused(self) -> None:
         """Raises what the daemon wrote before it closed the connection, if it did."""
+        if self._stopped:
+            raise ConnectionAbortedError(f"{self._path}: stopped")
         try:
             reason = self._socket.recv(_REASON_BYTES, socket.MSG_DONTWAIT)
         except OSError:
             return  # it wrote nothing
         text = reason.decode("utf-8", "replace").strip() or "the daemon closed the connection"
         raise ConnectionError(f"{self._path}: {text}")
+
+
+def _connected(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD_BYTES)
+    try:
+        connection.connect(path)
+    except OSError as error:
+        connection.close()
+        raise _explained(error, path) from None
+    return connection
 
 
 def _check(rate_hz: int, play_at_ns: int) -> None:

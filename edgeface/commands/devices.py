@@ -14,9 +14,10 @@ name, a part is enough. * marks what `mic` and `monitor` alone, and the playback
 device `default`, stand for."""
 
 PROGRAMS = (
-    ("cmd:COMMAND", "a program that writes raw s16le mono 16 kHz sound"),
+    ("cmd:COMMAND", "a program that writes WAV, or raw sound (s16le mono 16 kHz)"),
     ("fifo:PATH", "a named pipe into which programs write such sound"),
     ("unix:PATH", "a socket into which a text-to-speech program writes its voice"),
+    ("wyoming:HOST:PORT", "a port at which a voice assistant finds a sound output"),
 )
 
 

@@ -20,7 +20,8 @@ EXAMPLE = """examples:
   edgeface run                           the default microphone
   edgeface run --source speech.wav       a file, in real time
   edgeface run --source monitor          what the machine plays
-  arecord -t raw -f S16_LE -r 16000 -c 1 | edgeface run --source -
+  arecord -t wav | edgeface run --source -
+  arecord -t raw -f S16_LE -r 48000 -c 2 | edgeface run --source=-,rate=48000,channels=2
 
 Several sources, in order of priority, go into the configuration. A source named here is
 required at the start; one of the configuration is waited for. SIGHUP reloads the

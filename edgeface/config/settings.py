@@ -42,8 +42,8 @@ class Audio:
     )
     playback: str = setting(
         "",
-        "output device that plays the sound of fifo:, unix:, cmd: and monitor: sources, delayed so"
-        " that the lips agree; default: the system's; empty: none",
+        "output device that plays the sound of fifo:, unix:, wyoming:, cmd: and monitor: sources,"
+        " delayed so that the lips agree; default: the system's; empty: none",
     )
     playback_delay_ms: int = setting(
         0, "further delay of that sound, to match a slow screen, in ms", span=(0, 1000)

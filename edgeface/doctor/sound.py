@@ -1,5 +1,6 @@
 """Inputs that this user can hear."""
 
+import ipaddress
 import shutil
 import time
 from typing import Iterator
@@ -50,6 +51,20 @@ def sources(settings: Settings) -> Iterator[Finding]:
     """That the configured sources are valid; those that are unavailable now are waited for."""
     make_selector(settings.audio.sources, 0.0)
     yield Finding("sources", OK, ", ".join(settings.audio.sources))
+    for spec in settings.audio.sources:
+        if spec.startswith("wyoming:") and not _is_local(spec):
+            fix = "name 127.0.0.1, or let a firewall admit the assistant alone"
+            found = "whoever reaches this machine can speak through it: Wyoming has no passwords"
+            yield Finding(spec, WARN, found, fix)
+
+
+def _is_local(spec: str) -> bool:
+    """Whether nobody but this machine reaches the address of `wyoming:HOST:PORT`."""
+    host = spec.partition(":")[2].rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def levels(settings: Settings) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--language", default="en", help="a voice of espeak-ng")
     options = parser.parse_args()
     try:
-        pcm, rate_hz = _synthesise(options.text, options.language)
+        pcm, rate_hz = synthesise(options.text, options.language)
     except FileNotFoundError:
         return _fail("espeak-ng: not found; install it (`apt install espeak-ng`)")
     except (OSError, subprocess.CalledProcessError, wave.Error, EOFError) as error:
@@ -43,10 +43,12 @@ def main() -> int:
     return 0
 
 
-def _synthesise(text: str, language: str) -> Tuple[bytes, int]:
-    """The sentence as signed 16-bit mono, and its sampling rate in Hz."""
+def synthesise(text: str, language: str) -> Tuple[bytes, int]:
+    """The sentence as signed 16-bit mono, and its sampling rate in Hz; raises what goes wrong."""
     # the text comes after `--`: it may begin with a dash
-    wav = subprocess.check_output(["espeak-ng", "-v", language, "--stdout", "--", text])
+    wav = subprocess.check_output(
+        ["espeak-ng", "-v", language, "--stdout", "--", text], stderr=subprocess.PIPE
+    )
     with wave.open(io.BytesIO(wav)) as file:
         return file.readframes(file.getnframes()), file.getframerate()
 

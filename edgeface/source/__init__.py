@@ -5,6 +5,7 @@ lost of one that may be, `selector.Selector` a stream that never stands still of
 """
 
 SPECS = (
-    "mic, mic:NAME, monitor, monitor:SINK, cmd:COMMAND, fifo:PATH, unix, unix:PATH, file:PATH"
-    " or - (raw s16le mono 16 kHz)"
+    "mic, mic:NAME, monitor, monitor:SINK, unix, unix:PATH, wyoming, wyoming:HOST:PORT, file:PATH,"
+    " cmd:COMMAND, fifo:PATH or - (WAV or raw sound: s16le mono 16 kHz, or else as in"
+    " fifo,rate=48000,channels=2,format=f32le:PATH)"
 )

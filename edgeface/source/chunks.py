@@ -4,7 +4,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from ..voice import HEADER, INTERRUPT, LONGEST_BYTES, MAGIC
+from ..voice import HEADER, INTERRUPT, LONGEST_BYTES, MAGIC, STOP
 from .base import EMPTY
 from .convert import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Converter
 
@@ -28,6 +28,9 @@ class Chunk(NamedTuple):
 
     samples: np.ndarray
     """float32 [n], 16 kHz mono, -1..1; n may be 0"""
+
+    stop: bool = False
+    """whether all that came before fades out, and all others that speak are hung up on"""
 
 
 class ChunkParser:
@@ -96,19 +99,20 @@ class ChunkParser:
         return chunk
 
     def _begin(self, magic: int, rate_hz: int, length: int, flags: int, play_at_ns: int) -> Chunk:
-        """Takes a header; the chunk holds the rest of the sound before it, unless it interrupts."""
+        """Takes a header; the chunk holds the rest of the sound before it, unless it ends it."""
         _check_header(magic, rate_hz, length, flags)
         rest = EMPTY.samples
-        interrupt = bool(flags & INTERRUPT)
-        if interrupt:
+        interrupt = flags == INTERRUPT
+        stop = flags == STOP
+        if interrupt or stop:
             self._converter = None
         elif length and (rate_hz != self._rate_hz or play_at_ns):
             rest = self.finish()  # the next converter is made when there is sound for it
         self._missing_bytes = length
         self._play_at_ns = play_at_ns
-        if length or interrupt:
+        if length or interrupt or stop:
             self._rate_hz = rate_hz
-        return Chunk(0, interrupt, rest)
+        return Chunk(0, interrupt, rest, stop)
 
 
 def _check_header(magic: int, rate_hz: int, length: int, flags: int) -> None:
@@ -131,5 +135,5 @@ def _check_header(magic: int, rate_hz: int, length: int, flags: int) -> None:
         raise ProtocolError(
             f"not a chunk header: {length} bytes are too many; at most {LONGEST_BYTES}"
         )
-    if flags & ~INTERRUPT:
-        raise ProtocolError(f"not a chunk header: flags {flags}; 0 or {INTERRUPT}")
+    if flags not in (0, INTERRUPT, STOP):
+        raise ProtocolError(f"not a chunk header: flags {flags}; 0, {INTERRUPT} or {STOP}")

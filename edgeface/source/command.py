@@ -1,4 +1,4 @@
-"""`cmd:COMMAND`: a program that writes raw sound to its standard output."""
+"""`cmd:COMMAND`: a program that writes raw sound or WAV to its standard output."""
 
 import shlex
 from typing import Optional
@@ -6,6 +6,7 @@ from typing import Optional
 from ..core.errors import UnavailableError
 from .base import Block, Source
 from .complaints import Budget
+from .pcm import Pcm
 from .program import Program
 
 
@@ -13,6 +14,7 @@ class CommandSource(Source):
     """Runs a program, without a shell, and reads it; lost when the program ends or hangs.
 
     :param command: the command line
+    :param pcm: what raw sound is
     """
 
     live = True
@@ -20,9 +22,10 @@ class CommandSource(Source):
     playback = True
     longest_pause_s = 30.0
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, pcm: Pcm = Pcm()) -> None:
         super().__init__(f"cmd:{command}")
         self._command = command
+        self._pcm = pcm
         self._program: Optional[Program] = None
         self._budget = Budget(self.name)
         self._restarted = False  # since it seemed to hang
@@ -40,12 +43,12 @@ class CommandSource(Source):
         if not arguments:
             raise UnavailableError(f"{self.name}: names no program; check the command line")
         recorder = False if self._may_pause else None
-        self._program = Program(self.name, arguments, self._budget, recorder)
+        self._program = Program(self.name, arguments, self._budget, recorder, self._pcm)
 
     def read(self, timeout_s: float) -> Block:
         """The next block, or `base.EMPTY`.
 
-        :raises SourceLost: the program ended, or hangs
+        :raises SourceLost: the program ended, hangs, or writes encoded sound
         """
         assert self._program is not None, "open it first"
         if self._restarted and self._program.is_late():

@@ -1,30 +1,27 @@
-"""One writer at the voice's socket: what it sent, what of it is queued, and its patience."""
+"""One writer at a voice's socket: what of its sound is queued, and its patience."""
 
 import select
 import socket
-import struct
+from abc import ABC, abstractmethod
 from typing import Optional
 
 import numpy as np
 
 from ..core.rates import MS_NS, SECOND_NS
-from ..voice import HEADER, INTERRUPT
 from .base import Block
-from .chunks import Chunk, ChunkParser
+from .chunks import Chunk
 from .selector import SOUND_PEAK
 from .voice_queue import VoiceQueue
 
-_RECEIVED_BYTES = 16384
 _PAUSE_NS = 50 * MS_NS  # after so long the resampler's last samples come out
 # so long a writer whose turn it is may deliver no sound while others want to speak
 _PATIENCE_NS = SECOND_NS
 _REGAINED = 2  # sound gives so many times its length of patience back
 _LONGEST_STEP_NS = 100 * MS_NS  # a process that was held up does not blame the writer
-_CREDENTIALS = struct.Struct("3i")  # pid, user, group
 
 
-class Connection:
-    """A writer, whether it is its turn or not.
+class Connection(ABC):
+    """A writer, whether it is its turn or not; a derived class knows the wire.
 
     :param connection: socket that does not block
     :param ahead_ns: as `VoiceQueue`
@@ -34,73 +31,81 @@ class Connection:
         self.queue = VoiceQueue(ahead_ns)
         self.ended = False  # the writer closed its end, or was hung up on
         self._socket = connection
-        self._parser = ChunkParser()
         self._patience_ns = _PATIENCE_NS
         self._asked_ns = 0
-        self._header = b""  # the next one, as far as it was peeked at
 
     def fileno(self) -> int:
         """The descriptor, to wait for bytes."""
         return self._socket.fileno()
 
     @property
+    @abstractmethod
     def peer(self) -> str:
-        """The process that writes, for messages."""
-        try:
-            credentials = self._socket.getsockopt(
-                socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
-            )
-            pid, user, _ = _CREDENTIALS.unpack(credentials)
-        except OSError:
-            return "a process"
-        return f"process {pid} of user {user}"
+        """Who writes, for messages."""
 
     @property
     def interrupts(self) -> bool:
-        """Whether the next chunk, of which nothing was read yet, drops all others' sound."""
-        return self._has_header and bool(HEADER.unpack(self._header)[3] & INTERRUPT)
+        """Whether what it says next, of which nothing was read yet, drops all others' sound."""
+        return False
 
     @property
+    def stops(self) -> bool:
+        """Whether it does so with a fade, and drops all others that have something to say."""
+        return False
+
+    @property
+    @abstractmethod
     def is_speaking(self) -> bool:
         """Whether a part of its sound is queued or still to come."""
-        return bool(self.queue.samples) or self._parser.in_sound or bool(self._header)
 
     @property
+    @abstractmethod
     def is_idle(self) -> bool:
-        """Whether nothing would be lost but the connection itself, or half a header."""
-        return not self.queue.samples and not self._parser.in_sound and not self._has_header
+        """Whether nothing would be lost but the connection itself, or what it has not completed."""
 
-    @property
-    def _has_header(self) -> bool:
-        return len(self._header) == HEADER.size
+    @abstractmethod
+    def look(self, now: int) -> bool:
+        """Looks at what the writer sent, while it is not its turn, without taking sound.
 
-    def look(self) -> None:
-        """Looks at what the writer sent, while it is not its turn, without taking it."""
-        if self.ended or self._has_header or not self._parser.between_chunks:
-            return
-        try:
-            self._header = self._socket.recv(HEADER.size, socket.MSG_PEEK)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.ended = True
-            return
-        if not self._has_header and self._is_hung_up():
-            self.ended = True  # nothing, or half a header, and no more will follow
+        :return: whether that was all: if not, there may be more at once
+        :raises OSError: the writer is gone
+        :raises ProtocolError: it is invalid
+        """
 
-    def _is_hung_up(self) -> bool:
-        poll = select.poll()
-        poll.register(self, select.POLLRDHUP)
-        return bool(poll.poll(0))
-
+    @abstractmethod
     def wants(self, now: int) -> bool:
         """Whether it has something to say: sound that is due, or bytes to be read."""
-        if self.queue.samples:
-            return self.queue.begins(now)
-        if self.ended:
-            return False
-        if self._parser.between_chunks:
-            return self._has_header
+
+    @abstractmethod
+    def receive(self) -> bool:
+        """Reads some bytes; whether there may be more.
+
+        :raises OSError: the writer is gone
+        :raises ProtocolError: they do not come
+        """
+
+    @abstractmethod
+    def take(self) -> Optional[Chunk]:
+        """The next part of what was received: bounded work; None when more bytes are needed.
+
+        :raises ProtocolError: it is invalid
+        """
+
+    @abstractmethod
+    def _finish(self) -> np.ndarray:
+        """The sound that the resampler still holds back, float32 [n]."""
+
+    @abstractmethod
+    def _farewell(self, reason: str) -> bytes:
+        """What the writer is told before the connection is closed."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether bytes that come now would be read, were it its turn."""
+        return not self.ended
+
+    def is_readable(self) -> bool:
+        """Whether there are bytes to be read, or the end."""
         poll = select.poll()
         poll.register(self, select.POLLIN)
         return bool(poll.poll(0))
@@ -122,32 +127,11 @@ class Connection:
             self._patience_ns -= waited_ns
         return self._patience_ns < 0
 
-    def receive(self) -> bool:
-        """Reads some bytes; whether there may be more.
-
-        :raises ConnectionError: the writer is gone
-        """
-        try:
-            data = self._socket.recv(_RECEIVED_BYTES)
-        except BlockingIOError:
-            return False
-        self._header = b""
-        if not data:
-            self.ended = True
-            self.queue.append(self._parser.finish())
-            return False
-        self._parser.put(data)
-        return True
-
-    def take(self) -> Optional[Chunk]:
-        """As `ChunkParser.take`."""
-        return self._parser.take()
-
     def rest(self, now: int) -> None:
         """Nothing is queued: the sound of before comes out whole, if nothing follows."""
         self.queue.pause()
         if self.queue.idle_ns(now) > _PAUSE_NS:
-            self.queue.append(self._parser.finish())
+            self.queue.append(self._finish())
 
     def pop(self) -> Block:
         """The next block, see `VoiceQueue.pop`."""
@@ -163,9 +147,13 @@ class Connection:
         :param reason: what the writer is told, one line
         """
         if reason:
-            try:
-                self._socket.send(f"{reason}\n".encode("utf-8", "replace"), socket.MSG_DONTWAIT)
-            except OSError:
-                pass  # it is gone, or does not read
+            self._send(self._farewell(reason))
         self._socket.close()
         self.ended = True
+
+    def _send(self, data: bytes) -> None:
+        """Writes at once; whoever is gone or does not read is hung up on."""
+        try:
+            self.ended = self._socket.send(data, socket.MSG_DONTWAIT) < len(data) or self.ended
+        except OSError:
+            self.ended = True

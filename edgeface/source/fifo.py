@@ -1,16 +1,20 @@
-"""`fifo:PATH`: a named pipe into which any program writes raw sound."""
+"""`fifo:PATH`: a named pipe into which any program writes raw sound or WAV."""
 
+import logging
 import os
 import stat
 from typing import Optional
 
 from ..core.clock import monotonic_ns
-from ..core.errors import UnavailableError
+from ..core.errors import DataError, UnavailableError
 from ..core.rates import SECOND_NS
 from .base import EMPTY, Block, Source, SourceLost
+from .pcm import Pcm
 from .raw import RawReader
 
+_LOG = logging.getLogger(__name__)
 _CHECK_NS = SECOND_NS
+_QUIET_NS = 60 * SECOND_NS  # one event at most in so long
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -18,6 +22,7 @@ class FifoSource(Source):
     """Reads a named pipe, which is created if it does not exist; writers come and go.
 
     :param path: where the pipe is
+    :param pcm: what raw sound is
     """
 
     live = True
@@ -25,9 +30,11 @@ class FifoSource(Source):
     listens = True
     playback = True
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, pcm: Pcm = Pcm()) -> None:
         super().__init__(f"fifo:{path}")
         self._path = path
+        self._pcm = pcm
+        self._quiet_until_ns = 0
         self._file = -1
         self._reader: Optional[RawReader] = None
         self._checked_ns = 0
@@ -53,7 +60,9 @@ class FifoSource(Source):
             raise UnavailableError(
                 f"{self.name}: {error.strerror}; choose a path that the service can write"
             ) from None
-        self._reader = RawReader(self._file, playback=self.playback, many_writers=True)
+        self._reader = RawReader(
+            self._file, playback=True, many_writers=True, name=self.name, pcm=self._pcm
+        )
 
     def read(self, timeout_s: float) -> Optional[Block]:
         """The next block, or `base.EMPTY`.
@@ -66,10 +75,21 @@ class FifoSource(Source):
             block = self._reader.read(timeout_s)
         except BlockingIOError:
             return EMPTY  # the last writer went, and the next one has come
+        except DataError as error:
+            self._report(error)
+            return EMPTY
         if block is None:
             self._await_next_writer(self._reader)
             return EMPTY
         return block
+
+    def _report(self, error: DataError) -> None:
+        """Says why a writer is not heard."""
+        now = monotonic_ns()
+        if now >= self._quiet_until_ns:
+            text = f"{error}; what its writer sends is passed over"
+            _LOG.warning("%s", text, extra={"event": "voice_refused"})
+            self._quiet_until_ns = now + _QUIET_NS
 
     def _check(self) -> None:
         """Looks once a second whether the pipe is still the one that writers find."""

@@ -1,4 +1,4 @@
-"""A listening socket in the file system, which is there again when somebody deletes it."""
+"""Listening sockets: in the file system, and of TCP."""
 
 import os
 import socket
@@ -9,38 +9,19 @@ from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError
 from ..core.rates import SECOND_NS
 
-_BACKLOG = 8
+_BACKLOG = 32
 _CHECK_NS = SECOND_NS
+_UNREAD_BYTES = 65536
 
 
 class Listener:
-    """Listens at a path for processes of this user and group.
+    """Listens for writers.
 
-    :param name: how messages name it
-    :param path: where the socket is
-    :raises UnavailableError: the path is taken or cannot be written
+    :param listening: socket, not listening yet
     """
 
-    def __init__(self, name: str, path: str) -> None:
-        self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self._identity: Optional[Tuple[int, int]] = None
-        self._checked_ns = monotonic_ns()
-        try:
-            if _is_abandoned(path):
-                os.unlink(path)
-            self._socket.bind(path)
-            self._identity = _identity(path)
-            os.chmod(path, 0o660)
-            self._socket.listen(_BACKLOG)
-            self._socket.setblocking(False)
-        except (OSError, ValueError) as error:
-            self.close()
-            reason = getattr(error, "strerror", None) or error
-            raise UnavailableError(
-                f"{name}: {reason};"
-                " choose a path that the service can write and no other program listens at"
-            ) from None
+    def __init__(self, listening: socket.socket) -> None:
+        self._socket = listening
 
     def fileno(self) -> int:
         """The descriptor, to wait for connections."""
@@ -59,6 +40,47 @@ class Listener:
         return connection
 
     def is_deleted(self) -> bool:
+        """Whether its address leads elsewhere by now."""
+        return False
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._socket.close()
+
+    def _start(self) -> None:
+        self._socket.listen(_BACKLOG)
+        self._socket.setblocking(False)
+
+
+class UnixListener(Listener):
+    """Listens at a path for processes of this user and group.
+
+    :param name: how messages name it
+    :param path: where the socket is
+    :raises UnavailableError: the path is taken or cannot be written
+    """
+
+    def __init__(self, name: str, path: str) -> None:
+        super().__init__(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
+        self._path = path
+        self._identity: Optional[Tuple[int, int]] = None
+        self._checked_ns = monotonic_ns()
+        try:
+            if _is_abandoned(path):
+                os.unlink(path)
+            self._socket.bind(path)
+            self._identity = _identity(path)
+            os.chmod(path, 0o660)
+            self._start()
+        except (OSError, ValueError) as error:
+            self.close()
+            reason = getattr(error, "strerror", None) or error
+            raise UnavailableError(
+                f"{name}: {reason};"
+                " choose a path that the service can write and no other program listens at"
+            ) from None
+
+    def is_deleted(self) -> bool:
         """Whether the socket's file was deleted or replaced; looks once a second."""
         now = monotonic_ns()
         if now - self._checked_ns < _CHECK_NS:
@@ -68,13 +90,43 @@ class Listener:
 
     def close(self) -> None:
         """Stops listening and removes the socket's file, if it is still this one."""
-        self._socket.close()
+        super().close()
         if self._identity is None or _identity(self._path) != self._identity:
             return
         try:
             os.unlink(self._path)
         except OSError:
             pass  # somebody else was faster
+
+
+class TcpListener(Listener):
+    """Listens at an address for whoever can reach it.
+
+    :param name: how messages name it
+    :param host: a name or an address of this machine
+    :raises UnavailableError: there is no such host here, or the port is taken
+    """
+
+    def __init__(self, name: str, host: str, port: int) -> None:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            )[0]
+            super().__init__(socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol))
+        except OSError as error:  # gaierror is one
+            raise UnavailableError(f"{name}: {error.strerror}; check the host") from None
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # what is not read makes the writer wait, as at a socket in the file system
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
+            self._socket.bind(address)
+            self._start()
+        except OSError as error:
+            self.close()
+            raise UnavailableError(
+                f"{name}: {error.strerror}; choose an address of this machine and a port at which"
+                " no other program listens"
+            ) from None
 
 
 def _identity(path: str) -> Optional[Tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""A child process that writes raw sound to its standard output."""
+"""A child process that writes raw sound or WAV to its standard output."""
 
 import logging
 import os
@@ -7,11 +7,12 @@ import uuid
 from typing import Optional, Sequence
 
 from ..core.clock import monotonic_ns
-from ..core.errors import UnavailableError
+from ..core.errors import DataError, UnavailableError
 from ..core.rates import MS_NS, SAMPLE_RATE_HZ, SECOND_NS
 from .base import Block, SourceLost
 from .complaints import Budget, Complaints
 from .descendants import MARK, end_all
+from .pcm import Pcm
 from .raw import RawReader
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Program:
     :param arguments: the program and its arguments
     :param budget: takes what it writes to stderr
     :param recorder: whether it is known to deliver all the time; None: found out
+    :param pcm: what it writes, if that is raw sound
     :raises UnavailableError: it cannot be started
     """
 
@@ -41,6 +43,7 @@ class Program:
         arguments: Sequence[str],
         budget: Budget,
         recorder: Optional[bool] = None,
+        pcm: Pcm = Pcm(),
     ) -> None:
         self.delivered = False
         self.hung = False  # it was given up
@@ -63,7 +66,7 @@ class Program:
             reason = getattr(error, "strerror", None) or error
             raise UnavailableError(f"{name}: {reason}; check the command line") from None
         assert self._child.stdout is not None and self._child.stderr is not None
-        self._reader = RawReader(self._child.stdout.fileno(), playback=True)
+        self._reader = RawReader(self._child.stdout.fileno(), playback=True, name=name, pcm=pcm)
         self._complaints = Complaints(self._child.stderr, budget)
 
     @property
@@ -74,9 +77,12 @@ class Program:
     def read(self, timeout_s: float) -> Block:
         """The next block, or `base.EMPTY`.
 
-        :raises SourceLost: the program ended, or hangs
+        :raises SourceLost: the program ended, hangs, or writes encoded sound
         """
-        block = self._reader.read(timeout_s)
+        try:
+            block = self._reader.read(timeout_s)
+        except DataError as error:
+            raise SourceLost(str(error)) from None
         if block is None:
             raise SourceLost(f"{self._name}: {self._how_it_ended()}")
         now = monotonic_ns()

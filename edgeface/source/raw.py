@@ -1,6 +1,7 @@
-"""Raw sound from a file descriptor: signed 16-bit little-endian, mono, 16 kHz."""
+"""Raw sound, or WAV, from a file descriptor."""
 
 import array
+import contextlib
 import fcntl
 import os
 import select
@@ -13,9 +14,10 @@ from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SAMPLE_RATE_HZ
 from ..devices.sample_clock import SampleClock
 from .base import EMPTY, Block
+from .carried import CarriedSound
 from .pace import Pace
+from .pcm import Pcm
 
-_SAMPLE_BYTES = 2
 _BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 # a writer whose sound never piled up for so long is itself in real time, such as a recorder
 _REAL_TIME_AFTER_SAMPLES = 2 * SAMPLE_RATE_HZ
@@ -25,6 +27,11 @@ _STALE_SAMPLES = 3 * SAMPLE_RATE_HZ // 10
 _KEPT_SAMPLES = SAMPLE_RATE_HZ // 20
 _CATCH_UP_SPEED = 1.002  # twice the difference between the crystals of two sound cards
 _SLACK_NS = 100 * MS_NS
+_PAUSE_NS = 50 * MS_NS  # after so long the resampler's last samples come out
+_REFUSED_BYTES = 65536  # passed over at once
+_F_SETPIPE_SZ = 1031  # fcntl has it since Python 3.10
+_PIPE_BYTES = 65536  # what a pipe holds by itself
+_MOST_PIPE_BYTES = 1 << 20  # what everybody may have
 
 
 class RawReader:
@@ -39,89 +46,144 @@ class RawReader:
     :param playback: how the blocks are flagged
     :param many_writers: writers come and go: where the sound of one ends, nobody completes
         half a sample
+    :param name: how messages name it
+    :param pcm: what raw sound is
     """
 
     def __init__(
-        self, file: int, fast: bool = False, playback: bool = False, many_writers: bool = False
+        self,
+        file: int,
+        fast: bool = False,
+        playback: bool = False,
+        many_writers: bool = False,
+        name: str = "-",
+        pcm: Pcm = Pcm(),
     ) -> None:
         self._file = file
         self._fast = fast
         self._playback = playback
         self._many_writers = many_writers
-        self._half_sample = b""
+        self._sound = CarriedSound(name, pcm)
         self._last_bytes: Optional[int] = None  # to come of writers that are gone, if so
-        self._position = 0  # of the next sample
+        self._ready = EMPTY.samples  # resampled, and not delivered yet
+        self._read_ns = 0  # when bytes were read last
+        self._lost_samples = 0  # before what is ready
         self._restart_clock()
 
     def read(self, timeout_s: float) -> Optional[Block]:
         """The next `Block`, `EMPTY` after `timeout_s` without sound, or None at the end.
 
         With many writers, the end is that of the last one.
+
+        :raises DataError: the sound is encoded; what the writer sends is passed over then
         """
         poll = select.poll()
         poll.register(self._file, select.POLLIN)
-        ready = poll.poll(1000 * timeout_s)
-        if not ready:
-            self._restart_clock()
-            return EMPTY
-        if self._many_writers and ready[0][1] & select.POLLHUP:
-            last_bytes = self._waiting_bytes()
-            if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
-                self._last_bytes = last_bytes
-        lost_samples, speed = (0, 1.0) if self._fast else self._keep_up()
-        data = os.read(self._file, self._until_end(_SAMPLE_BYTES * _BLOCK_SAMPLES))
-        if not data:
-            self._half_sample = b""
-            self._last_bytes = None
-            return None
-        samples = self._samples_of(data)
-        self._pace.wait(len(samples), speed)
-        first = self._position + lost_samples
-        self._position = first + len(samples)
-        self._clock.update(self._position, monotonic_ns())
-        return Block(samples, self._clock.ns(first), lost_samples, playback=self._playback)
+        wait_ms = 1000 * timeout_s
+        while not len(self._ready):  # the resampler delivers in lumps
+            ready = poll.poll(wait_ms)
+            if not ready:
+                return self._pause() if wait_ms else EMPTY
+            if self._many_writers and ready[0][1] & select.POLLHUP:
+                last_bytes = self._waiting_bytes()
+                if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
+                    self._last_bytes = last_bytes
+            lost_samples, self._speed = (0, 1.0) if self._fast else self._keep_up()
+            self._lost_samples += lost_samples
+            data = os.read(self._file, self._until_end(self._block_bytes))
+            self._ready = self._take(data) if data else self._end()
+            if not data and not len(self._ready):
+                return None
+            wait_ms = 0.0
+        return self._next_block()
 
     def follow(self, file: int) -> None:
         """Goes on with another descriptor, of the writers that come next."""
         self._file = file
         self._restart_clock()
 
+    @property
+    def _block_bytes(self) -> int:
+        """How much is read at once: 10 ms, or much of what is passed over."""
+        if self._sound.refused:
+            return _REFUSED_BYTES
+        return self._pcm.rate_hz // 100 * self._pcm.frame_bytes
+
     def _restart_clock(self) -> None:
         """What comes next is timed from when it comes."""
         self._pace = Pace(self._fast, _SLACK_NS)
         self._clock = SampleClock(SAMPLE_RATE_HZ)
-        self._position = 0
+        self._position = 0  # of the next sample, but for those that are lost
         self._steady_samples = 0  # since the writer began or its sound piled up
+        self._speed = 1.0  # to read at
+        self._pcm = self._sound.pcm
+        # by half a second that waits, a writer that is faster is recognised
+        wanted_bytes = self._pcm.rate_hz * self._pcm.frame_bytes // 2
+        if wanted_bytes > _PIPE_BYTES:
+            with contextlib.suppress(OSError):  # no pipe, or more than a user may have
+                fcntl.fcntl(self._file, _F_SETPIPE_SZ, min(wanted_bytes, _MOST_PIPE_BYTES))
 
-    def _samples_of(self, data: bytes) -> np.ndarray:
+    def _pause(self) -> Block:
+        """Nothing came: what the resampler holds back, when that is no jitter any more."""
+        self._restart_clock()
+        if monotonic_ns() - self._read_ns > _PAUSE_NS:
+            self._ready = self._sound.rest()
+        return self._next_block() if len(self._ready) else EMPTY
+
+    def _end(self) -> np.ndarray:
+        """The last samples of a writer, float32 [n], 16 kHz."""
+        self._last_bytes = None
+        return self._sound.finish()
+
+    def _take(self, data: bytes) -> np.ndarray:
+        """What can be resampled by now, float32 [n], 16 kHz."""
+        self._read_ns = monotonic_ns()
         if self._last_bytes is not None:
             self._last_bytes -= len(data)
-        data = self._half_sample + data
-        whole = len(data) // _SAMPLE_BYTES * _SAMPLE_BYTES
-        self._half_sample = data[whole:]
-        if self._last_bytes == 0:  # the next writer begins with a whole sample
-            self._half_sample = b""
-            self._last_bytes = None
-        return np.frombuffer(data[:whole], "<i2").astype(np.float32) / 32768.0
+        rest = EMPTY.samples
+        try:
+            samples = self._sound.accept(data)
+        finally:
+            if self._last_bytes == 0:  # the next writer begins anew
+                rest = self._end()
+        if len(rest):
+            samples = np.concatenate((samples, rest))
+        if self._sound.pcm != self._pcm:
+            self._restart_clock()
+        return samples
+
+    def _next_block(self) -> Block:
+        """10 ms of what is ready, or what there is, in real time."""
+        samples = self._ready[:_BLOCK_SAMPLES]
+        self._ready = self._ready[_BLOCK_SAMPLES:]
+        self._pace.wait(len(samples), self._speed)
+        first = self._position + self._lost_samples
+        self._position = first + len(samples)
+        self._clock.update(self._position, monotonic_ns())
+        block = Block(samples, self._clock.ns(first), self._lost_samples, playback=self._playback)
+        self._lost_samples = 0
+        return block
 
     def _keep_up(self) -> Tuple[int, float]:
         """Drops what has waited too long in the pipe of a writer that is in real time.
 
         :return: (samples dropped, speed to read at)
         """
-        waiting = self._waiting_bytes() // _SAMPLE_BYTES
+        waiting = self._waiting_bytes() // self._pcm.frame_bytes
+        waiting_samples = waiting * SAMPLE_RATE_HZ // self._pcm.rate_hz
         real_time = self._steady_samples >= _REAL_TIME_AFTER_SAMPLES
         if not real_time:
-            piled_up = waiting > _PILED_UP_SAMPLES
+            piled_up = waiting_samples > _PILED_UP_SAMPLES
             self._steady_samples = 0 if piled_up else self._steady_samples + _BLOCK_SAMPLES
             return 0, 1.0
         self._steady_samples += _BLOCK_SAMPLES
         lost_samples = 0
-        if waiting > _STALE_SAMPLES:
-            stale_bytes = _SAMPLE_BYTES * (waiting - _KEPT_SAMPLES)
+        if waiting_samples > _STALE_SAMPLES:
+            kept = _KEPT_SAMPLES * self._pcm.rate_hz // SAMPLE_RATE_HZ
+            stale_bytes = self._pcm.frame_bytes * (waiting - kept)
             stale = os.read(self._file, self._until_end(stale_bytes))
-            lost_samples = len(self._samples_of(stale))
-        return lost_samples, _CATCH_UP_SPEED if waiting > 2 * _BLOCK_SAMPLES else 1.0
+            lost_samples = len(self._take(stale))
+        return lost_samples, _CATCH_UP_SPEED if waiting_samples > 2 * _BLOCK_SAMPLES else 1.0
 
     def _until_end(self, count: int) -> int:
         """So many bytes, or fewer where the sound of writers that are gone ends before."""

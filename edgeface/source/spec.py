@@ -1,6 +1,6 @@
 """Source specifications, such as `mic:NAME` or `unix:PATH`."""
 
-from typing import Callable, Dict, Sequence
+from typing import Callable, Dict, Sequence, Tuple
 
 from ..core.errors import UsageError
 from ..core.text import name_of, path_of
@@ -12,10 +12,12 @@ from .file import FileSource
 from .gain import NO_GAIN, Gain
 from .mic import MicSource
 from .monitor import MonitorSource
+from .pcm import Pcm
 from .pipe import PipeSource
 from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
+from .wyoming import DEFAULT_HOST, DEFAULT_PORT, WyomingSource
 
 STDIN = "-"
 # what libsndfile reads
@@ -26,7 +28,7 @@ _READABLE = (
 # what it does not read: the answer then is how to convert it
 _CONVERTIBLE = "m4a m4b mp4 mov 3gp webm mkv mka aac wma amr bw64 wv ape ac3 ra spx"
 _SUFFIXES = tuple(f".{suffix}" for suffix in f"{_READABLE} {_CONVERTIBLE}".split())
-_PATHS: Dict[str, Callable[[str], Source]] = {"cmd": CommandSource, "fifo": FifoSource}
+_PIPES: Dict[str, Callable[[str, Pcm], Source]] = {"cmd": CommandSource, "fifo": FifoSource}
 
 
 def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = NO_GAIN) -> Source:
@@ -43,23 +45,68 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
         return MonitorSource()
     if spec == "unix":
         return UnixSource(ahead_ns=ahead_ns)
-    if spec == STDIN:
-        return PipeSource(fast=fast)
+    if spec == "wyoming":
+        return WyomingSource(ahead_ns=ahead_ns)
     kind, _, rest = spec.partition(":")
+    kind, _, options = kind.partition(",")
+    if spec == STDIN or (kind == STDIN and options and not rest):
+        return PipeSource(fast=fast, pcm=_pcm(spec, options))
+    if rest and kind in _PIPES:
+        return _PIPES[kind](_checked(spec, rest, path_of), _pcm(spec, options))
+    kind = spec.partition(":")[0]
     if rest and kind == "mic":
         return MicSource(_checked(spec, rest, name_of), gain)
     if rest and kind == "monitor":
         return MonitorSource(_checked(spec, rest, name_of))
     path = _checked(spec, rest, path_of)
-    if rest and kind in _PATHS:
-        return _PATHS[kind](path)
     if rest and kind == "unix":
         return UnixSource(path, ahead_ns)
+    if rest and kind == "wyoming":
+        return WyomingSource(*_address(spec, rest), ahead_ns=ahead_ns)
     if rest and kind == "file":
         return FileSource(path, fast)
-    if spec.lower().endswith(_SUFFIXES):  # of a path that may contain colons
+    if names_sound_file(spec):  # of a path that may contain colons
         return FileSource(_checked(spec, spec, path_of), fast)
     raise UsageError(f"source '{spec}': invalid; use {SPECS}")
+
+
+def _pcm(spec: str, options: str) -> Pcm:
+    """What raw sound is, of `rate=48000,channels=2,format=f32le` or a part of that."""
+    pcm = Pcm()
+    for option in options.split(",") if options else ():
+        name, _, value = option.partition("=")
+        number = int(value) if value.isdecimal() and len(value) < 8 else -1
+        if name == "format":
+            pcm = pcm._replace(encoding=value.lower())
+        elif name == "rate":
+            pcm = pcm._replace(rate_hz=number)
+        elif name == "channels":
+            pcm = pcm._replace(channels=number)
+        else:
+            raise UsageError(
+                f"source '{spec}': '{option}' says nothing of its sound; use"
+                " rate=HZ,channels=N,format=FORMAT before the colon"
+            )
+    try:
+        return pcm.check()
+    except ValueError as error:
+        raise UsageError(f"source '{spec}': {error}") from None
+
+
+def _address(spec: str, text: str) -> Tuple[str, int]:
+    """Host and port of `HOST:PORT`; an IPv6 address may stand in brackets."""
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal() and 1 <= int(port) <= 65535):
+        raise UsageError(
+            f"source '{spec}': no address to listen at; use wyoming:HOST:PORT, such as"
+            f" wyoming:{DEFAULT_HOST}:{DEFAULT_PORT}"
+        )
+    return host.strip("[]"), int(port)
+
+
+def names_sound_file(text: str) -> bool:
+    """Whether a text looks like the path of a sound file."""
+    return text.lower().endswith(_SUFFIXES)
 
 
 def _checked(spec: str, text: str, convert: Callable[[str], str]) -> str:

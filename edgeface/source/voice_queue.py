@@ -1,15 +1,21 @@
 """The sound of a voice that was received and is not due yet."""
 
 from collections import deque
-from typing import Deque, Tuple
+from typing import Deque, List, Tuple
 
 import numpy as np
 
 from ..core.rates import MS_NS, SAMPLE_NS, SAMPLE_RATE_HZ
-from .base import Block
+from ..voice import FADE_MS
+from .base import EMPTY, Block
 
 _BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 _STALL_NS = 100 * MS_NS  # a process that was held up for less catches up
+_HEARD_NS = 50 * MS_NS  # sound that ended so lately may go on
+_FADE_SAMPLES = SAMPLE_RATE_HZ * FADE_MS // 1000
+_FADE = (0.5 + 0.5 * np.cos(np.pi * np.arange(1, _FADE_SAMPLES + 1) / _FADE_SAMPLES)).astype(
+    np.float32
+)
 
 
 class VoiceQueue:
@@ -23,6 +29,9 @@ class VoiceQueue:
         self._pieces: Deque[Tuple[int, np.ndarray]] = deque()  # (play-at in ns or 0, samples)
         self._next_ns = 0  # when the sample after the last one read is due
         self._paused = True
+        self._fading = False  # whether what is queued is a fade already
+        self._last = np.float32(0.0)  # sample that was read
+        self.end_ns = 0  # when the sample after that was due; 0 where nothing was read
         self.samples = 0  # queued
 
     def append(self, samples: np.ndarray, play_at_ns: int = 0) -> None:
@@ -30,12 +39,29 @@ class VoiceQueue:
         if len(samples):
             self._pieces.append((play_at_ns, samples))
             self.samples += len(samples)
+            self._fading = False
 
     def clear(self) -> None:
         """Drops what is queued; what is queued next is due at once."""
         self._pieces.clear()
         self.samples = 0
-        self._next_ns = 0
+        self._next_ns = self.end_ns = 0
+
+    def fade(self, now: int) -> None:
+        """Drops what is queued; what is being heard fades out instead of breaking off."""
+        if self._fading:
+            return
+        end_ns = self.end_ns
+        parts = self._pop_pieces(end_ns, _FADE_SAMPLES)
+        self.clear()
+        if now - end_ns > _HEARD_NS:
+            return
+        sound = np.concatenate(parts) if parts else EMPTY.samples
+        last = sound[-1] if len(sound) else self._last
+        rest = np.full(_FADE_SAMPLES - len(sound), last, np.float32)  # of a writer in real time
+        self._next_ns = self.end_ns = end_ns
+        self.append(_FADE * np.concatenate((sound, rest)))
+        self._fading = True
 
     def begins(self, now: int) -> bool:
         """Whether there is sound that is due now."""
@@ -62,18 +88,24 @@ class VoiceQueue:
 
     def pop(self) -> Block:
         """The next block, whose start `due_ns` fixed: what follows without a gap, up to 10 ms."""
-        parts = [self._pop_piece(_BLOCK_SAMPLES)]
-        count = len(parts[0])
-        while self._pieces and count < _BLOCK_SAMPLES:
-            play_at_ns, _ = self._pieces[0]
-            if play_at_ns - self._ahead_ns > self._next_ns + count * SAMPLE_NS:
-                break
-            parts.append(self._pop_piece(_BLOCK_SAMPLES - count))
-            count += len(parts[-1])
-        block = Block(np.concatenate(parts), self._next_ns, playback=True)
-        self.samples -= count
-        self._next_ns = block.end_ns
+        samples = np.concatenate(self._pop_pieces(self._next_ns, _BLOCK_SAMPLES))
+        block = Block(samples, self._next_ns, playback=True)
+        self.samples -= len(samples)
+        self._last = samples[-1]
+        self._next_ns = self.end_ns = block.end_ns
         return block
+
+    def _pop_pieces(self, first_ns: int, most_samples: int) -> List[np.ndarray]:
+        """The pieces that follow a moment, and each other, without a gap."""
+        parts: List[np.ndarray] = []
+        count = 0
+        while self._pieces and count < most_samples:
+            play_at_ns, _ = self._pieces[0]
+            if play_at_ns - self._ahead_ns > first_ns + count * SAMPLE_NS:
+                break
+            parts.append(self._pop_piece(most_samples - count))
+            count += len(parts[-1])
+        return parts
 
     def _pop_piece(self, most_samples: int) -> np.ndarray:
         """The first piece, or so much of it."""

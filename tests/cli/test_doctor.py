@@ -13,8 +13,9 @@ import pytest
 from support.process import edgeface
 
 from edgeface import cli, config
+from edgeface.config import Audio, Settings
 from edgeface.core.resources import PACKAGE
-from edgeface.doctor import examine, libraries, machine, outputs
+from edgeface.doctor import examine, libraries, machine, outputs, sound
 from edgeface.doctor.finding import BAD, OK, WARN, Finding
 from edgeface.doctor.isolated import Task, isolated
 from edgeface.telemetry.power import PowerSource, Reading
@@ -232,3 +233,13 @@ def test_all_verbs_read_the_installed_configuration_and_say_which(
 def test_a_named_configuration_must_be_there():
     result = edgeface("doctor", "--config", "/nowhere")
     assert result.returncode == 69 and "/nowhere: No such file" in result.stdout
+
+
+def test_a_port_for_assistants_that_others_reach_is_warned_of():
+    near = ("wyoming", "wyoming:127.0.0.1:10601", "wyoming:[::1]:10601", "wyoming:localhost:10601")
+    far = ("wyoming:0.0.0.0:10601", "wyoming:[::]:10601", "wyoming:kiosk:10601")
+    for spec in near + far:
+        found = list(sound.sources(Settings(audio=Audio(sources=(spec,)))))
+        warned = [finding for finding in found if finding.state == WARN]
+        assert len(warned) == (spec in far)
+        assert all(finding.check == spec and "firewall" in finding.fix for finding in warned)

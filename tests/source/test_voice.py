@@ -175,7 +175,7 @@ def test_a_fast_writer_waits_so_that_memory_stays_bounded(source):
     thread = threading.Thread(target=write)
     thread.start()
     heard(source, 0.5)
-    assert not done and source._speaker.queue.samples < 3 * 16000
+    assert not done and source._turns.speaker.queue.samples < 3 * 16000
     source.close()
     thread.join(5)
     assert not thread.is_alive() and not done

@@ -11,7 +11,7 @@ from .content import Content, Piece
 MAGICS = (b"RIFF", b"RIFX", b"RF64")
 # a size may count headers too many; what is missing beyond them is sound
 OVERHEAD_BYTES = 64
-_UNKNOWN_FROM = 0x7FFFF000  # programs that write to a pipe leave such sizes, or 0
+UNKNOWN_FROM = 0x7FFFF000  # programs that write to a pipe leave such sizes, or 0
 _KNOWN = (b"data", b"fmt ", b"fact", b"LIST", b"bext", b"JUNK", b"PEAK", b"cue ", b"smpl", b"id3 ")
 _OTHER_STARTS = (b"OggS", b"fLaC", b"FORM", b"caff")  # of files that may be joined to this one
 _MOST_FORMAT_BYTES = 4096
@@ -60,13 +60,13 @@ def _next(content: Content, at: int, size: int) -> int:
 def _data_end(content: Content, at: int, size: int, size64: Optional[int]) -> Tuple[int, str]:
     """Where the sound that begins at `at` ends, and why it is damaged."""
     there = content.size - at
-    if size64 and size >= _UNKNOWN_FROM:
+    if size64 and size >= UNKNOWN_FROM:
         size = size64
         unknown = size >= 1 << 62
     elif size == 0:
         unknown = not _is_chunk(content, at)
     else:
-        unknown = size >= _UNKNOWN_FROM and size > there
+        unknown = size >= UNKNOWN_FROM and size > there
     if unknown:
         return content.next_start(at), ""
     if size <= there:

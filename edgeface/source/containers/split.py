@@ -9,34 +9,36 @@ _SEARCHED_BYTES = 1 << 16  # for the first frame of MPEG after a tag
 _Split = Callable[[Content, int], Tuple[List[Piece], int]]
 
 
-class _Foreign(NamedTuple):
+class Foreign(NamedTuple):
+    """A format that cannot be read, by bytes that stand at an offset."""
+
     offset: int
     magic: bytes
     name: str
 
 
 # what people have and libsndfile does not read
-_FOREIGN = (
-    _Foreign(4, b"ftyp", "MPEG-4 (m4a, mp4)"),
-    _Foreign(0, ogg.MAGIC, "this kind of Ogg"),
-    _Foreign(0, b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
-    _Foreign(0, b"BW64", "Broadcast Wave 64"),
-    _Foreign(0, b"\x30\x26\xb2\x75", "Windows Media (wma)"),
-    _Foreign(0, b"#!AMR", "AMR"),
-    _Foreign(0, b"\xff\xf1", "AAC"),
-    _Foreign(0, b"\xff\xf9", "AAC"),
-    _Foreign(0, b"ADIF", "AAC"),
-    _Foreign(0, b"\x0b\x77", "AC-3"),
-    _Foreign(0, b"wvpk", "WavPack"),
-    _Foreign(0, b"MAC ", "Monkey's Audio"),
-    _Foreign(0, b"TTA1", "True Audio"),
-    _Foreign(0, b".RMF", "RealMedia"),
-    _Foreign(0, b".ra\xfd", "RealAudio"),
-    _Foreign(0, b"DSD ", "DSD"),
-    _Foreign(0, b"FRM8", "DSD"),
-    _Foreign(0, b"#!SILK", "SILK"),
-    _Foreign(1, b"#!SILK", "SILK"),
-    _Foreign(0, b"FLV\x01", "Flash video"),
+FOREIGN = (
+    Foreign(4, b"ftyp", "MPEG-4 (m4a, mp4)"),
+    Foreign(0, ogg.MAGIC, "this kind of Ogg"),
+    Foreign(0, b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
+    Foreign(0, b"BW64", "Broadcast Wave 64"),
+    Foreign(0, b"\x30\x26\xb2\x75", "Windows Media (wma)"),
+    Foreign(0, b"#!AMR", "AMR"),
+    Foreign(0, b"\xff\xf1", "AAC"),
+    Foreign(0, b"\xff\xf9", "AAC"),
+    Foreign(0, b"ADIF", "AAC"),
+    Foreign(0, b"\x0b\x77", "AC-3"),
+    Foreign(0, b"wvpk", "WavPack"),
+    Foreign(0, b"MAC ", "Monkey's Audio"),
+    Foreign(0, b"TTA1", "True Audio"),
+    Foreign(0, b".RMF", "RealMedia"),
+    Foreign(0, b".ra\xfd", "RealAudio"),
+    Foreign(0, b"DSD ", "DSD"),
+    Foreign(0, b"FRM8", "DSD"),
+    Foreign(0, b"#!SILK", "SILK"),
+    Foreign(1, b"#!SILK", "SILK"),
+    Foreign(0, b"FLV\x01", "Flash video"),
 )
 
 
@@ -62,7 +64,7 @@ def split(content: Content) -> List[Piece]:
 def foreign_name(content: Content) -> str:
     """Name of a format that cannot be read; empty: it is none of those known."""
     start = content.read(0, 16)
-    for foreign in _FOREIGN:
+    for foreign in FOREIGN:
         if start[foreign.offset :].startswith(foreign.magic):
             return foreign.name
     return ""
