@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
 
 
 def read_frame(index, late_ns=0, value=None, flags=0):
-    """Frame n, published so much later than 40 n ms after the start; all its values are the same."""
+    """Frame n, so much later than 40 n ms after the start; all its values are the same."""
     value = index if value is None else value
     return ReadFrame(
         index,
@@ -100,7 +100,7 @@ def test_one_late_frame_moves_nothing():
 
 
 def test_a_publisher_that_jitters_regularly_is_shown_evenly():
-    """A sound server's blocks of 21 ms: every frame is there when it is needed, but one in eight."""
+    """Blocks of 21 ms, as of a sound server: all but one in eight frames are there in time."""
     jitter_ns = [k * 8 * MS // 3 % (64 * MS // 3) for k in range(100)]
     frames = [read_frame(k, late_ns=jitter_ns[k]) for k in range(100)]
     shown = []
