@@ -22,6 +22,7 @@ DATA = {
     "edgeface/model/default/bundle.yaml",
     "edgeface/model/default/weights.bin",
     "edgeface/shm/edgeface.h",
+    "edgeface/examples/godot/edgeface_osc.gd",
     "edgeface/view/page/index.html",
 }
 
