@@ -9,7 +9,6 @@ from .osc import bundles, message
 from .shapes import PASCAL, clean
 
 PERFORMER_PORT = 39540  # VSeeFace, Warudo and others, which have a body and take a face
-MARIONETTE_PORT = 39539  # what only draws
 _DAY_S = 86400  # a float of 32 bits still tells 10 ms
 _LOADED = (1, 3, 0)  # the model is there, calibrated, in normal mode: some receivers hide it else
 
