@@ -56,6 +56,7 @@ bench: $(VENV)/run
 reliability: $(VENV)/dev
 	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/reliability.py losses
 	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/reliability.py soak
+	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/bridge_soak.py
 
 install:
 	scripts/apt-install.sh $(RUN_PACKAGES)

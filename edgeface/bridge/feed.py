@@ -60,9 +60,9 @@ class Feed(abc.ABC):
         self._reader.close()
 
     def _without_writer(self) -> Optional[ReadFrame]:
-        """A neutral frame, if there is no writer and one is due."""
+        """A neutral frame, if one is due."""
         now_ns = monotonic_ns()
-        if now_ns < self._next_neutral_ns or self._reader.alive:
+        if now_ns < self._next_neutral_ns:
             return None
         self._next_neutral_ns = now_ns + _NEUTRAL_NS
         return self.neutral()
@@ -73,7 +73,7 @@ class NewestFrames(Feed):
 
     def __init__(self, shm: str, neutral: np.ndarray) -> None:
         super().__init__(shm, neutral)
-        self._seen = (0, -1)  # writers, index
+        self._seen = (0, 0)  # instance id, number of frames
         self._published_ns = 0
         self._intervals_ns: Deque[int] = deque([_SHORTEST_NS], maxlen=8)
 
@@ -84,23 +84,28 @@ class NewestFrames(Feed):
         rest_ns = self._published_ns + min(self._intervals_ns) - _EARLY_NS - now_ns
         time.sleep(max(0, rest_ns) / SECOND_NS)
         while monotonic_ns() < end_ns:
-            frame = self._reader.read()
-            if frame is not None and (self._reader.attached, frame.index) != self._seen:
-                self._see(frame)
+            header = self._reader.header()
+            if header is None:
+                frame = self._without_writer()
+            elif (header["instance_id"], header["latest"]) == self._seen:
+                frame = None
+            else:
+                frame = self._see(self._reader.read(), header["instance_id"])
+            if frame is not None:
                 return frame
-            rest = self._without_writer() if frame is None else None
-            if rest is not None:
-                return rest
             soon = monotonic_ns() - self._published_ns < _SOON_NS
             time.sleep(_POLL_S if soon else _SLOW_POLL_S)
         return None
 
-    def _see(self, frame: ReadFrame) -> None:
-        interval_ns = frame.publish_ns - self._published_ns
-        self._intervals_ns.append(max(_SHORTEST_NS, min(interval_ns, FRAME_MS * MS_NS)))
-        self._published_ns = min(frame.publish_ns, monotonic_ns())
-        self._seen = (self._reader.attached, frame.index)
-        self._index = frame.index
+    def _see(self, frame: Optional[ReadFrame], instance_id: int) -> Optional[ReadFrame]:
+        """Notes when a frame, if there is one, was published; returns it."""
+        if frame is not None:
+            interval_ns = frame.publish_ns - self._published_ns
+            self._intervals_ns.append(max(_SHORTEST_NS, min(interval_ns, FRAME_MS * MS_NS)))
+            self._published_ns = min(frame.publish_ns, monotonic_ns())
+            self._seen = (instance_id, frame.index + 1)
+            self._index = frame.index
+        return frame
 
 
 class SteadyFrames(Feed):
@@ -120,10 +125,10 @@ class SteadyFrames(Feed):
         time.sleep(max(0, self._next_ns - now_ns) / SECOND_NS)
         self._next_ns = max(self._next_ns, now_ns) + self._period_ns
         frame = self._reader.read_at(monotonic_ns())
-        if frame is None:
-            return self._without_writer()
-        self._index = frame.index
-        return frame
+        if frame is not None:
+            self._index = frame.index
+            return frame
+        return None if self._reader.alive else self._without_writer()
 
 
 def feed(shm: str, fps: int, neutral: np.ndarray) -> Feed:
