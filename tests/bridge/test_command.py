@@ -112,14 +112,15 @@ def test_without_a_writer_receivers_hear_neutral_faces_and_later_the_face(shm_na
 
 
 def test_a_phone_answers_its_clients(shm_name):
+    network = f"127.{os.getpid() >> 8 & 127}.{os.getpid() & 255}"  # all of them use one port
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(60)
-        client.bind(("127.0.0.3", 49983))
-        bridge = start("bridge", "ifacialmocap", "127.0.0.2", "--shm", shm_name)
+        client.bind((f"{network}.3", 49983))
+        bridge = start("bridge", "ifacialmocap", f"{network}.2", "--shm", shm_name)
 
         def ask():
             hello = b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719|sendDataVersion=v2"
-            client.sendto(hello, ("127.0.0.2", 49983))
+            client.sendto(hello, (f"{network}.2", 49983))
             client.settimeout(0.5)
             with contextlib.suppress(socket.timeout, ConnectionRefusedError):
                 return client.recv(4096)

@@ -84,7 +84,8 @@ def test_advice_fits_the_user_and_the_folder(monkeypatch, tmp_path):
 def test_a_bridge_is_measured(monkeypatch):
     frames = [random_frame(k) for k in range(25)]
     cost = measure_bridge(CASES[0], frames, 0.5)
-    assert cost.bytes / cost.datagrams == pytest.approx(314)  # of Live Link Face, with a UUID and `edgeface`
+    # Live Link Face, with a UUID and the subject `edgeface`
+    assert cost.bytes / cost.datagrams == pytest.approx(314)
     assert cost.datagrams > 0.1 and cost.cpu_ms > 0.0 and len(cost.latency_ms)
     monkeypatch.setattr(bridge, "_TIMEOUT_S", 0.1)
     with pytest.raises(UnavailableError, match="nothing arrived"):

@@ -26,7 +26,7 @@ from edgeface.telemetry.bridges import ReportFile, read_reports
 CHANGE_EVERY_S = 300  # of frames: a target goes, or comes back
 REPORT_EVERY_S = 1
 WRITER_EVERY_S = 3600  # a new segment
-PHONE = "127.0.0.2"
+PHONE = "127.1.0.2"
 
 
 class Events(logging.Handler):
@@ -100,6 +100,7 @@ def soak(hours):
     rng, file, reader, writer = np.random.RandomState(1), ReportFile(), Reader(name), None
     faces = [rng.rand(52).astype(np.float32) for _ in range(100)]
     landmarks, rows, began = np.zeros((68, 3), np.float32), [], time.monotonic()
+    frame = None
     for k in range(int(3600 * hours * FRAME_RATE_HZ)):
         if k % (WRITER_EVERY_S * FRAME_RATE_HZ) == 0:
             if writer is not None:
@@ -109,7 +110,7 @@ def soak(hours):
         if k % (CHANGE_EVERY_S * FRAME_RATE_HZ // len(receivers)) == 0:
             receivers[rng.randint(len(receivers))].change()
         writer.publish(Frame(k, landmarks, faces[k % 100], 0.0, 0.0, 1), 640 * k, 0)
-        frame = reader.read()
+        frame = reader.read() or frame  # None where this process had to rest for half a second
         reader.read_at(frame.publish_ns)
         for _, route in bridges:
             route.send(frame, k / FRAME_RATE_HZ)
