@@ -15,7 +15,7 @@ import pytest
 from support.process import edgeface, start, wait_for
 
 from edgeface.shm.reader import Reader
-from edgeface.view.server import Server
+from edgeface.view.server import PageServer
 
 pytestmark = pytest.mark.system
 
@@ -146,7 +146,7 @@ def test_no_script_errors(page):
 
 
 def test_only_this_machine_is_served(shm_name):
-    server = Server(0, shm_name, [[0, 0, 0]] * 68)
+    server = PageServer(0, shm_name, [[0, 0, 0]] * 68)
     assert server.server_address[0] == "127.0.0.1"
     server.server_close()
 
