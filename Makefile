@@ -5,7 +5,7 @@ RUN_PACKAGES := python3-venv libportaudio2
 TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils \
   pipewire pipewire-pulse wireplumber dbus libasound2-plugins strace \
   chromium chromium-driver espeak-ng festival festvox-italp16k xvfb openbox qemu-user-static \
-  frozen-bubble-data sound-theme-freedesktop godot3-server
+  frozen-bubble-data sound-theme-freedesktop godot3-server $(if $(shell command -v npm),,npm)
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 DEVICE ?= cpu

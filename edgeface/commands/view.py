@@ -1,12 +1,10 @@
 """`edgeface view`: the page that shows the face."""
 
 import argparse
-import signal
-import sys
 
 from ..build import load_model
 from ..core.errors import UsageError
-from ..view.server import Server
+from ..view.server import PageServer
 from .common import add_segment_arguments, segment_name
 
 EXAMPLE = """example:
@@ -23,12 +21,6 @@ def execute(options: argparse.Namespace) -> None:
     """Runs the verb until SIGTERM or Ctrl-C."""
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port}: out of range; 0 to 65535")
-    server = Server(options.port, segment_name(options), load_model("").neutral)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = PageServer(options.port, segment_name(options), load_model("").neutral)
     print(f"edgeface: the face is at {server.url}", flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    server.serve_until_stopped()

@@ -16,6 +16,8 @@ from edgeface.core.advice import EXTRAS
 pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 DATA = {
+    "edgeface/examples/web/face.js",
+    "edgeface/examples/web/package-lock.json",
     "edgeface/py.typed",
     "edgeface/voice.flac",
     "edgeface/motion/shapes.npy",
