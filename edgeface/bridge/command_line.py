@@ -27,7 +27,7 @@ def add_kinds(
             formatter_class=parser.formatter_class,
             argument_default=argparse.SUPPRESS,
         )
-        kinds.add_arguments(kind, sub)
+        kind.add_arguments(sub)
         add_shared(sub)
 
 

@@ -1,66 +1,98 @@
-"""The kinds of bridges: what each takes on its command line, and the route that it makes of it."""
+"""The kinds of bridges: what each takes on its command line, and what it makes of it."""
 
 import argparse
 import platform
 import uuid
 from typing import Callable, Dict, NamedTuple, Optional
 
+import numpy as np
+
 from ..core.errors import UsageError
 from ..core.rates import FRAME_RATE_HZ
-from . import ifacialmocap, livelink, vmc, vrchat
+from ..core.resources import DEFAULT_BUNDLE
+from ..model.bundle import read_bundle
+from . import ifacialmocap, livelink, vmc, vrchat, web
 from .account import Account
+from .bridge import Bridge
 from .clients import Clients
 from .encoder import Encoder
+from .feed import feed
 from .osc import Osc
 from .place import HostPort, parse_host_port
 from .route import Route
+from .sender import Sender
 from .target import Target
 
 _MOST_FPS = 60
 
 
 class Kind(NamedTuple):
-    """A protocol that goes by datagrams."""
+    """What `edgeface bridge` offers."""
 
     text: str  # what `--help` says
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    where: Callable[[argparse.Namespace], HostPort]  # to send to, or to listen at
-    make_route: Callable[[argparse.Namespace, Account], Route]
+    check: Callable[[argparse.Namespace], HostPort]  # where to send to, or to listen at
+    open: Callable[[argparse.Namespace, str], Bridge]  # for a segment
 
 
-def add_arguments(kind: Kind, parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of a kind, and those that all kinds have."""
-    kind.add_arguments(parser)
-    parser.add_argument(
-        "--fps",
-        metavar="N",
-        type=int,
-        default=FRAME_RATE_HZ,
-        help=f"{FRAME_RATE_HZ}: each frame at once; up to {_MOST_FPS}: interpolated, 40 ms later",
-    )
+def check(options: argparse.Namespace) -> str:
+    """Looks at the options of a bridge; returns its name, kind and target.
+
+    :param options: those of its kind, and `kind`
+    :raises UsageError: one of them is invalid
+    """
+    return f"{options.kind} {KINDS[options.kind].check(options)}"
 
 
-def open_route(options: argparse.Namespace, account: Account) -> Route:
-    """The route that a command line describes.
+def open_bridge(options: argparse.Namespace, shm: str) -> Bridge:
+    """A bridge that is ready to run.
 
-    :param options: those of `add_arguments`, `kind`, and the segment's name as `shm`
-    :raises UsageError: an option is out of range
+    :param options: those of its kind, and `kind`
+    :param shm: name of the segment
+    :raises UsageError: an option is invalid
     :raises UnavailableError: an address to listen at cannot be had
     """
+    check(options)
     try:
-        return KINDS[options.kind].make_route(options, account)
+        return KINDS[options.kind].open(options, shm)
     except ValueError as error:  # what an encoder says about its options
         raise UsageError(str(error)) from None
 
 
-def check(options: argparse.Namespace) -> str:
-    """Looks at the options that all kinds have; returns the bridge's name, kind and target.
+_MakeRoute = Callable[[argparse.Namespace, str, Account], Route]
+_MakeEncoder = Callable[[argparse.Namespace, str], Encoder]
 
-    :raises UsageError: one of them is invalid
-    """
-    if not FRAME_RATE_HZ <= options.fps <= _MOST_FPS:
-        raise UsageError(f"--fps {options.fps}: out of range; {FRAME_RATE_HZ} to {_MOST_FPS}")
-    return f"{options.kind} {KINDS[options.kind].where(options)}"
+
+def _datagrams(
+    text: str,
+    add_own: Callable[[argparse.ArgumentParser], None],
+    where: Callable[[argparse.Namespace], HostPort],
+    make_route: _MakeRoute,
+) -> Kind:
+    """A kind that goes by UDP, with the options that all of these have."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        add_own(parser)
+        parser.add_argument(
+            "--fps",
+            metavar="N",
+            type=int,
+            default=FRAME_RATE_HZ,
+            help=f"{FRAME_RATE_HZ}: each frame at once; up to {_MOST_FPS}: in between, 40 ms later",
+        )
+
+    def check_all(options: argparse.Namespace) -> HostPort:
+        if not FRAME_RATE_HZ <= options.fps <= _MOST_FPS:
+            raise UsageError(f"--fps {options.fps}: out of range; {FRAME_RATE_HZ} to {_MOST_FPS}")
+        return where(options)
+
+    def open_sender(options: argparse.Namespace, shm: str) -> Bridge:
+        account = Account(check(options))
+        neutral = np.array(read_bundle(DEFAULT_BUNDLE).neutral, np.float32)
+        route = make_route(options, shm, account)
+        return Sender(feed(shm, options.fps, neutral), route, account)
+
+    return Kind(text, add_arguments, check_all, open_sender)
 
 
 def _add_target(parser: argparse.ArgumentParser, default_port: Optional[int]) -> None:
@@ -73,14 +105,10 @@ def _to(default_port: Optional[int]) -> Callable[[argparse.Namespace], HostPort]
     return lambda options: parse_host_port(options.target, default_port)
 
 
-def _sender(
-    make_encoder: Callable[[argparse.Namespace], Encoder],
-) -> Callable[[argparse.Namespace, Account], Route]:
-    """Makes a route to one target."""
-
-    def make(options: argparse.Namespace, account: Account) -> Route:
-        where = KINDS[options.kind].where(options)
-        return Target(make_encoder(options), where, account)
+def _one_target(make_encoder: _MakeEncoder) -> _MakeRoute:
+    def make(options: argparse.Namespace, shm: str, account: Account) -> Route:
+        where = KINDS[options.kind].check(options)
+        return Target(make_encoder(options, shm), where, account)
 
     return make
 
@@ -90,9 +118,9 @@ def _add_livelink(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subject", metavar="NAME", default="edgeface", help="name in the list")
 
 
-def _livelink(options: argparse.Namespace) -> Encoder:
+def _livelink(options: argparse.Namespace, shm: str) -> Encoder:
     # the same after a restart, another for another face: receivers take one subject from an id
-    identity = f"{platform.node()}/{options.shm}/{options.subject}"
+    identity = f"{platform.node()}/{shm}/{options.subject}"
     device_id = str(uuid.uuid5(uuid.NAMESPACE_OID, identity))
     return livelink.LiveLink(options.subject, device_id, options.fps)
 
@@ -126,7 +154,7 @@ def _osc_place(options: argparse.Namespace) -> HostPort:
     return parse_host_port(options.target, vrchat.PORT if options.vrchat else None)
 
 
-def _osc(options: argparse.Namespace) -> Encoder:
+def _osc(options: argparse.Namespace, _shm: str) -> Encoder:
     return vrchat.VrChat() if options.vrchat else Osc(options.prefix)
 
 
@@ -141,40 +169,46 @@ def _add_ifacialmocap(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _ifacialmocap(options: argparse.Namespace, account: Account) -> Route:
+def _ifacialmocap(options: argparse.Namespace, _shm: str, account: Account) -> Route:
     encoders = {version: ifacialmocap.IFacialMocap(version) for version in (1, 2)}
 
     def encoder_for(datagram: bytes) -> Optional[Encoder]:
         version = ifacialmocap.parse_hello(datagram)
         return None if version is None else encoders[version]
 
-    listen = KINDS[options.kind].where(options)
+    listen = KINDS[options.kind].check(options)
     return Clients(listen, ifacialmocap.PORT, encoder_for, account)
 
 
 KINDS: Dict[str, Kind] = {
-    "livelink": Kind(
+    "livelink": _datagrams(
         "Live Link Face, as the iPhone app sends it: Unreal Engine and others",
         _add_livelink,
         _to(livelink.PORT),
-        _sender(_livelink),
+        _one_target(_livelink),
     ),
-    "vmc": Kind(
+    "vmc": _datagrams(
         "VMC protocol: VSeeFace, Warudo, VMagicMirror, Unity, Godot and others",
         _add_vmc,
         _to(vmc.PERFORMER_PORT),
-        _sender(lambda options: vmc.Vmc(options.names)),
+        _one_target(lambda options, _: vmc.Vmc(options.names)),
     ),
-    "osc": Kind(
+    "osc": _datagrams(
         "Open Sound Control: robots, shows, and VRChat with --vrchat",
         _add_osc,
         _osc_place,
-        _sender(_osc),
+        _one_target(_osc),
     ),
-    "ifacialmocap": Kind(
+    "ifacialmocap": _datagrams(
         "iFacialMocap, in the phone's place: clients ask, and are answered",
         _add_ifacialmocap,
         _to(ifacialmocap.PORT),
         _ifacialmocap,
+    ),
+    "web": Kind(
+        "pages of your own, by Server-Sent Events and WebSocket",
+        web.add_arguments,
+        web.place,
+        web.Web,
     ),
 }

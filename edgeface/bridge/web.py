@@ -1,15 +1,15 @@
 """`edgeface bridge web`: frames for pages of the user's own."""
 
 import argparse
-from typing import Tuple
+import os
+from typing import Callable, Tuple
 
 from ..core.errors import UnavailableError, UsageError
+from ..telemetry.bridges import BridgeReport
 from ..web.access import Access
 from ..web.server import Server
-
-EXAMPLE = """examples:
-  edgeface bridge web                                       pages of this machine read http://127.0.0.1:8069/frames
-  edgeface bridge web --listen 0.0.0.0:8069 --allow-origin https://example.org"""
+from .bridge import Bridge
+from .place import HostPort
 
 _DEFAULT = "127.0.0.1:8069"
 
@@ -31,27 +31,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def execute(options: argparse.Namespace, shm: str) -> None:
-    """Serves frames until SIGTERM or Ctrl-C.
+def place(options: argparse.Namespace) -> HostPort:
+    """Where to listen.
+
+    :param options: those of `add_arguments`
+    :raises UsageError: that is no address and port
+    """
+    host, port = _address(options.listen)
+    return HostPort(host, port)
+
+
+class Web(Bridge):
+    """A server of frames.
 
     :param options: those of `add_arguments`
     :param shm: name of the segment
     :raises UsageError: an option is none
     :raises UnavailableError: the address or the port cannot be had
     """
-    host, port = _address(options.listen)
-    try:
-        access = Access(host, options.allow_origin)
-    except ValueError as error:
-        raise UsageError(f"--allow-origin {error}") from None
-    try:
-        server = Server(host, port, shm, access)
-    except OSError as error:
-        raise UnavailableError(
-            f"--listen {options.listen}: {error.strerror}; choose another address or port"
-        ) from None
-    print(f"edgeface: the frames are at {server.url}frames", flush=True)
-    server.serve_until_stopped()
+
+    def __init__(self, options: argparse.Namespace, shm: str) -> None:
+        host, port = place(options)
+        try:
+            access = Access(host, options.allow_origin)
+        except ValueError as error:
+            raise UsageError(f"--allow-origin {error}") from None
+        try:
+            self._server = Server(host, port, shm, access)
+        except OSError as error:
+            raise UnavailableError(
+                f"--listen {options.listen}: {error.strerror}; choose another address or port"
+            ) from None
+        self.name = f"web {self._server.url}frames"
+
+    def run(self, stopped: Callable[[], bool], worked: Callable[[], object]) -> None:
+        """Serves frames until it is stopped."""
+        self._server.serve_until(stopped, worked)
+
+    def report(self) -> BridgeReport:
+        """Events and clients count as packets and targets."""
+        counts = self._server.counts.values()
+        return BridgeReport(
+            name=self.name,
+            pid=os.getpid(),
+            targets=self._server.frames.clients,
+            packets=counts["events"],
+            bytes=counts["bytes"],
+            refused=counts["refused"],
+            error="",
+            packet_age_s=None,
+            refused_age_s=None,
+        )
 
 
 def _address(text: str) -> Tuple[str, int]:

@@ -4,19 +4,14 @@ import argparse
 import signal
 from typing import Callable
 
-import numpy as np
-
-from ..bridge import kinds, loop
-from ..bridge.account import Account
 from ..bridge.command_line import add_kinds, parse
-from ..bridge.feed import feed
+from ..bridge.kinds import open_bridge
+from ..bridge.reporter import Reporter
 from ..config import Settings
 from ..core.errors import ConfigurationError, UsageError
-from ..core.resources import DEFAULT_BUNDLE
 from ..core.stdio import LineWriter
 from ..daemon.journal import set_up_events
 from ..daemon.notify import Notifier
-from ..model.bundle import read_bundle
 from .common import add_segment_arguments, configured, print_progress, valid_segment
 
 EXAMPLE = """examples:
@@ -24,6 +19,7 @@ EXAMPLE = """examples:
   edgeface bridge vmc 192.168.1.20 --fps 60     VSeeFace, Warudo and others
   edgeface bridge osc localhost:9001            a robot, a show
   edgeface bridge ifacialmocap                  clients ask, as they would ask a phone
+  edgeface bridge web                           pages of your own on this machine
   edgeface bridge --name desk                   as the configuration says below bridges.desk"""
 
 
@@ -63,18 +59,16 @@ def _named(settings: Settings, name: str) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, shm: str) -> None:
-    options.shm = shm
-    account = Account(kinds.check(options))
-    route = kinds.open_route(options, account)
-    frames = feed(shm, options.fps, np.array(read_bundle(DEFAULT_BUNDLE).neutral, np.float32))
+    bridge = open_bridge(options, shm)
     stopped = _stop_signals()
     stderr = LineWriter()
     set_up_events(stderr)
     notifier = Notifier()
     notifier.send("READY=1")
-    notifier.status(account.name)
-    print_progress(f"edgeface: frames of /dev/shm/{shm} as {account.name}")
-    loop.run(frames, route, account, stopped, notifier.worked)
+    notifier.status(bridge.name)
+    print_progress(f"edgeface: frames of /dev/shm/{shm} as {bridge.name}")
+    with Reporter(bridge.report):
+        bridge.run(stopped, notifier.worked)
     notifier.send("STOPPING=1")
     stderr.flush()
 

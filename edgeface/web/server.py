@@ -7,7 +7,7 @@ import socket
 import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Optional, Type
+from typing import Any, Callable, Optional, Type
 
 from ..core.errors import one_line
 from .access import Access
@@ -20,6 +20,7 @@ from .streams import EventStream, Stream, WebSocketStream, encode
 
 _FIRST_INHERITED = 3  # SD_LISTEN_FDS_START
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_IDLE_S = 0.5
 _SILENCE_S = 5.0  # of a client that neither sends nor takes anything
 _SEND_BUFFER = 8192  # bytes, some frames: a slow client misses frames, they do not queue
 _BEGINNING = encode(0, names_message())
@@ -136,6 +137,21 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self.serve_forever()
         except KeyboardInterrupt:
             pass
+        finally:
+            self.server_close()
+
+    def serve_until(self, stopped: Callable[[], bool], worked: Callable[[], object]) -> None:
+        """Serves until it is stopped, and closes.
+
+        :param stopped: asked twice a second
+        :param worked: called as often
+        """
+        self.timeout = _IDLE_S
+        try:
+            while not stopped():
+                self.handle_request()
+                self.service_actions()
+                worked()
         finally:
             self.server_close()
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 
 import numpy as np
 import pytest
@@ -130,6 +132,22 @@ def test_a_phone_answers_its_clients(shm_name):
         assert bridge.wait(30) == 0
 
 
+def test_pages_are_a_kind_like_the_others(shm_name):
+    with publishing(shm_name):
+        bridge = start("bridge", "web", "--listen", "127.0.0.1:0", "--shm", shm_name)
+        url = wait_for(lambda: re.search(r"http://\S+", bridge.stderr.readline()), 60).group()
+        with urllib.request.urlopen(url, timeout=60) as stream:
+            assert stream.readline().startswith(b"data: ")
+            (report,) = wait_for(
+                lambda: [r for r in read_reports() if r.pid == bridge.pid and r.packets], 60
+            )
+        assert (report.name, report.targets) == (f"web {url}", 1)
+        bridge.send_signal(signal.SIGTERM)
+        assert bridge.wait(30) == 0
+    result = cli.main(["bridge", "web", "--listen", "127.0.0.1:x", "--shm", shm_name])
+    assert result == 2
+
+
 def test_what_it_sent_is_seen_by_others(shm_name, receiver):
     with receiver:
         port = receiver.getsockname()[1]
@@ -201,7 +219,7 @@ def test_bridges_of_the_configuration(shm_name, tmp_path, receiver, capfd):
     for name, words in (
         ("typo", "invalid choice: 'vmcc'"),
         ("open", "No closing quotation"),
-        ("empty", "no kind; one of livelink, vmc, osc, ifacialmocap"),
+        ("empty", "no kind; one of livelink, vmc, osc, ifacialmocap, web"),
         ("shm", "unrecognized arguments: --shm b"),
         ("help", "--help has no place here"),
         ("desk", "prefix '/a b'"),

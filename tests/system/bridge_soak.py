@@ -15,7 +15,6 @@ import time
 import numpy as np
 
 from edgeface.bridge import ifacialmocap, kinds
-from edgeface.bridge.account import Account
 from edgeface.bridge.command_line import parse
 from edgeface.core.rates import FRAME_RATE_HZ
 from edgeface.motion.frame import Frame
@@ -91,14 +90,9 @@ def soak(hours):
     receivers = [Receiver(("127.0.0.1", port)) for port in ports] + [
         Client(n) for n in range(3, 10)
     ]
-    bridges = []
-    for command in commands:
-        options = parse(command)
-        options.shm = name
-        account = Account(kinds.check(options))
-        bridges.append((account, kinds.open_route(options, account)))
+    bridges = [kinds.open_bridge(parse(command), name) for command in commands]
     rng, file, reader, writer = np.random.RandomState(1), ReportFile(), Reader(name), None
-    faces = [rng.rand(52).astype(np.float32) for _ in range(100)]
+    faces = [(rng.rand(52) * (rng.rand(52) < 0.2)).astype(np.float32) for _ in range(100)]
     landmarks, rows, began = np.zeros((68, 3), np.float32), [], time.monotonic()
     frame = None
     for k in range(int(3600 * hours * FRAME_RATE_HZ)):
@@ -112,21 +106,22 @@ def soak(hours):
         writer.publish(Frame(k, landmarks, faces[k % 100], 0.0, 0.0, 1), 640 * k, 0)
         frame = reader.read() or frame  # None where this process had to rest for half a second
         reader.read_at(frame.publish_ns)
-        for _, route in bridges:
-            route.send(frame, k / FRAME_RATE_HZ)
+        for bridge in bridges:
+            bridge._route.send(frame, k / FRAME_RATE_HZ)
         for receiver in receivers if k % 8 == 0 else ():
             receiver.read()
         if k % (REPORT_EVERY_S * FRAME_RATE_HZ) == 0:
-            for account, route in bridges:
-                file.write(account.report(os.getpid(), route.targets))
+            for bridge in bridges:
+                file.write(bridge.report())
             read_reports()
         if k % int(150 * hours * FRAME_RATE_HZ) == 0:
             rows.append(look(k, began))
     file.remove()
     writer.close()
-    for account, route in bridges:
-        route.close()
-        print(f"  {account.name:26} {account.packets} packets, {account.refused} refused")
+    for bridge in bridges:
+        bridge._route.close()
+        last = bridge.report()
+        print(f"  {last.name:28} {last.packets} packets, {last.refused} refused")
     print(f"  events {events.counts}, received {sum(r.datagrams for r in receivers)}")
     report(np.array(rows[2:]))
 

@@ -13,7 +13,6 @@ import re
 import selectors
 import socket
 import subprocess
-import sys
 import threading
 import time
 
@@ -22,19 +21,13 @@ from support.web import WebSocket, events, handshake, request
 
 from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
+from edgeface.core.child import edgeface_command
 from edgeface.core.resources import BUNDLED_VOICE
 from edgeface.shm.writer import Writer
 from edgeface.source.file import read_whole
 
 SHM = f"edgeface-figures-{os.getpid()}"
 SECONDS = 20.0
-BRIDGE = """
-import argparse, sys
-from edgeface.bridge import web
-parser = argparse.ArgumentParser()
-web.add_arguments(parser)
-web.execute(parser.parse_args(["--listen", "127.0.0.1:0"]), sys.argv[1])
-"""
 
 
 def publish(ended):
@@ -123,8 +116,9 @@ def main():
     ended = threading.Event()
     publisher = threading.Thread(target=publish, args=(ended,))
     publisher.start()
-    bridge = subprocess.Popen([sys.executable, "-c", BRIDGE, SHM], stdout=subprocess.PIPE)
-    port = int(re.search(rb":(\d+)/", bridge.stdout.readline()).group(1))
+    command = edgeface_command("bridge", "web", "--listen", "127.0.0.1:0", "--shm", SHM)
+    bridge = subprocess.Popen(command, stderr=subprocess.PIPE)
+    port = int(re.search(rb":(\d+)/", bridge.stderr.readline()).group(1))
     try:
         for count in (1, 40):
             for kind in ("SSE", "WebSocket"):

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from support.bridge_frames import frame_of
 from support.process import wait_for
 
-from edgeface.bridge import loop
+from edgeface.bridge import reporter
 from edgeface.bridge.account import Account
+from edgeface.bridge.reporter import Reporter
 from edgeface.bridge.route import Route
+from edgeface.bridge.sender import Sender
 from edgeface.telemetry import bridges
 from edgeface.telemetry.bridges import BridgeCounts, BridgeReport, ReportFile, read_reports
 
@@ -56,27 +58,33 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def run(sender, stopped, worked=lambda: None):
+    """Runs a bridge as the command does."""
+    with Reporter(sender.report):
+        sender.run(stopped, worked)
+
+
 REPORT = BridgeReport("osc robot:9001", os.getpid(), 1, 10, 1000, 2, "no", 0.5, 1.5)
 
 
 def test_the_last_frame_is_neutral_and_everything_is_closed(folder):
     feed, account = Feed(), Account("bridge")
     route, worked = Kept(account), []
-    loop.run(feed, route, account, lambda: len(worked) == 5, lambda: worked.append(1))
+    run(Sender(feed, route, account), lambda: len(worked) == 5, lambda: worked.append(1))
     assert [frame.flags for frame in route.frames] == [1] * 5 + [2]
     assert feed.closed and route.closed
     assert list(folder.iterdir()) == []
 
 
 def test_a_report_is_renewed_while_it_runs_and_removed_at_the_end(folder, caplog, monkeypatch):
-    monkeypatch.setattr(loop, "_REPORT_S", 0.01)
-    monkeypatch.setattr(loop, "_LOG_S", 0.05)
+    monkeypatch.setattr(reporter, "_REPORT_S", 0.01)
+    monkeypatch.setattr(reporter, "_LOG_S", 0.05)
     caplog.set_level(logging.INFO)
     account, stop = Account("bridge"), []
     route = Kept(account)
+    sender = Sender(Feed(), route, account)
     thread = threading.Thread(
-        target=loop.run,
-        args=(Feed(), route, account, lambda: bool(stop) or account.packets > 10**6),
+        target=run, args=(sender, lambda: bool(stop) or account.packets > 10**6)
     )
     thread.start()
     first = wait_for(lambda: read_reports([str(folder)]))[0]
@@ -99,7 +107,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_frames_go_on(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
     account = Account("bridge")
     route = Kept(account)
-    loop.run(Feed(), route, account, lambda: len(route.frames) > 5)
+    run(Sender(Feed(), route, account), lambda: len(route.frames) > 5)
     assert len(route.frames) == 7
     assert "no report" in caplog.records[0].getMessage()
     assert read_reports() == []
