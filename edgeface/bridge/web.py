@@ -2,25 +2,28 @@
 
 import argparse
 import os
-from typing import Callable, Tuple
+from typing import Callable, Optional
 
-from ..core.errors import UnavailableError, UsageError
+from ..core.clock import monotonic_ns
+from ..core.errors import UnavailableError
+from ..core.rates import SECOND_NS
 from ..telemetry.bridges import BridgeReport
 from ..web.access import Access
 from ..web.server import Server
 from .bridge import Bridge
-from .place import HostPort
+from .place import HostPort, parse_host_port
 
-_DEFAULT = "127.0.0.1:8069"
+_PORT = 8069
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this kind."""
     parser.add_argument(
         "--listen",
-        metavar="ADDRESS:PORT",
-        default=_DEFAULT,
-        help="where pages find the frames; 0.0.0.0 and [::] are all of the machine's addresses",
+        metavar="ADDRESS[:PORT]",
+        default="127.0.0.1",
+        help="where pages find the frames; 0.0.0.0 is every address of this machine;"
+        f" port {_PORT} unless another is given",
     )
     parser.add_argument(
         "--allow-origin",
@@ -37,8 +40,7 @@ def place(options: argparse.Namespace) -> HostPort:
     :param options: those of `add_arguments`
     :raises UsageError: that is no address and port
     """
-    host, port = _address(options.listen)
-    return HostPort(host, port)
+    return parse_host_port(options.listen, _PORT)
 
 
 class Web(Bridge):
@@ -46,21 +48,19 @@ class Web(Bridge):
 
     :param options: those of `add_arguments`
     :param shm: name of the segment
-    :raises UsageError: an option is none
+    :raises ValueError: what an origin is that no browser sends
+    :raises UsageError: the address is none
     :raises UnavailableError: the address or the port cannot be had
     """
 
     def __init__(self, options: argparse.Namespace, shm: str) -> None:
-        host, port = place(options)
+        listen = place(options)
+        access = Access(listen.host, options.allow_origin)
         try:
-            access = Access(host, options.allow_origin)
-        except ValueError as error:
-            raise UsageError(f"--allow-origin {error}") from None
-        try:
-            self._server = Server(host, port, shm, access)
+            self._server = Server(listen.host, listen.port, shm, access)
         except OSError as error:
             raise UnavailableError(
-                f"--listen {options.listen}: {error.strerror}; choose another address or port"
+                f"--listen {listen}: {error.strerror}; choose another address or port"
             ) from None
         self.name = f"web {self._server.url}frames"
 
@@ -70,26 +70,20 @@ class Web(Bridge):
 
     def report(self) -> BridgeReport:
         """Events and clients count as packets and targets."""
-        counts = self._server.counts.values()
+        sums = self._server.counts.sums
         return BridgeReport(
             name=self.name,
             pid=os.getpid(),
             targets=self._server.frames.clients,
-            packets=counts["events"],
-            bytes=counts["bytes"],
-            refused=counts["refused"],
-            error="",
-            packet_age_s=None,
-            refused_age_s=None,
+            packets=sums.events,
+            bytes=sums.bytes,
+            refused=sums.refused,
+            error=sums.error,
+            packet_age_s=_age_s(sums.sent_ns),
+            refused_age_s=_age_s(sums.refused_ns),
+            skipped=sums.skipped,
         )
 
 
-def _address(text: str) -> Tuple[str, int]:
-    """Host and port of `HOST:PORT`; the host of `[::1]:8069` is `::1`."""
-    host, _, port = text.rpartition(":")
-    bare = host.strip("[]")
-    if not bare or (":" in bare) != host.startswith("[") or not port.isdecimal():
-        raise UsageError(f"--listen {text}: not ADDRESS:PORT; write it like {_DEFAULT}")
-    if int(port) > 65535:
-        raise UsageError(f"--listen {text}: the port is out of range; 0 to 65535")
-    return bare, int(port)
+def _age_s(then_ns: Optional[int]) -> Optional[float]:
+    return None if then_ns is None else round((monotonic_ns() - then_ns) / SECOND_NS, 3)

@@ -123,6 +123,8 @@ def _bridge_line(report: BridgeReport) -> str:
     if report.packet_age_s is not None:
         line += f"   last {report.packet_age_s:.1f} s ago"
     line += f"   refused {report.refused}"
+    if report.skipped:
+        line += f"   skipped by slow clients {report.skipped}"
     return f"{line} ({report.error})" if report.error else line
 
 

@@ -27,12 +27,13 @@ class BridgeReport(NamedTuple):
     name: str  # of the configuration, or kind and target
     pid: int
     targets: int  # that get frames now: 0 while a name is not resolved, or there is no client
-    packets: int
+    packets: int  # or events
     bytes: int
-    refused: int  # datagrams that did not go out, or that came back
+    refused: int  # datagrams that did not go out, or that came back; requests of pages
     error: str  # why, the last time; "" for never
     packet_age_s: Optional[float]  # of the last datagram that went out
     refused_age_s: Optional[float]  # of the last one that was refused
+    skipped: int = 0  # events that slow clients missed
 
 
 class ReportFile:
@@ -125,6 +126,7 @@ def _read(path: str) -> Optional[BridgeReport]:
     if None in count.values():
         return None
     return BridgeReport(
+        skipped=int(number(values, "skipped") or 0),
         name=text(values.get("name")),
         error=text(values.get("error"), ""),
         packet_age_s=number(values, "packet_age_s"),

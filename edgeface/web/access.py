@@ -32,7 +32,9 @@ class Access:
         for origin in self._origins - {_FILE}:
             match = _ORIGIN.fullmatch(origin)
             if not match:
-                raise ValueError(f"'{origin}' is no origin; write one such as https://example.org")
+                raise ValueError(
+                    f"--allow-origin {origin}: no origin; write one such as https://example.org"
+                )
             self._hosts.add(_host_of(match.group(1)))
         self._reachable = not is_local(host)
 

@@ -1,25 +1,43 @@
-"""What a server has sent to its clients."""
+"""What a server has sent to its clients, and whom it has refused."""
 
 import threading
-from typing import Dict
+from typing import NamedTuple, Optional
+
+from ..core.clock import monotonic_ns
+
+
+class Sums(NamedTuple):
+    """Since the start; times are CLOCK_MONOTONIC in ns, None for never."""
+
+    events: int = 0
+    bytes: int = 0
+    skipped: int = 0  # events that slow clients missed
+    refused: int = 0  # requests and connections
+    error: str = ""  # why, the last time
+    sent_ns: Optional[int] = None  # the last event
+    refused_ns: Optional[int] = None
 
 
 class Counts:
-    """Counters since the start, which the threads of all clients add to."""
+    """Is told by the threads of all clients."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._values = {"events": 0, "bytes": 0, "skipped": 0, "refused": 0}
+        self.sums = Sums()
 
-    def add(self, **more: int) -> None:
-        """Adds to the counters of these names: `events`, `bytes`, `skipped` or `refused`."""
+    def sent(self, size: int, skipped: int) -> None:
+        """An event of so many bytes went out, after so many that the client missed."""
         with self._lock:
-            for name, number in more.items():
-                self._values[name] += number
+            before = self.sums
+            self.sums = before._replace(
+                events=before.events + 1,
+                bytes=before.bytes + size,
+                skipped=before.skipped + skipped,
+                sent_ns=monotonic_ns(),
+            )
 
-    def values(self) -> Dict[str, int]:
-        """All counters: events and bytes sent, events that slow clients missed, and requests and
-        connections refused.
-        """
+    def refuse(self, reason: str) -> None:
+        """A request or a connection was refused."""
         with self._lock:
-            return dict(self._values)
+            refused = self.sums.refused + 1
+            self.sums = self.sums._replace(refused=refused, error=reason, refused_ns=monotonic_ns())

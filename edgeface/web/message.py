@@ -39,12 +39,12 @@ def frame_message(frame: Optional[ReadFrame], header: Optional[Dict[str, int]]) 
             state,
             index=frame.index,
             flags=frame.flags,
-            rms_dbfs=round(frame.rms_dbfs, 1),
-            f0_hz=round(frame.f0_hz, 1),
+            rms_dbfs=_rounded(frame.rms_dbfs, 1),
+            f0_hz=_rounded(frame.f0_hz, 1),
             audio_ms=_ms(frame.audio_ns),
             publish_ms=_ms(frame.publish_ns),
-            blendshapes=_rounded(frame.blendshapes),
-            landmarks=_rounded(frame.landmarks),
+            blendshapes=_rounded(frame.blendshapes, _DIGITS),
+            landmarks=_rounded(frame.landmarks, _DIGITS),
         )
     )
 
@@ -53,9 +53,9 @@ def _ms(time_ns: int) -> float:
     return round(time_ns / MS_NS, 3)
 
 
-def _rounded(values: np.ndarray) -> Any:
-    # as float64, whose rounded values are short in print
-    return np.nan_to_num(values.astype(np.float64)).round(_DIGITS).tolist()
+def _rounded(values: Any, digits: int) -> Any:
+    # as float64, whose rounded values are short in print; JSON has no word for what is no number
+    return np.nan_to_num(np.asarray(values, np.float64)).round(digits).tolist()
 
 
 def _json(message: Dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable, Optional, Type
 
 from ..core.errors import one_line
+from ..core.text import printable
 from .access import Access
 from .connections import Connections
 from .counts import Counts
@@ -23,6 +24,7 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: c
 _IDLE_S = 0.5
 _SILENCE_S = 5.0  # of a client that neither sends nor takes anything
 _SEND_BUFFER = 8192  # bytes, some frames: a slow client misses frames, they do not queue
+_LONGEST_REASON = 100  # characters of a foreign header
 _BEGINNING = encode(0, names_message())
 
 
@@ -48,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answers a request, unless a foreign page makes it."""
         with self.server.connections.answering(self.request):
             if not self.server.access.answers(self.headers):
-                self._refuse()  # a foreign name that resolves to this machine
+                self._refuse("Host")  # a foreign name that resolves to this machine
             elif self.path == "/frames":
                 self._stream()
             else:
@@ -61,13 +63,14 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Keeps the terminal quiet."""
 
-    def _refuse(self) -> None:
-        self.server.counts.add(refused=1)
+    def _refuse(self, header: str) -> None:
+        foreign = printable(self.headers.get(header, "")[:_LONGEST_REASON])
+        self.server.counts.refuse(f"a page was refused for {header}: {foreign}")
         self.send_error(403)
 
     def _stream(self) -> None:
         if not self.server.access.lets_read(self.headers):
-            return self._refuse()
+            return self._refuse("Origin")
         upgrade = self.headers.get("Upgrade", "").lower() == "websocket"
         stream: Stream = (WebSocketStream if upgrade else EventStream)(self)
         self.close_connection = True
@@ -83,12 +86,12 @@ class Handler(BaseHTTPRequestHandler):
         frames = self.server.frames
         counts = self.server.counts
         newest = frames.newest
-        counts.add(events=1, bytes=stream.send(_BEGINNING))
+        counts.sent(stream.send(_BEGINNING), skipped=0)
         while stream.goes_on():
             event = frames.after(newest)
             skipped = event.number - newest - 1
             newest = event.number
-            counts.add(events=1, bytes=stream.send(event), skipped=skipped)
+            counts.sent(stream.send(event), skipped)
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -160,7 +163,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if self.connections.add(request):
             super().process_request(request, client_address)
             return
-        self.counts.add(refused=1)
+        self.counts.refuse("there are too many clients")
         request.setblocking(False)
         with contextlib.suppress(OSError):
             request.sendall(_FULL)

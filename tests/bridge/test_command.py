@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from support.faces import random_frame
 from support.osc import decoded
 from support.process import edgeface, start, wait_for
+from support.web import free_port
 
 from edgeface import cli
 from edgeface.bridge import kinds
@@ -134,7 +135,8 @@ def test_a_phone_answers_its_clients(shm_name):
 
 def test_pages_are_a_kind_like_the_others(shm_name):
     with publishing(shm_name):
-        bridge = start("bridge", "web", "--listen", "127.0.0.1:0", "--shm", shm_name)
+        place = f"127.0.0.1:{free_port()}"
+        bridge = start("bridge", "web", "--listen", place, "--shm", shm_name)
         url = wait_for(lambda: re.search(r"http://\S+", bridge.stderr.readline()), 60).group()
         with urllib.request.urlopen(url, timeout=60) as stream:
             assert stream.readline().startswith(b"data: ")

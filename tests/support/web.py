@@ -1,5 +1,7 @@
 """Clients of the stream of frames."""
 
+import socket
+
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Pong, TextMessage
 
@@ -9,6 +11,19 @@ _UPGRADE = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
 )
+
+
+def free_port():
+    """A port of 127.0.0.1 that nothing listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def is_open(port):
+    """Whether something listens there."""
+    with socket.socket() as found:
+        return found.connect_ex(("127.0.0.1", port)) == 0
 
 
 def request(*headers, path="/frames"):

@@ -9,19 +9,17 @@ their own.
 import json
 import multiprocessing
 import os
-import re
 import selectors
 import socket
-import subprocess
 import threading
 import time
 
 import numpy as np
-from support.web import WebSocket, events, handshake, request
+from support.process import start, wait_for
+from support.web import WebSocket, events, free_port, handshake, is_open, request
 
 from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
-from edgeface.core.child import edgeface_command
 from edgeface.core.resources import BUNDLED_VOICE
 from edgeface.shm.writer import Writer
 from edgeface.source.file import read_whole
@@ -116,9 +114,9 @@ def main():
     ended = threading.Event()
     publisher = threading.Thread(target=publish, args=(ended,))
     publisher.start()
-    command = edgeface_command("bridge", "web", "--listen", "127.0.0.1:0", "--shm", SHM)
-    bridge = subprocess.Popen(command, stderr=subprocess.PIPE)
-    port = int(re.search(rb":(\d+)/", bridge.stderr.readline()).group(1))
+    port = free_port()
+    bridge = start("bridge", "web", "--listen", f"127.0.0.1:{port}", "--shm", SHM)
+    wait_for(lambda: is_open(port))
     try:
         for count in (1, 40):
             for kind in ("SSE", "WebSocket"):

@@ -1,6 +1,7 @@
 // The face of `edgeface bridge web`, for a page that draws at the screen's rate.
 
 const STALE_MS = 500;
+const JUMP_MS = 60; // of the delay: another look-ahead, another source
 const DRIFT_MS = 0.02; // a frame: how far the clocks of two machines may drift apart
 
 export class Face {
@@ -10,6 +11,7 @@ export class Face {
     this.names = [];
     this.frameMs = 40;
     this.frames = []; // the two newest
+    this.delay = Infinity; // from sound to page, in ms, as far as the clocks agree
     const source = new EventSource(url); // reconnects by itself
     source.onmessage = (event) => this.take(JSON.parse(event.data));
     source.onerror = () => { this.frames = []; };
@@ -22,11 +24,15 @@ export class Face {
       return;
     }
     const before = this.frames[this.frames.length - 1];
-    if (!message.blendshapes || (before && message.index < before.index)) this.frames = []; // the writer is gone, or new
-    if (!message.blendshapes) return;
+    if (message.state === "gone" || (before && message.audio_ms <= before.audio_ms)) {
+      this.frames = []; // no writer, or a new one
+      this.delay = Infinity;
+    }
+    if (message.state === "gone") return;
     // the least delay from sound to page: what comes later than that is late
     const delay = performance.now() - message.audio_ms;
-    this.delay = this.frames.length ? Math.min(this.delay + DRIFT_MS, delay) : delay;
+    const least = Math.min(this.delay + DRIFT_MS, delay);
+    this.delay = delay - least < JUMP_MS ? least : delay;
     this.frames = [...this.frames.slice(-1), message];
   }
 
