@@ -5,7 +5,7 @@ RUN_PACKAGES := python3-venv libportaudio2
 TEST_PACKAGES := $(RUN_PACKAGES) gcc libc6-dev procps systemd pulseaudio pulseaudio-utils \
   pipewire pipewire-pulse wireplumber dbus libasound2-plugins strace \
   chromium chromium-driver espeak-ng festival festvox-italp16k xvfb openbox qemu-user-static \
-  frozen-bubble-data sound-theme-freedesktop
+  frozen-bubble-data sound-theme-freedesktop godot3-server $(if $(shell command -v npm),,npm)
 CACHE ?= $(HOME)/.cache/edgeface
 DATA ?= ../shared/data
 DEVICE ?= cpu
@@ -56,6 +56,7 @@ bench: $(VENV)/run
 reliability: $(VENV)/dev
 	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/reliability.py losses
 	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/reliability.py soak
+	PYTHONPATH=.:tests $(VENV)/bin/python tests/system/bridge_soak.py
 
 install:
 	scripts/apt-install.sh $(RUN_PACKAGES)

@@ -20,6 +20,7 @@ VERBS = (
     ("motion", "an audio file to a motion file, through the streaming pipeline of the daemon"),
     ("render", "a picture or a film of the face that speaks a sound file"),
     ("view", "a page on 127.0.0.1 that shows the face in shared memory"),
+    ("bridge", "the frames in a protocol that renderers speak, to other programs and machines"),
     ("read", "print the frames in shared memory"),
     ("voice", "say a sentence or a sound file through a running daemon, or stop what speaks"),
     ("devices", "sources that sound can come from, and outputs that can play it"),

@@ -17,7 +17,8 @@ esac
 for folder in "$root$prefix" "$root$prefix/bin" "$root$prefix/include" "$root$prefix/lib" "$home" \
   "$root$prefix/share" "$root$prefix/share/doc" "$documents" "$root/etc/edgeface" \
   "$root$prefix/lib/sysusers.d" "$root$prefix/lib/tmpfiles.d" "$units" "$units/user" "$units/system" \
-  "$units/system/edgeface.service.d" "$units/system/edgeface-view.service.d"; do
+  "$units/system/edgeface.service.d" "$units/system/edgeface-view.service.d" \
+  "$units/system/edgeface-bridge@.service.d"; do
   mkdir -p "$folder"
   chmod a+rx "$folder"
 done
@@ -63,9 +64,10 @@ install_unit() {
 install_unit edgeface.service system
 install_unit edgeface-view.service system
 install_unit edgeface-view.socket system
+install_unit edgeface-bridge@.service system
 install_unit edgeface-kiosk.service user
 version=$(systemctl --version 2>/dev/null | sed -n '1s/systemd \([0-9]*\).*/\1/p')
-for unit in edgeface edgeface-view; do
+for unit in edgeface edgeface-view edgeface-bridge@; do
   newer=$units/system/$unit.service.d/50-newer-systemd.conf
   rm -f "$newer"
   [ "${version:-0}" -lt 247 ] || install -m 644 systemd/50-newer-systemd.conf "$newer"
@@ -100,5 +102,6 @@ systemctl daemon-reload
 systemctl -q enable edgeface edgeface-view.socket edgeface-view
 systemctl stop edgeface-view 2>/dev/null || true  # an earlier release, which holds the port itself
 systemctl restart edgeface
+systemctl try-restart 'edgeface-bridge@*'
 systemctl start edgeface-view.socket edgeface-view ||
   echo "install: port 8068 is taken by another program: ss -lptn 'sport = :8068'; the page comes with the next boot" >&2

@@ -7,10 +7,11 @@ import tempfile
 
 import numpy as np
 
+from ..bench.bridge import CASES, measure_bridge
 from ..bench.frame import measure_stages, opening_ms, real_time_factor
 from ..bench.live import DaemonProcess, LiveCost, busy_neighbour, stages_ms
 from ..bench.power import costs, mean_mw
-from ..build import load_model
+from ..build import build_pipeline, load_model
 from ..config import Settings
 from ..core.advice import install_extra
 from ..core.errors import UnavailableError, UsageError
@@ -26,6 +27,7 @@ EXAMPLE = """examples:
   edgeface bench                          cost of a frame, start, memory, size
   edgeface bench live --source mic        latency and evenness on a live source
   edgeface bench power                    watts at rest and with the face
+  edgeface bench bridge                   cost and delay of each bridge
   edgeface bench study --clips 50 -o study    the study's tables and figures (needs PyTorch)"""
 _SETTLING_S = 3.0  # of a sound device's clock
 _VOICE_S = 10.0  # how long the bundled voice speaks
@@ -39,14 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument(
         "what",
-        choices=("frame", "live", "power", "study"),
+        choices=("frame", "live", "power", "bridge", "study"),
         nargs="?",
         default="frame",
         help="what to measure",
     )
     parser.add_argument("--source", metavar="SPEC", default="mic", help="of `live`")
     parser.add_argument(
-        "--seconds", type=float, default=30.0, help="how long `live` and `power` watch"
+        "--seconds",
+        type=float,
+        default=30.0,
+        help="how long `live`, `power` and each `bridge` are watched",
     )
     parser.add_argument(
         "--clips", metavar="N", type=int, default=10, help="of `study`, which took 50"
@@ -78,6 +83,8 @@ def execute(options: argparse.Namespace) -> None:
         _power(settings, options.seconds)
     elif options.what == "study":
         _study(options)
+    elif options.what == "bridge":
+        _bridges(settings, options.seconds)
     elif options.what == "live":
         _live(settings, options.source, options.seconds)
     else:
@@ -112,6 +119,24 @@ def _power(settings: Settings, seconds: float) -> None:
     print(f"power source {source.name}")
     for name, value in costs(idle_mw, running_mw).items():
         print(f"  {name:34} {value:8.3f}")
+
+
+def _bridges(settings: Settings, seconds: float) -> None:
+    pipeline = build_pipeline(settings, load_model(settings.model.bundle))
+    frames = pipeline.accept(read_whole(BUNDLED_VOICE)) + pipeline.finish()
+    print(
+        f"{'per frame that is shown':28} datagrams   bytes   CPU, ms"
+        "   published to arrival, ms: p50     p99"
+    )
+    for arguments in CASES:
+        cost = measure_bridge(arguments, frames, seconds)
+        name = " ".join(word for word in arguments if word[-1] not in "}2")
+        p50, p99 = np.percentile(cost.latency_ms, (50, 99))
+        delay = f"{p50:29.2f} {p99:7.2f}" if "--fps" not in arguments else "interpolated"
+        print(
+            f"  {name:26} {cost.datagrams:9.2f} {cost.bytes:7.0f} {cost.cpu_ms:9.3f}   {delay}",
+            flush=True,
+        )
 
 
 def _frame(settings: Settings) -> None:

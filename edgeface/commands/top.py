@@ -3,13 +3,14 @@
 import argparse
 import sys
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ..config import Settings
 from ..core.clock import boot_id, monotonic_ns, since_boot_s
 from ..core.rates import MS_NS, SECOND_NS
 from ..shm.layout import state_name
 from ..shm.reader import Reader, ReadFrame
+from ..telemetry.bridges import BridgeReport, read_reports
 from ..telemetry.log import newest_object
 from ..telemetry.numbers import fields, number, text
 from ..telemetry.power import NoPower
@@ -45,9 +46,8 @@ def execute(options: argparse.Namespace) -> None:
     with Reader(name) as reader:
         while True:
             header = reader.header()
-            shown = screen(
-                header, reader.read(), rate.fps(header), newest_object(log) if log else None
-            )
+            logged = newest_object(log) if log else None
+            shown = screen(header, reader.read(), rate.fps(header), logged, read_reports())
             sys.stdout.write(f"{clear}{shown}\n")
             sys.stdout.flush()
             count += 1
@@ -78,6 +78,7 @@ def screen(
     frame: Optional[ReadFrame],
     fps: Optional[float],
     logged: Optional[Dict[str, Any]],
+    bridges: Iterable[BridgeReport] = (),
 ) -> str:
     """One screen; every part may be missing.
 
@@ -85,6 +86,7 @@ def screen(
     :param logged: newest object of the log
     """
     lines = _live_lines(header, frame, fps)
+    lines += [_bridge_line(report) for report in bridges]
     if logged is None:
         lines.append("no telemetry log; set telemetry.log in the configuration")
     else:
@@ -114,6 +116,16 @@ def _live_lines(
             f"   F0 {frame.f0_hz:.0f} Hz"
         )
     return lines
+
+
+def _bridge_line(report: BridgeReport) -> str:
+    line = f"{report.name}: packets {report.packets}   {report.bytes / 1e6:.1f} MB"
+    if report.packet_age_s is not None:
+        line += f"   last {report.packet_age_s:.1f} s ago"
+    line += f"   refused {report.refused}"
+    if report.skipped:
+        line += f"   skipped by slow clients {report.skipped}"
+    return f"{line} ({report.error})" if report.error else line
 
 
 def _logged_lines(logged: Dict[str, Any]) -> List[str]:

@@ -1,12 +1,11 @@
 """`edgeface view`: the page that shows the face."""
 
 import argparse
-import signal
-import sys
 
 from ..build import load_model
 from ..core.errors import EdgefaceError, UsageError
-from ..view.server import Server, hang_up_on_waiting
+from ..view.server import PageServer
+from ..web.server import hang_up_on_waiting
 from .common import add_segment_arguments, segment_name
 
 EXAMPLE = """example:
@@ -24,15 +23,9 @@ def execute(options: argparse.Namespace) -> None:
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port}: out of range; 0 to 65535")
     try:
-        server = Server(options.port, segment_name(options), load_model("").neutral)
+        server = PageServer(options.port, segment_name(options), load_model("").neutral)
     except EdgefaceError:
         hang_up_on_waiting()
         raise
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"edgeface: the face is at {server.url}", flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    server.serve_until_stopped()

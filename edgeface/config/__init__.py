@@ -7,11 +7,12 @@ range is an error that names the line, the key and the nearest valid name.
 from .file import INSTALLED, configuration_file, load_settings
 from .parser import parse_settings
 from .printer import print_settings
-from .settings import Audio, Model, Motion, Output, Settings, Telemetry
+from .settings import Audio, Bridge, Model, Motion, Output, Settings, Telemetry
 
 __all__ = [
     "INSTALLED",
     "Audio",
+    "Bridge",
     "Model",
     "Motion",
     "Output",

@@ -100,6 +100,13 @@ class Telemetry:
 
 
 @dataclass(frozen=True)
+class Bridge:
+    """Frames in a protocol that renderers speak."""
+
+    command: str = setting("", "kind, target and options, as `edgeface bridge` takes them")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All sections."""
 
@@ -108,3 +115,6 @@ class Settings:
     motion: Motion = Motion()
     output: Output = Output()
     telemetry: Telemetry = Telemetry()
+    bridges: Tuple[Tuple[str, Bridge], ...] = entries(
+        Bridge, "what `edgeface bridge --name NAME` and edgeface-bridge@NAME.service send"
+    )

@@ -25,6 +25,8 @@ _CHECKS = (
     ("log", "outputs", "log"),
     ("metrics", "outputs", "metrics"),
     ("power", "machine", "power"),
+    ("bridges", "bridges", "configured"),
+    ("running bridges", "bridges", "running"),
     ("service", "service", "service"),
     ("sound of the service", "service", "service_sound"),
 )

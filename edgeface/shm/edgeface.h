@@ -34,6 +34,8 @@
 #define EDGEFACE_ABI_MAJOR 1
 #define EDGEFACE_TIMEOUT_NS 500000000ull
 #define EDGEFACE_RETRY_NS 250000000ull
+#define EDGEFACE_FRAME_NS 40000000
+#define EDGEFACE_HISTORY 8
 
 enum { EDGEFACE_STARTING, EDGEFACE_RUNNING, EDGEFACE_WAITING, EDGEFACE_DEGRADED, EDGEFACE_STOPPED };
 enum {
@@ -72,6 +74,8 @@ typedef struct {
     edgeface_header header; /* as last read */
     uint64_t instance_id, seen, next_try_ns, rejected, attached;
     uint32_t crc_table[256];
+    uint64_t history_of; /* instance id */
+    edgeface_frame history[EDGEFACE_HISTORY]; /* of edgeface_read_at; frame_index 0: none */
 } edgeface_reader;
 
 static inline uint64_t edgeface_now_ns(void) {
@@ -138,28 +142,37 @@ static inline int edgeface_attach(edgeface_reader *r, const char *name) {
     return 1;
 }
 
+/* Looks after the connection to the writer; returns whether there is one. */
+static inline int edgeface_follow(edgeface_reader *r, const char *name) {
+    if (r->file && !edgeface_fresh(r)) edgeface_detach(r);
+    if (r->file) return 1;
+    uint64_t now = edgeface_now_ns();
+    if (now < r->next_try_ns) return 0;
+    if (edgeface_attach(r, name)) return 1;
+    r->next_try_ns = now + EDGEFACE_RETRY_NS;
+    return 0;
+}
+
+/* Copies frame n = 1, 2, ...; returns whether it is still there, and whole. */
+static inline int edgeface_copy_frame(edgeface_reader *r, uint64_t n, edgeface_frame *copy) {
+    uint64_t start = r->header.header_size + (n - 1) % r->header.slot_count * r->header.slot_stride;
+    uint64_t after = 0;
+    const uint8_t *b = (const uint8_t *)copy;
+    return edgeface_copy(r, copy, sizeof *copy, start) && edgeface_copy(r, &after, sizeof after, start) &&
+           copy->seq == 2 * n && after == copy->seq && copy->frame_index == n &&
+           copy->crc32 == edgeface_crc32(r, edgeface_crc32(r, 0, b + 8, 36), b + 48, sizeof *copy - 48);
+}
+
 /* Copies the newest whole frame. Returns EDGEFACE_NEW, EDGEFACE_OLD (nothing newer than the last
  * one; *out untouched), or EDGEFACE_LOST (no live writer: show the neutral face and call again).
  * Never blocks, never loops for long; one reader per thread. */
 static inline int edgeface_read(edgeface_reader *r, const char *name, edgeface_frame *out) {
-    if (r->file && !edgeface_fresh(r)) edgeface_detach(r);
-    if (!r->file) {
-        uint64_t now = edgeface_now_ns();
-        if (now < r->next_try_ns) return EDGEFACE_LOST;
-        if (!edgeface_attach(r, name)) {
-            r->next_try_ns = now + EDGEFACE_RETRY_NS;
-            return EDGEFACE_LOST;
-        }
-    }
+    if (!edgeface_follow(r, name)) return EDGEFACE_LOST;
     for (int i = 0; i < 3; i++) {
-        uint64_t n = r->header.latest, after = 0;
+        uint64_t n = r->header.latest;
         if (n == 0 || n == r->seen) return EDGEFACE_OLD;
-        uint64_t start = r->header.header_size + (n - 1) % r->header.slot_count * r->header.slot_stride;
         edgeface_frame copy;
-        const uint8_t *b = (const uint8_t *)&copy;
-        if (edgeface_copy(r, &copy, sizeof copy, start) && edgeface_copy(r, &after, sizeof after, start) &&
-            copy.seq == 2 * n && after == copy.seq && copy.frame_index == n &&
-            copy.crc32 == edgeface_crc32(r, edgeface_crc32(r, 0, b + 8, 36), b + 48, sizeof copy - 48)) {
+        if (edgeface_copy_frame(r, n, &copy)) {
             *out = copy;
             r->seen = n;
             return EDGEFACE_NEW;
@@ -168,6 +181,63 @@ static inline int edgeface_read(edgeface_reader *r, const char *name, edgeface_f
         if (!edgeface_fresh(r)) return EDGEFACE_OLD;
     }
     return EDGEFACE_OLD;
+}
+
+/* Reads what is new of the last eight frames; puts those that are there, by age, into `frames`, and
+ * returns their number. */
+static inline int edgeface_remember(edgeface_reader *r, const edgeface_frame **frames) {
+    uint64_t latest = r->header.latest, kept = EDGEFACE_HISTORY;
+    int count = 0;
+    if (r->history_of != r->instance_id) memset(r->history, 0, sizeof r->history);
+    r->history_of = r->instance_id;
+    if (kept > r->header.slot_count) kept = r->header.slot_count;
+    for (uint64_t n = latest > kept ? latest - kept + 1 : 1; n <= latest; n++) {
+        edgeface_frame *f = &r->history[n % EDGEFACE_HISTORY];
+        if (f->frame_index != n && !edgeface_copy_frame(r, n, f)) f->frame_index = 0;
+        else frames[count++] = f;
+    }
+    return count;
+}
+
+/* When frame 1 was due to be published, by the last frames' times. The latest one of them counts,
+ * which covers a publisher that jitters regularly, but a single late frame does not, and no more than
+ * one frame's time is waited. */
+static inline int64_t edgeface_due_ns(const edgeface_frame **frames, int count) {
+    int64_t first = INT64_MAX, last = INT64_MIN, second = INT64_MIN;
+    for (int i = 0; i < count; i++) {
+        int64_t late = (int64_t)(frames[i]->publish_ns - EDGEFACE_FRAME_NS * (frames[i]->frame_index - 1));
+        if (late < first) first = late;
+        if (late > last) second = last, last = late;
+        else if (late > second) second = late;
+    }
+    if (count < 2) second = last;
+    return second < first + EDGEFACE_FRAME_NS ? second : first + EDGEFACE_FRAME_NS;
+}
+
+/* The face at a time (CLOCK_MONOTONIC, usually edgeface_now_ns()), for a screen that is faster than
+ * 25 Hz: interpolated between frames, never guessed. Shows motion later than edgeface_read: by one
+ * frame, 40 ms, and by as much as the publishing jitters, at most one frame more. Landmarks and
+ * blendshapes are those of that time, all else is of the last frame reached. Returns EDGEFACE_NEW,
+ * EDGEFACE_OLD (no frame yet; *out untouched) or EDGEFACE_LOST, as edgeface_read. */
+static inline int edgeface_read_at(edgeface_reader *r, const char *name, uint64_t time_ns,
+                                   edgeface_frame *out) {
+    const edgeface_frame *frames[EDGEFACE_HISTORY];
+    if (!edgeface_follow(r, name)) return EDGEFACE_LOST;
+    int count = edgeface_remember(r, frames), i = 0;
+    if (count == 0) return EDGEFACE_OLD;
+    int64_t at = (int64_t)time_ns - edgeface_due_ns(frames, count) - EDGEFACE_FRAME_NS;
+    while (i < count && (int64_t)(EDGEFACE_FRAME_NS * (frames[i]->frame_index - 1)) <= at) i++;
+    *out = *frames[i > 0 ? i - 1 : 0];
+    if (i == 0 || i == count) return EDGEFACE_NEW;
+    uint64_t span = frames[i]->frame_index - out->frame_index;
+    double passed = (double)(at - (int64_t)(EDGEFACE_FRAME_NS * (out->frame_index - 1)));
+    float share = (float)(passed / (double)(EDGEFACE_FRAME_NS * span));
+    for (int k = 0; k < 68; k++)
+        for (int d = 0; d < 3; d++)
+            out->landmarks[k][d] += share * (frames[i]->landmarks[k][d] - out->landmarks[k][d]);
+    for (int k = 0; k < 52; k++)
+        out->blendshapes[k] += share * (frames[i]->blendshapes[k] - out->blendshapes[k]);
+    return EDGEFACE_NEW;
 }
 
 #endif

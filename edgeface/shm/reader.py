@@ -7,10 +7,10 @@ import time
 import zlib
 from typing import Any, Dict, Iterator, NamedTuple, Optional
 
-import numpy as np
-
 from ..core.clock import monotonic_ns
 from . import layout
+from .history import History
+from .slot import ReadFrame, frame_of
 
 _TRIES = 3
 _POLL_S = 0.004
@@ -27,20 +27,6 @@ _LIVE_FIELDS = (  # of the header, from `layout.LATEST` on
     "latency_ns",
 )
 _LIVE = struct.Struct(f"<{len(_LIVE_FIELDS)}Q")
-
-
-class ReadFrame(NamedTuple):
-    """A frame as read; its fields are those of `docs/contract.md`, section 3."""
-
-    index: int  # type: ignore[assignment]  # n = 0, 1, ... since the writer's start
-    audio_sample: int
-    audio_ns: int
-    publish_ns: int
-    flags: int
-    rms_dbfs: float
-    f0_hz: float
-    landmarks: np.ndarray  # float32 [68, 3]
-    blendshapes: np.ndarray  # float32 [52]
 
 
 class _Segment(NamedTuple):
@@ -73,6 +59,7 @@ class Reader:
         self._path = layout.segment_path(name)
         self._segment: Optional[_Segment] = None
         self._instance_id = 0
+        self._history = History()
         self.rejected = 0  # frames whose sequence or CRC did not fit
         self.attached = 0  # writers seen
 
@@ -119,6 +106,28 @@ class Reader:
                 return frame
             self.rejected += 1
         return None
+
+    def read_at(self, time_ns: int) -> Optional[ReadFrame]:
+        """The face at a time, for a screen that is faster than 25 Hz: interpolated, never guessed.
+
+        Motion is shown later than by `read`: by one frame, 40 ms, and by as much as the publishing
+        jitters, at most one frame more. Before the first and after the last of the eight newest
+        frames, those are shown.
+
+        :param time_ns: CLOCK_MONOTONIC, usually now
+        :return: landmarks and blendshapes at that time, and the other fields of the last frame that
+            was reached; None without a live writer, or before its first frame
+        """
+        header = self.header()
+        segment = self._segment
+        if header is None or segment is None:
+            return None
+        history = self._history
+        for number in history.missing(segment.instance_id, header["latest"], segment.slot_count):
+            frame = _read_slot(segment, number)
+            if frame is not None:
+                history.add(frame)
+        return history.at(time_ns)
 
     def frames(self, poll_s: float = _POLL_S) -> Iterator[Optional[ReadFrame]]:
         """Yields every new frame as it comes, for ever; None once whenever the writer is lost."""
@@ -205,9 +214,9 @@ def _live_part(segment: _Segment) -> Optional[Dict[str, int]]:
     return None if stopped or age_ns >= layout.HEARTBEAT_TIMEOUT_NS else live
 
 
-def _read_slot(segment: _Segment, latest: int) -> Optional[ReadFrame]:
-    """Frame number `latest`; None where the slot holds another one or one that is being written."""
-    start = segment.header_size + segment.slot_stride * ((latest - 1) % segment.slot_count)
+def _read_slot(segment: _Segment, number: int) -> Optional[ReadFrame]:
+    """Frame number 1, 2, ...; None where its slot holds another one, or is being written."""
+    start = segment.header_size + segment.slot_stride * ((number - 1) % segment.slot_count)
     try:
         slot = os.pread(segment.file, layout.SLOT_STRIDE, start)
         again = os.pread(segment.file, _WORD.size, start)
@@ -217,27 +226,7 @@ def _read_slot(segment: _Segment, latest: int) -> Optional[ReadFrame]:
         return None
     (sequence,) = _WORD.unpack(again)
     (crc,) = _CRC32.unpack_from(slot, layout.SLOT_CRC_OFFSET)
-    frame = _frame(slot)
-    if sequence != 2 * latest or frame.index != latest - 1 or crc != layout.slot_crc(slot):
+    frame = frame_of(slot)
+    if sequence != 2 * number or frame.index != number - 1 or crc != layout.slot_crc(slot):
         return None
     return frame
-
-
-def _frame(slot: bytes) -> ReadFrame:
-    number, sample, audio_ns, publish_ns, flags = layout.SLOT_INDEX.unpack_from(
-        slot, layout.SLOT_INDEX_OFFSET
-    )
-    level_dbfs, f0_hz, _, _ = layout.SLOT_VALUES.unpack_from(slot, layout.SLOT_VALUES_OFFSET)
-    points = layout.POINTS * layout.DIMS
-    landmarks = np.frombuffer(slot, "<f4", points, layout.SLOT_LANDMARKS_OFFSET)
-    return ReadFrame(
-        index=number - 1,
-        audio_sample=sample,
-        audio_ns=audio_ns,
-        publish_ns=publish_ns,
-        flags=flags,
-        rms_dbfs=level_dbfs,
-        f0_hz=f0_hz,
-        landmarks=landmarks.reshape(layout.POINTS, layout.DIMS),
-        blendshapes=np.frombuffer(slot, "<f4", layout.BLENDSHAPES, layout.SLOT_BLENDSHAPES_OFFSET),
-    )

@@ -12,6 +12,7 @@ from .. import __version__
 from ..core.clock import boot_id, since_boot_s
 from ..core.rates import FRAME_RATE_HZ
 from ..shm.layout import state_name
+from .bridges import BridgeCounts, read_reports
 from .energy import Energy
 from .log import LogWriter
 from .power import NoPower, PowerSource, Reading, find_power_source
@@ -83,6 +84,7 @@ class Recorder:
         self._stop = threading.Event()
         self._thread: Optional[threading.Thread] = None
         self._energy = Energy()
+        self._bridges = BridgeCounts()
         self._joules: Optional[float] = None  # since the start
         self._started_s = self._clock()
         self._boot_id = boot_id()
@@ -264,6 +266,7 @@ class Recorder:
             "gpu_percent": loads.get("gpu"),
             "memory_mb": self._system.memory_mb(),
             "own_memory_mb": self._system.own_memory_mb(),
+            "bridges": self._bridges.take(read_reports()),
             "boot_id": self._boot_id,
             "boot_s": round(since_boot_s(), 1),
         }

@@ -6,9 +6,13 @@ import re
 import time
 
 import pytest
+from support.faces import random_frame
 from support.process import edgeface
 
+from edgeface.bench import bridge
+from edgeface.bench.bridge import CASES, measure_bridge
 from edgeface.core import advice
+from edgeface.core.errors import UnavailableError
 from edgeface.core.resources import BUNDLED_VOICE, PACKAGE
 from edgeface.telemetry.power import NoPower, find_power_source
 
@@ -75,3 +79,14 @@ def test_advice_fits_the_user_and_the_folder(monkeypatch, tmp_path):
     expected = "sudo usr/local/lib/edgeface/venv/bin/python3 -m pip install onnx"
     assert advice.install_packages("onnx").replace(" /usr", " usr") == expected
     assert "CUDA" in advice.install_extra("study") and "CUDA" not in advice.install_extra("plan")
+
+
+def test_a_bridge_is_measured(monkeypatch):
+    frames = [random_frame(k) for k in range(25)]
+    cost = measure_bridge(CASES[0], frames, 0.5)
+    # Live Link Face, with a UUID and the subject `edgeface`
+    assert cost.bytes / cost.datagrams == pytest.approx(314)
+    assert cost.datagrams > 0.1 and cost.cpu_ms > 0.0 and len(cost.latency_ms)
+    monkeypatch.setattr(bridge, "_TIMEOUT_S", 0.1)
+    with pytest.raises(UnavailableError, match="nothing arrived"):
+        measure_bridge(("vmc", "192.0.2.1"), frames, 0.1)

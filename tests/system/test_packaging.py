@@ -16,12 +16,15 @@ from edgeface.core.advice import EXTRAS
 pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 DATA = {
+    "edgeface/examples/web/face.js",
+    "edgeface/examples/web/package-lock.json",
     "edgeface/py.typed",
     "edgeface/voice.flac",
     "edgeface/motion/shapes.npy",
     "edgeface/model/default/bundle.yaml",
     "edgeface/model/default/weights.bin",
     "edgeface/shm/edgeface.h",
+    "edgeface/examples/godot/edgeface_osc.gd",
     "edgeface/view/page/index.html",
 }
 

@@ -187,6 +187,54 @@ def test_whoever_takes_the_page_over_can_read_frames_and_nothing_else(service):
     assert "MemoryMax=" in kiosk and "TasksMax=" in kiosk
 
 
+def test_a_bridge_of_the_configuration_is_a_service_that_reads_frames_and_nothing_else(service):
+    service.write(
+        "/etc/edgeface/edgeface.yaml",
+        f"{CONFIG}bridges:\n  desk: {{command: osc localhost:9001}}\n  typo: {{command: ocs a}}\n",
+    )
+    desk = "edgeface-bridge@desk"
+    service.output("systemctl", "enable", "--now", desk)
+    assert service.show(desk, "StatusText") == "osc localhost:9001"
+    hear = (
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20);"
+        " s.bind(('127.0.0.1', 9001)); print([s.recv(4096)[:8] for _ in range(3)])"
+    )
+    assert service.output("/usr/bin/python3", "-c", hear) == str([b"#bundle\0"] * 3)
+    bridge = service.show(desk, "MainPID")
+    status = service.output("cat", f"/proc/{bridge}/status")
+    uid, gid = (re.search(rf"{name}:\t(\d+)", status).group(1) for name in ("Uid", "Gid"))
+    groups = ",".join(re.search(r"Groups:\t(.*)", status).group(1).split())
+    assert uid not in ("0", service.output("id", "-u", "edgeface"))
+    place = ["nsenter", "-t", bridge, "-m", "-n", "setpriv", f"--reuid={uid}", f"--regid={gid}"]
+    place += [f"--groups={groups}", "--no-new-privs", "--"]
+    assert service.run(*place, "wc", "-c", SEGMENT).returncode == 0
+    for deed in (
+        f"echo x >> {SEGMENT}",
+        f"kill -0 {main_pid(service)}",
+        "ls /run/edgeface",
+        "ls /var/log/edgeface",
+        "echo x > /run/edgeface-bridge/x",
+        "echo x > /etc/edgeface/edgeface.yaml",
+        "ls /root",
+    ):
+        assert service.run(*place, "sh", "-c", deed).returncode != 0, deed
+    top = ("/usr/local/bin/edgeface", "top", "-n", "1")
+    wait_for(lambda: "osc localhost:9001: packets" in service.run_as("edgeface", *top).stdout)
+    score = service.run("systemd-analyze", "security", "--threshold=25", desk)
+    assert score.returncode == 0, score.stdout
+    print(score.stdout.splitlines()[-1])
+    assert service.run("systemd-analyze", "verify", f"{desk}.service").stdout == ""
+    assert service.run("systemctl", "start", "edgeface-bridge@typo").returncode != 0
+    typo = [
+        service.show("edgeface-bridge@typo", name) for name in ("ActiveState", "ExecMainStatus")
+    ]
+    assert typo == ["failed", "78"]
+    service.output("systemctl", "stop", desk)
+    assert service.run("ls", "/run/edgeface-bridge/desk").returncode != 0
+    service.output("systemctl", "start", desk)  # what the uninstallation finds
+    service.write("/etc/edgeface/edgeface.yaml", CONFIG)
+
+
 def test_no_module_of_the_current_folder_is_run(service):
     service.output("mkdir", "-p", "/tmp/trap/edgeface")
     for name in ("numpy", "yaml", "onnxruntime", "argparse", "edgeface/__init__", "edgeface/cli"):
@@ -408,7 +456,7 @@ def test_a_mistake_in_the_configuration_stops_the_page_until_it_is_mended(servic
     service.output("systemctl", "restart", "edgeface-view")
     wait_for(lambda: service.show("edgeface-view", "ActiveState") == "failed")
     assert service.show("edgeface-view", "ExecMainStatus") == "78"
-    page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8068/', timeout=5).status)"
+    page = "import urllib.request as u; u.urlopen('http://127.0.0.1:8068/', timeout=5)"
     assert service.run("python3", "-c", page).returncode != 0  # a browser that asks meanwhile
     said = service.output("journalctl", "-u", "edgeface-view", "-o", "cat")
     assert said.count("not YAML") == 2, said

@@ -14,6 +14,7 @@ from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
 from edgeface.source.spec import make_selector
+from edgeface.telemetry.bridges import BridgeReport, ReportFile
 from edgeface.telemetry.latency import STAGES
 from edgeface.telemetry.log import LogWriter, read_log
 from edgeface.telemetry.power import Ina3221, PowerSource, Reading, find_power_source
@@ -60,8 +61,24 @@ def test_a_log_object_holds_what_the_contract_lists():
     assert recorder.flush()["frames"] == 0
 
 
-def test_bytes_a_day():
+def test_the_log_counts_what_bridges_send(monkeypatch, tmp_path):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    report = BridgeReport("vmc desk:39540", 1, 1, 100, 9000, 3, "no", 0.0, 0.0)
+    file = ReportFile()
+    file.write(report)
+    recorder = Recorder(Stats(), None, 60, power_source=Meter(Reading({}, None, {})))
+    entry = {"packets": 100, "bytes": 9000, "refused": 3, "error": "no"}
+    assert recorder.flush()["bridges"] == {report.name: entry}
+    file.write(report._replace(packets=150))
+    entry = {"packets": 50, "bytes": 0, "refused": 0, "error": "no"}
+    assert recorder.flush()["bridges"] == {report.name: entry}
+    file.remove()
+    assert recorder.flush()["bridges"] == {}
+
+
+def test_bytes_a_day(monkeypatch, tmp_path):
     """The README's figure: a minute's object of a Nano, once a minute."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))  # whatever bridges run here
     recorder = Recorder(
         Stats(),
         None,

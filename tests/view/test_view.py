@@ -12,33 +12,19 @@ import urllib.request
 
 import numpy as np
 import pytest
+from support.browser import chromium, script_errors
 from support.process import edgeface, start, wait_for
 
 from edgeface.shm.reader import Reader
-from edgeface.view.server import Server
+from edgeface.view.server import PageServer
 
 pytestmark = pytest.mark.system
-
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=700,800"
-).split()
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in FLAGS:
-        options.add_argument(flag)
-    driver = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService("/usr/bin/chromedriver")
-    )
-    yield driver
-    driver.quit()
+    with chromium("--disable-gpu", "--window-size=700,800") as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -138,15 +124,11 @@ def test_the_page_fits_any_screen(page):
 
 def test_no_script_errors(page):
     time.sleep(1)
-    assert [
-        entry
-        for entry in page.get_log("browser")
-        if entry["level"] == "SEVERE" and "favicon" not in entry["message"]
-    ] == []
+    assert script_errors(page) == []
 
 
 def test_only_this_machine_is_served(shm_name):
-    server = Server(0, shm_name, [[0, 0, 0]] * 68)
+    server = PageServer(0, shm_name, [[0, 0, 0]] * 68)
     assert server.server_address[0] == "127.0.0.1"
     server.server_close()
 

@@ -26,9 +26,10 @@
   const frames = new EventSource("frames");
   frames.onmessage = (event) => {
     const frame = JSON.parse(event.data);
-    latest = frame;
-    target = frame && frame.landmarks;
-    if (!frame) return;
+    if (frame.names) return; // what the frames' blendshapes are
+    latest = frame.landmarks ? frame : null; // null: there is no writer
+    target = latest && latest.landmarks;
+    if (!latest) return;
     if (stats.index >= 0 && frame.index > stats.index + 1) stats.gaps += frame.index - stats.index - 1;
     stats.index = frame.index;
     stats.received++;
@@ -41,7 +42,8 @@
     arrivals = arrivals.filter((t) => now - t < 2000);
     if (latest && arrivals.length) {
       const fps = 1000 * (arrivals.length - 1) / Math.max(1, arrivals[arrivals.length - 1] - arrivals[0]);
-      status.textContent = `${latest.state}  ${fps.toFixed(0)} fps  ${latest.latency.toFixed(0)} ms`;
+      const latency = latest.publish_ms - latest.audio_ms;
+      status.textContent = `${latest.state}  ${fps.toFixed(0)} fps  ${latency.toFixed(0)} ms`;
       status.style.setProperty("--lamp", LAMPS[latest.state] || "#888");
     } else {
       target = null; // a frame of two seconds ago is no expression

@@ -1,14 +1,13 @@
 """The frames of a segment as events for all clients: one look at it, and one encoding."""
 
 import contextlib
-import json
 import threading
 import time
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Iterator, Optional
 
-from ..core.rates import MS_NS
-from ..shm.layout import state_name
-from ..shm.reader import Reader, ReadFrame
+from ..shm.reader import Reader
+from .message import frame_message
+from .streams import Event, encode
 
 _KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next event
 _POLL_S = 0.004
@@ -24,8 +23,7 @@ class Frames:
     def __init__(self, shm: str) -> None:
         self._shm = shm
         self._changed = threading.Condition()
-        self._number = 0
-        self._event = b""
+        self._newest = encode(0, "")
         self._clients = 0
         self._thread: Optional[threading.Thread] = None
 
@@ -35,7 +33,7 @@ class Frames:
         with self._changed:
             self._clients += 1
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="edgeface-frames", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
         try:
@@ -44,16 +42,21 @@ class Frames:
             with self._changed:
                 self._clients -= 1
 
-    def after(self, number: int) -> Tuple[int, bytes]:
-        """Waits for the newest event if it is not this one; its number and text."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._number > number)
-            return self._number, self._event
+    @property
+    def clients(self) -> int:
+        """How many there are."""
+        return self._clients
 
     @property
     def newest(self) -> int:
         """Number of the newest event."""
-        return self._number
+        return self._newest.number
+
+    def after(self, number: int) -> Event:
+        """Waits for an event with a higher number: the newest one, whatever came between."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest.number > number)
+            return self._newest
 
     def _run(self) -> None:
         seen = None
@@ -65,28 +68,15 @@ class Frames:
                 frame = reader.read()
                 if frame is not None and (frame.index, frame.publish_ns) != seen:
                     seen = (frame.index, frame.publish_ns)
-                    self._publish(_message(frame, reader.header()))
+                    self._publish(frame_message(frame, reader.header()))
                     time.sleep(_REST_S)
                 elif frame is None and time.monotonic() - told_s > _KEEP_ALIVE_S:
                     told_s = time.monotonic()
-                    self._publish(None)
+                    self._publish(frame_message(None, reader.header()))
                 time.sleep(_POLL_S)
 
-    def _publish(self, message: Optional[Dict[str, Any]]) -> None:
-        event = f"data: {json.dumps(message, separators=(',', ':'))}\n\n".encode()
+    def _publish(self, message: str) -> None:
+        event = encode(self._newest.number + 1, message)
         with self._changed:
-            self._number += 1
-            self._event = event
+            self._newest = event
             self._changed.notify_all()
-
-
-def _message(frame: ReadFrame, header: Optional[Dict[str, int]]) -> Dict[str, Any]:
-    latency_ns = frame.publish_ns - frame.audio_ns
-    return {
-        "index": frame.index,
-        "flags": frame.flags,
-        "level": round(frame.rms_dbfs, 1),
-        "latency": round(latency_ns / MS_NS, 1),
-        "state": state_name(header["state"]) if header else "gone",
-        "landmarks": [[round(float(v), 4) for v in point] for point in frame.landmarks],
-    }

@@ -1,0 +1,42 @@
+"""A frame as it lies in its slot."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from . import layout
+
+
+class ReadFrame(NamedTuple):
+    """A frame as read; its fields are those of `docs/contract.md`, section 3."""
+
+    index: int  # type: ignore[assignment]  # n = 0, 1, ... since the writer's start
+    audio_sample: int
+    audio_ns: int
+    publish_ns: int
+    flags: int
+    rms_dbfs: float
+    f0_hz: float
+    landmarks: np.ndarray  # float32 [68, 3]
+    blendshapes: np.ndarray  # float32 [52]
+
+
+def frame_of(slot: bytes) -> ReadFrame:
+    """The frame in the bytes of a slot, which the caller has checked."""
+    number, sample, audio_ns, publish_ns, flags = layout.SLOT_INDEX.unpack_from(
+        slot, layout.SLOT_INDEX_OFFSET
+    )
+    level_dbfs, f0_hz, _, _ = layout.SLOT_VALUES.unpack_from(slot, layout.SLOT_VALUES_OFFSET)
+    points = layout.POINTS * layout.DIMS
+    landmarks = np.frombuffer(slot, "<f4", points, layout.SLOT_LANDMARKS_OFFSET)
+    return ReadFrame(
+        index=number - 1,
+        audio_sample=sample,
+        audio_ns=audio_ns,
+        publish_ns=publish_ns,
+        flags=flags,
+        rms_dbfs=level_dbfs,
+        f0_hz=f0_hz,
+        landmarks=landmarks.reshape(layout.POINTS, layout.DIMS),
+        blendshapes=np.frombuffer(slot, "<f4", layout.BLENDSHAPES, layout.SLOT_BLENDSHAPES_OFFSET),
+    )
