@@ -33,7 +33,9 @@ class Frames:
         with self._changed:
             self._clients += 1
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="edgeface-frames", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="edgeface-frames", daemon=True
+                )
                 self._thread.start()
             self._changed.notify_all()
         try:
