@@ -10,8 +10,8 @@ import edgeface
 from edgeface.build import FilePipelines, build_pipeline
 from edgeface.config import Motion, Settings
 from edgeface.model.runtime.compute import Compute
-from edgeface.motion.face import BLENDSHAPES, MOUTH, lip_gap
 from edgeface.model.step_model import StepModel
+from edgeface.motion.face import BLENDSHAPES, MOUTH, lip_gap
 from edgeface.motion.frame import BLINKING, SPEECH
 from edgeface.pipeline import Pipeline
 from edgeface.source.file import read_whole

@@ -114,10 +114,10 @@ class F0:
 
     def _candidates(self, windows: np.ndarray) -> Iterator[Tuple[float, _Candidates]]:
         """Strength of being unvoiced, and what else there is, of each of the windows [n, 600]."""
-        frames = windows - windows.mean(axis=1, keepdims=True)
+        frames = windows - np.add.reduce(windows, axis=1, keepdims=True) / WINDOW_SAMPLES
         unvoiced = [self._unvoiced(peak) for peak in np.abs(frames).max(axis=1).tolist()]
-        open_ = [i for i, strength in enumerate(unvoiced) if strength <= _CERTAINLY_UNVOICED]
-        found = {i: voiced for i, voiced in zip(open_, self._peaks(frames[open_]))}
+        audible = [i for i, strength in enumerate(unvoiced) if strength <= _CERTAINLY_UNVOICED]
+        found = dict(zip(audible, self._peaks(frames[audible]))) if audible else {}
         for i, strength in enumerate(unvoiced):
             yield strength, found.get(i, _NONE)
 

@@ -100,7 +100,8 @@ class Block(Step):
         """
         heads, seen = bias.shape
         keys = self.frames + seen - 1
-        row = nn.functional.pad(bias, (0, self.frames), value=HIDDEN)  # one longer than keys
+        hidden = torch.full((heads, 1), HIDDEN).repeat(1, self.frames)
+        row = torch.cat((bias, hidden), 1)  # one longer than keys
         rows = row[:, None, :].repeat(1, self.frames, 1).reshape(heads, -1)
         return rows[:, : self.frames * keys].reshape(heads, self.frames, keys)
 
