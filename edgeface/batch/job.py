@@ -5,15 +5,16 @@ import hashlib
 import json
 import os
 import threading
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 from .. import __version__
 from ..config import Settings
-from ..core.errors import DataError, MissingInputError, one_line
+from ..core.errors import DataError, MissingInputError, UnavailableError, one_line
 from ..core.files import sha256_of
 from ..core.rates import FRAME_RATE_HZ
 from ..model.model import Model
 from ..motion.file import save_frames
+from ..motion.frame import Frame
 from .animator import Animator
 
 MADE = "made"
@@ -78,10 +79,19 @@ def convert(job: Job, order: Order) -> Outcome:
     except Exception as error:  # one strange file must not end a night's work
         reason = f"internal error: {type(error).__name__}: {one_line(error)}"
         return Outcome(job, FAILED, problem=f"{job.source}: {reason}; report it")
-    os.makedirs(os.path.dirname(job.target), exist_ok=True)
-    save_frames(job.target, frames, latency_ns)
-    finished = Finished(made_of, sha256_of(job.target))
+    finished = Finished(made_of, _save(job.target, frames, latency_ns))
     return Outcome(job, MADE, finished, sound_s=len(frames) / FRAME_RATE_HZ)
+
+
+def _save(target: str, frames: Sequence[Frame], latency_ns: int) -> str:
+    """Writes the frames, and the folders above them; returns the file's SHA-256."""
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        save_frames(target, frames, latency_ns)
+        return sha256_of(target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UnavailableError(f"{target}: {reason}; choose another folder") from None
 
 
 def _animator(order: Order) -> Animator:
@@ -100,6 +110,7 @@ def _made_of(source: str, settings: Settings, model: Model) -> str:
         raise MissingInputError(f"{source}: {error.strerror}; check the path") from None
     parts = [
         __version__,
+        model.crc32,
         model.files,
         dataclasses.asdict(settings.motion),
         status.st_size,

@@ -3,7 +3,6 @@
 import os
 import pickle
 import queue
-import signal
 import subprocess
 import threading
 from collections import deque
@@ -75,7 +74,7 @@ class _Workers:
             self._stopped = True
             self._waiting.clear()
         for child in self._children:
-            child.send_signal(signal.SIGINT)
+            child.terminate()
         for child in self._children:
             try:
                 child.wait(_PATIENCE_S)
