@@ -46,6 +46,35 @@ def build_pipeline(
     :raises UnavailableError: the required provider is unavailable
     """
     lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
+    compute = _compute(settings, model, lookahead_ms, progress)
+    return open_pipeline(model, lookahead_ms, compute, settings.motion.blink)
+
+
+class FilePipelines:
+    """Pipelines for sound that is all there already, with frames of `build_pipeline` within 1e-4.
+
+    They share the opened model: only the newest one may be used.
+
+    :raises UnavailableError: the required provider is unavailable
+    """
+
+    def __init__(self, settings: Settings, model: Model) -> None:
+        self._blink = settings.motion.blink
+        self._lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
+        compute = _compute(settings, model, self._lookahead_ms, _LOG.info)
+        # engines are built for steps only, not for blocks of them
+        opener = model.open_stepper if compute.engine else model.open_block_stepper
+        self._stepper = opener(self._lookahead_ms, compute)
+
+    def next(self) -> Pipeline:
+        """A pipeline for the next file."""
+        return Pipeline(self._stepper, self._lookahead_ms, blink=self._blink)
+
+
+def _compute(
+    settings: Settings, model: Model, lookahead_ms: int, progress: Callable[[str], object]
+) -> Compute:
+    """The configured provider, with the engine that it needs."""
     provider = settings.model.provider
     model.check_provider(provider)
     engine = None
@@ -54,7 +83,7 @@ def build_pipeline(
         engine = ready_engine(model, lookahead_ms, builder)
         if engine is None and provider != "auto":
             engine = prepare_engine(model, lookahead_ms, progress, builder)
-    return open_pipeline(model, lookahead_ms, Compute(provider, engine), settings.motion.blink)
+    return Compute(provider, engine)
 
 
 def open_pipeline(

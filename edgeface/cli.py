@@ -17,7 +17,7 @@ from .daemon.signals import Signals
 # verbs, as `edgeface --help` lists them, and what they do
 VERBS = (
     ("run", "the daemon in the foreground: sound in, face frames into shared memory"),
-    ("motion", "an audio file to a motion file, through the streaming pipeline of the daemon"),
+    ("motion", "sound files to files of frames, for players and other tools"),
     ("render", "a picture or a film of the face that speaks a sound file"),
     ("view", "a page on 127.0.0.1 that shows the face in shared memory"),
     ("bridge", "the frames in a protocol that renderers speak, to other programs and machines"),

@@ -3,6 +3,9 @@
 No threads, files, clocks or devices. Files, daemon, benchmark and tests run this same
 code; since it works in whole face frames of 640 samples, any chunking of the same
 samples gives the same frames, bit for bit.
+
+Sound that lies in a file is computed in blocks of many frames, by a stepper that takes them at
+once; the rest is the same code.
 """
 
 from collections import deque
@@ -12,7 +15,7 @@ import numpy as np
 
 from .core.rates import HOP_SAMPLES, MS_NS, frames_of_ms
 from .features.f0 import F0
-from .features.fbank import Fbank
+from .features.fbank import FBANK_PER_FRAME, Fbank
 from .features.level import level_dbfs
 from .model.stepper import LEAD_SAMPLES, Stepper
 from .motion import frame as frames
@@ -52,10 +55,10 @@ class Pipeline:
         self.stage = stage or _no_stage
         self.provider: str = stepper.provider
         self._stepper = stepper
-        self._fbank = Fbank()
+        self._fbank = Fbank(FBANK_PER_FRAME * stepper.frames)
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self._blinker = Blinker(blink, blink_seed)
-        self._pending = np.zeros(HOP_SAMPLES, np.float32)
+        self._pending = np.zeros(HOP_SAMPLES * stepper.frames, np.float32)
         self.reset()
 
     def reset(self) -> None:
@@ -68,7 +71,7 @@ class Pipeline:
         self._f0_count = 0
         self._levels: Deque[float] = deque()
         self._filled = 0  # samples of `_pending`
-        self._steps = 0
+        self._taken = 0  # frames that the stepper has taken
 
     def accept(self, samples: np.ndarray) -> List[Frame]:
         """Takes sound.
@@ -79,11 +82,11 @@ class Pipeline:
         known: List[Frame] = []
         start = 0
         while start < len(samples):
-            count = min(HOP_SAMPLES - self._filled, len(samples) - start)
+            count = min(len(self._pending) - self._filled, len(samples) - start)
             self._pending[self._filled : self._filled + count] = samples[start : start + count]
             self._filled += count
             start += count
-            if self._filled == HOP_SAMPLES:
+            if self._filled == len(self._pending):
                 self._filled = 0
                 known += self._advance()
         return known
@@ -93,8 +96,8 @@ class Pipeline:
 
         In all there are T = ceil(samples / 640) frames.
         """
-        due = self._steps + (1 if self._filled else 0)
-        missing = max(0, due - max(0, self._steps - self.lookahead_frames))
+        due = self._taken - (-self._filled // HOP_SAMPLES)
+        missing = due - max(0, self._taken - self.lookahead_frames)
         known: List[Frame] = []
         if self._filled:
             self._pending[self._filled :] = 0.0
@@ -103,37 +106,38 @@ class Pipeline:
             self._pending[:] = 0.0
             known += self._advance()
         self.reset()
-        return known
+        return known[:missing]
 
     def _advance(self) -> List[Frame]:
-        """Works off `_pending`, which is full; the frame that is known then, if any."""
+        """Works off `_pending`, which is full; the frames that are known then."""
         hop = self._pending
         fbank = self._fbank.accept(hop)
-        f0_known = []
-        for f0_hz in self._f0.accept(hop):
-            if self._f0_count % _F0_PER_FRAME == 0:  # the one at the middle of a face frame
-                f0_known.append(float(f0_hz))
-            self._f0_count += 1
+        f0_hz = self._f0.accept(hop)
+        # those at the middle of a face frame
+        f0_known = f0_hz[-self._f0_count % _F0_PER_FRAME :: _F0_PER_FRAME].tolist()
+        self._f0_count += len(f0_hz)
         self._f0_values.extend(f0_known)
-        self._levels.append(level_dbfs(hop))
+        levels = [level_dbfs(sound) for sound in hop.reshape(-1, HOP_SAMPLES)]
+        self._levels.extend(levels)
         self.stage("features")
-        landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, self._levels[-1])
+        landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, levels)
         self.stage("encoder")
-        self._steps += 1
-        index = self._steps - 1 - self.lookahead_frames
-        if index < 0:
-            return []
-        flags = frames.SPEECH if speech > 0.5 else 0
+        first = self._taken - self.lookahead_frames
+        self._taken += len(levels)
+        known = [
+            self._frame(first + i, landmarks[i], blendshapes[i], speech[i] > 0.5)
+            for i in range(max(0, -first), len(levels))
+        ]
+        if known:
+            self.stage("motion")
+        return known
+
+    def _frame(
+        self, index: int, landmarks: np.ndarray, blendshapes: np.ndarray, is_speech: bool
+    ) -> Frame:
+        """The next frame, with the idle layer over what the model says."""
+        flags = frames.SPEECH if is_speech else 0
         if self._blinker.apply(landmarks, blendshapes):
             flags |= frames.BLINKING
-        self.stage("motion")
-        return [
-            Frame(
-                index,
-                landmarks,
-                blendshapes,
-                self._f0_values.popleft(),
-                self._levels.popleft(),
-                flags,
-            )
-        ]
+        f0_hz = self._f0_values.popleft()
+        return Frame(index, landmarks, blendshapes, f0_hz, self._levels.popleft(), flags)

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from support.faces import DATA
 
 import edgeface
-from edgeface.build import build_pipeline
+from edgeface.build import FilePipelines, build_pipeline
 from edgeface.config import Motion, Settings
 from edgeface.model.runtime.compute import Compute
+from edgeface.model.step_model import StepModel
 from edgeface.motion.face import BLENDSHAPES, MOUTH, lip_gap
-from edgeface.motion.frame import BLINKING
+from edgeface.motion.frame import BLINKING, SPEECH
+from edgeface.pipeline import Pipeline
 from edgeface.source.file import read_whole
 
 
@@ -75,6 +77,33 @@ def test_streaming_equals_the_whole_file(bundle, clips, lookahead_ms):
     assert len(frames) == len(landmarks) == -(-len(samples) // 640)
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks).max() < 1e-4
     assert np.abs(np.array([f.blendshapes for f in frames]) - blendshapes).max() < 1e-4
+
+
+@pytest.mark.parametrize("lookahead_ms", [0, 40, 80, 160])
+def test_blocks_of_a_file_equal_the_stream(bundle, clips, lookahead_ms):
+    """Blinks and flags included, at lengths around those of a block, one file after another."""
+    chosen = Settings(motion=Motion(lookahead_ms=lookahead_ms))
+    stepper = build_pipeline(chosen, bundle)._stepper
+    files = FilePipelines(chosen, bundle)
+    samples = speech(clips, 4)
+    for length in (0, 1, 640, 62 * 640, 64 * 640 - 1, 64 * 640, 64 * 640 + 1, len(samples) - 300):
+        stream = run(Pipeline(stepper, lookahead_ms), samples[:length])
+        blocks = run(files.next(), samples[:length], (1, 50000, 3))
+        assert [f.index for f in blocks] == [f.index for f in stream]
+        for a, b in zip(stream, blocks):
+            assert np.abs(a.landmarks - b.landmarks).max() < 1e-4
+            assert np.abs(a.blendshapes - b.blendshapes).max() < 1e-4
+            assert (a.f0_hz, a.flags) == (b.f0_hz, b.flags)
+            assert abs(a.rms_dbfs - b.rms_dbfs) < 1e-4
+    assert any(f.flags & BLINKING for f in blocks) and any(f.flags & SPEECH for f in blocks)
+
+
+def test_a_bundle_without_blocks_gives_the_frames_of_the_stream(bundle, clips):
+    network = bundle.network._replace(blocks={})
+    older = StepModel(bundle.folder, bundle.description, network)
+    samples = speech(clips, 1)
+    stream = run(build_pipeline(Settings(), bundle), samples)
+    assert bits(run(FilePipelines(Settings(), older).next(), samples)) == bits(stream)
 
 
 @pytest.mark.slow

@@ -1,86 +1,108 @@
-"""`edgeface motion`: audio file to motion file."""
+"""`edgeface motion`: sound files to files of frames."""
 
 import argparse
-from typing import List, Tuple
+import glob
+import os
+import secrets
+import sys
+from typing import Iterator, List
 
-import numpy as np
-
-from ..build import build_pipeline, load_model
+from ..batch.animator import Animator
+from ..batch.cluster import convert_there
+from ..batch.job import Job, Order, Outcome
+from ..batch.jobs import jobs_of
+from ..batch.ledger import Ledger
+from ..batch.progress import Progress
+from ..batch.workers import convert_here
 from ..config import Settings
-from ..core.rates import HOP_SAMPLES, MS_NS
-from ..features.f0 import F0
-from ..features.level import level_dbfs
-from ..model.model import Model
-from ..model.runtime.compute import Compute
-from ..motion.file import save_motion
-from ..motion.frame import SPEECH, Frame
-from ..source.file import FileSource, read_whole
-from .common import add_model_arguments, settings_of
+from ..core.advice import install_extra
+from ..core.errors import DataError, UsageError
+from ..core.stdio import STDERR, LineWriter
+from ..motion.file import MOTION, SUFFIXES, save_frames, suffix_of
+from .common import add_model_arguments, print_progress, settings_of
 
-EXAMPLE = """example:
-  edgeface motion speech.wav -o speech.npz"""
+EXAMPLE = f"""examples:
+  edgeface motion speech.wav -o speech.npz
+  edgeface motion speech.wav -o speech.csv              as the Live Link Face app records it
+  edgeface motion speech.wav -o speech.a2f.json         as Audio2Face exports it
+  edgeface motion 'corpus/**/*.flac' -o faces/          many, on all cores; again: goes on
+  edgeface motion 'corpus/**/*.flac' -o faces/ --format .csv --dask tcp://host:8786
+A cluster needs Python packages: {install_extra("dask")}."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
-    parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
     parser.add_argument(
-        "-o", "--out", metavar="FILE.npz", required=True, help="motion file to write"
+        "audio",
+        metavar="AUDIO",
+        nargs="+",
+        help="sound files of any rate and channel count, or patterns such as 'corpus/**/*.flac'",
     )
     parser.add_argument(
-        "--whole",
-        action="store_true",
-        help="compute without caches and without blinks, for comparing with the stream",
+        "-o",
+        "--out",
+        metavar="FILE or FOLDER",
+        required=True,
+        help=f"file to write ({', '.join(SUFFIXES)}), or a folder, ending in a slash where it does"
+        " not exist yet",
+    )
+    parser.add_argument(
+        "--format", choices=SUFFIXES, help=f"of the files in a folder, otherwise {MOTION}"
+    )
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=len(os.sched_getaffinity(0)), help="processes"
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, which converts the files"
     )
     add_model_arguments(parser)
 
 
 def execute(options: argparse.Namespace) -> None:
     """Runs the command."""
-    settings = settings_of(options)
-    if options.whole:
-        model = load_model(settings.model.bundle)
-        lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
-        compute = Compute(settings.model.provider)
-        frames = _whole_file(read_whole(options.audio), model, lookahead_ms, compute)
-        latency_ns = lookahead_ms * MS_NS
-    else:
-        frames, latency_ns = stream_file(options.audio, settings)
-    save_motion(options.out, frames, latency_ns)
+    if options.jobs < 1:
+        raise UsageError(f"--jobs {options.jobs}: out of range; at least 1")
+    if options.out.endswith(os.sep) or os.path.isdir(options.out):
+        _many(options, settings_of(options))
+        return
+    suffix_of(options.out)
+    path = options.audio[0]
+    if len(options.audio) > 1 or (glob.has_magic(path) and not os.path.exists(path)):
+        raise UsageError(f"-o {options.out}: one file for many; name a folder, ending in a slash")
+    if options.format or options.dask:
+        raise UsageError("--format and --dask are for folders; name one with -o, ending in a slash")
+    frames, latency_ns = Animator(settings_of(options)).animate(path)
+    save_frames(options.out, frames, latency_ns)
 
 
-def stream_file(path: str, settings: Settings) -> Tuple[List[Frame], int]:
-    """A sound file through the streaming pipeline: frames, and the algorithmic latency in ns."""
-    source = FileSource(path, fast=True)
-    pipeline = build_pipeline(settings, load_model(settings.model.bundle))
-    frames = []
-    block = source.read(0.0)
-    while block is not None:
-        frames += pipeline.accept(block.samples)
-        block = source.read(0.0)
-    return frames + pipeline.finish(), pipeline.latency_ns
-
-
-def _whole_file(
-    samples: np.ndarray, model: Model, lookahead_ms: int, compute: Compute
-) -> List[Frame]:
-    motion = model.whole_motion(samples, lookahead_ms, compute)
-    count = len(motion.landmarks)
-    f0 = F0()
-    f0_hz = np.concatenate((f0.accept(samples), f0.finish()))[::2]
-    f0_hz = np.pad(f0_hz, (0, count - len(f0_hz)), "constant")
-    frames = []
-    for k in range(count):
-        hop = samples[HOP_SAMPLES * k : HOP_SAMPLES * (k + 1)]
-        flags = SPEECH if motion.speech[k] > 0.5 else 0
-        frames.append(
-            Frame(
-                k,
-                motion.landmarks[k],
-                motion.blendshapes[k],
-                float(f0_hz[k]),
-                level_dbfs(hop),
-                flags,
-            )
+def _many(options: argparse.Namespace, settings: Settings) -> None:
+    jobs = jobs_of(options.audio, options.out, options.format or MOTION)
+    order = Order(settings, secrets.token_hex(8))
+    ledger = Ledger(options.out)
+    jobs = [job._replace(before=ledger.before(job.target)) for job in jobs]
+    progress = Progress(len(jobs), LineWriter() if os.isatty(STDERR) else None)
+    problems: List[str] = []
+    try:
+        for outcome in _outcomes(options, jobs, order):
+            progress.add(outcome)
+            if outcome.finished is None:
+                problems.append(outcome.problem)
+            elif outcome.finished != outcome.job.before:
+                ledger.add(outcome.job.target, outcome.finished)
+    finally:
+        progress.close()
+        ledger.close()
+    for problem in problems:
+        print_progress(f"edgeface: {problem}")
+    sys.stdout.write(f"{progress.summary()}\n")
+    if problems:
+        raise DataError(
+            f"{len(problems)} of {len(jobs)} files failed, see above; what is finished stays:"
+            " repair or leave out the others, and run it again"
         )
-    return frames
+
+
+def _outcomes(options: argparse.Namespace, jobs: List[Job], order: Order) -> Iterator[Outcome]:
+    if options.dask:
+        return convert_there(jobs, order, options.dask)
+    return convert_here(jobs, order, options.jobs)

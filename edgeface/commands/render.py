@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from ..batch.animator import Animator
 from ..core.advice import install_extra
 from ..core.errors import DataError, UsageError
 from ..motion.face import lip_gap
@@ -12,7 +13,6 @@ from ..source.playable import playable
 from ..view.film import write_gif, write_mp4, write_png
 from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
-from .motion import stream_file
 
 EXAMPLE = f"""examples:
   edgeface render speech.wav -o speech.mp4      a film with sound
@@ -40,7 +40,7 @@ def execute(options: argparse.Namespace) -> None:
         raise UsageError(f"-o {options.out}: must end in one of {', '.join(_KINDS)}")
     if options.size % 2 or not 64 <= options.size <= 4096:
         raise UsageError(f"--size {options.size}: out of range; an even number, 64 to 4096")
-    frames, _ = stream_file(options.audio, settings_of(options))
+    frames, _ = Animator(settings_of(options)).animate(options.audio)
     if not frames:
         raise DataError(f"{options.audio}: the file contains no sound; give another one")
     faces = np.array([frame.landmarks for frame in frames])

@@ -8,6 +8,7 @@ from typing import Tuple
 EXTRAS = {
     "render": ("selenium", "Pillow", "imageio-ffmpeg"),
     "plan": ("onnx",),
+    "dask": ("distributed",),
     "import": ("torch", "onnx"),
     "study": ("torch", "onnx", "transformers", "scipy", "matplotlib"),
 }

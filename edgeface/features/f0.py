@@ -8,7 +8,7 @@ with a fixed lag, and loudness is relative to a running peak.
 """
 
 import math
-from typing import List, NamedTuple, Tuple
+from typing import Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ WINDOW_SAMPLES = 600  # three periods of the floor
 _OFFSET_SAMPLES = 20  # the first window is centred at 20 ms
 _FFT_SIZE = 1024  # window plus longest lag, rounded up
 _CANDIDATES = 14
+_TOGETHER = 128  # values whose candidates are found at once; bounds the memory
 _VOICING_THRESHOLD = 0.6
 _SILENCE_THRESHOLD = 0.03
 _OCTAVE_COST = 0.01
@@ -46,6 +47,9 @@ class _Candidates(NamedTuple):
     strengths: List[float]
 
 
+_NONE = _Candidates([], [], [])
+
+
 def _hann() -> np.ndarray:
     n = np.arange(WINDOW_SAMPLES) + 0.5
     return 0.5 - 0.5 * np.cos(2 * np.pi * n / WINDOW_SAMPLES)
@@ -53,6 +57,9 @@ def _hann() -> np.ndarray:
 
 class F0:
     """Streaming F0: value i belongs to the time 20 ms + 20 ms i.
+
+    Candidates of many values are found at once, which changes no bit; the path through them goes
+    from value to value.
 
     :param lag: how many values later one is decided, 0 to 2; each costs 20 ms and avoids
         voicing errors
@@ -85,11 +92,14 @@ class F0:
         :return: the values now decided in Hz, float32 [m], 0 where unvoiced
         """
         values = []
-        for block in self._framer.accept(samples):
-            self._advance(block[_OFFSET_SAMPLES:].astype(np.float64))
-            if len(self._history) > self.lag:
-                values.append(self._decide(self.lag))
-                self._history.pop(0)
+        blocks = self._framer.accept(samples)
+        for at in range(0, len(blocks), _TOGETHER):
+            windows = np.array(blocks[at : at + _TOGETHER])[:, _OFFSET_SAMPLES:]
+            for unvoiced, voiced in self._candidates(windows.astype(np.float64)):
+                self._extend_path(unvoiced, voiced)
+                if len(self._history) > self.lag:
+                    values.append(self._decide(self.lag))
+                    self._history.pop(0)
         return np.array(values, np.float32)
 
     def finish(self) -> np.ndarray:
@@ -102,28 +112,34 @@ class F0:
         spectrum = np.fft.rfft(x, _FFT_SIZE)
         return np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
 
-    def _advance(self, frame: np.ndarray) -> None:
-        frame = frame - np.add.reduce(frame) / WINDOW_SAMPLES
-        peak = float(np.abs(frame).max())
+    def _candidates(self, windows: np.ndarray) -> Iterator[Tuple[float, _Candidates]]:
+        """Strength of being unvoiced, and what else there is, of each of the windows [n, 600]."""
+        frames = windows - np.add.reduce(windows, axis=1, keepdims=True) / WINDOW_SAMPLES
+        unvoiced = [self._unvoiced(peak) for peak in np.abs(frames).max(axis=1).tolist()]
+        audible = [i for i, strength in enumerate(unvoiced) if strength <= _CERTAINLY_UNVOICED]
+        found = dict(zip(audible, self._peaks(frames[audible]))) if audible else {}
+        for i, strength in enumerate(unvoiced):
+            yield strength, found.get(i, _NONE)
+
+    def _unvoiced(self, peak: float) -> float:
+        """Strength of being unvoiced, which grows in silence, of the next window's peak."""
         self._peak = max(peak, self._peak * _PEAK_DECAY)
         loudness = peak / self._peak
-        unvoiced = _VOICING_THRESHOLD + max(
+        return _VOICING_THRESHOLD + max(
             0.0, 2.0 - loudness * (1.0 + _VOICING_THRESHOLD) / _SILENCE_THRESHOLD
         )
-        none = _Candidates([], [], [])
-        voiced = none if unvoiced > _CERTAINLY_UNVOICED else self._candidates(frame)
-        self._extend_path(unvoiced, voiced)
 
-    def _candidates(self, frame: np.ndarray) -> _Candidates:
-        """Peaks of the autocorrelation; plain numbers, since there are few."""
-        correlation = self._autocorrelation(frame * self._window)
-        r = correlation[: self._last_lag + 2] / correlation[0] * self._lag_gain
-        rises = r[self._first_lag - 1 : -1] < r[self._first_lag :]
-        high = r[self._first_lag : -1] > 0.5 * _VOICING_THRESHOLD
-        found = []
-        for top in (rises[:-1] & ~rises[1:] & high).nonzero()[0].tolist():
-            lag = self._first_lag + top
-            before, here, after = r[lag - 1 : lag + 2].tolist()
+    def _peaks(self, frames: np.ndarray) -> List[_Candidates]:
+        """Peaks of the autocorrelations of [n, 600]; plain numbers, since there are few."""
+        correlation = self._autocorrelation(frames * self._window)
+        r = correlation[:, : self._last_lag + 2] / correlation[:, :1] * self._lag_gain
+        rises = r[:, self._first_lag - 1 : -1] < r[:, self._first_lag :]
+        high = r[:, self._first_lag : -1] > 0.5 * _VOICING_THRESHOLD
+        found: List[List[Tuple[float, float, float]]] = [[] for _ in frames]
+        rows, tops = (rises[:, :-1] & ~rises[:, 1:] & high).nonzero()
+        lags = self._first_lag + tops
+        around = [r[rows, lags + offset].tolist() for offset in (-1, 0, 1)]
+        for row, lag, before, here, after in zip(rows.tolist(), lags.tolist(), *around):
             slope = 0.5 * (after - before)
             bend = 2.0 * here - before - after
             hz = SAMPLE_RATE_HZ / (lag + slope / bend)
@@ -131,10 +147,8 @@ class F0:
                 height = here + 0.5 * slope * slope / bend
                 octaves = math.log2(hz / FLOOR_HZ)
                 strength = min(height, 1.0 / height) + _OCTAVE_COST * octaves
-                found.append((hz, octaves, strength))
-        if len(found) > _CANDIDATES:
-            found = sorted(found, key=lambda candidate: -candidate[2])[:_CANDIDATES]
-        return _Candidates(*map(list, zip(*found))) if found else _Candidates([], [], [])
+                found[row].append((hz, octaves, strength))
+        return [_best(candidates) for candidates in found]
 
     def _extend_path(self, unvoiced: float, voiced: _Candidates) -> None:
         """The best way to each candidate of a frame from those of the frame before."""
@@ -162,3 +176,10 @@ class F0:
         for step in range(back):
             at = self._history[-1 - step][1][at]
         return self._history[-1 - back][0][at]
+
+
+def _best(found: List[Tuple[float, float, float]]) -> _Candidates:
+    """The strongest candidates of a window, each Hz, octaves and strength."""
+    if len(found) > _CANDIDATES:
+        found = sorted(found, key=lambda candidate: -candidate[2])[:_CANDIDATES]
+    return _Candidates(*map(list, zip(*found))) if found else _NONE

@@ -7,18 +7,20 @@ class StepNetwork(NamedTuple):
     """Graphs of edgeface's own network.
 
     `context_frames`: how far back it can remember; `whole_frames`: frames that a whole graph takes;
-    `steps`, `wholes`: file names by look-ahead in ms.
+    `steps`, `wholes`, `blocks`: file names by look-ahead in ms. Bundles of earlier releases have no
+    blocks, which are steps of many frames.
     """
 
     context_frames: int
     whole_frames: int
     steps: Dict[int, str]
     wholes: Dict[int, str]
+    blocks: Dict[int, str]
 
     @property
     def graphs(self) -> Set[str]:
         """Names of all graphs."""
-        return set(self.steps.values()) | set(self.wholes.values())
+        return {*self.steps.values(), *self.wholes.values(), *self.blocks.values()}
 
     @property
     def named(self) -> Set[str]:

@@ -33,6 +33,7 @@ _STEP_FIELDS: Dict[str, type] = {
     "whole_frames": int,
     "steps": dict,
     "wholes": dict,
+    "blocks": dict,
 }
 _WINDOW_FIELDS: Dict[str, type] = {"window": dict, "encoder": dict, "motion": dict}
 _WINDOW_RANGES = {"temperature": (0.0, 10.0), "share": (0.0, 1.0), "smoothing": (0.0, 0.99)}
@@ -66,6 +67,7 @@ def parse(text: bytes, folder: str, path: str) -> Description:
     if imported:
         network = _window_network(_checked(fields, _WINDOW_FIELDS, path), path)
     else:
+        fields.setdefault("blocks", {})  # in bundles of 0.2.0 and before
         network = _step_network(_checked(fields, _STEP_FIELDS, path), common["latency_ms"], path)
     unknown = sorted(name for name in network.named if name not in common["files"])
     if unknown:
@@ -135,8 +137,11 @@ def _step_network(fields: Dict[str, Any], latency_ms: int, path: str) -> StepNet
             raise ValueError("context_frames or whole_frames: out of range")
         _check_graphs(network.steps, 0)
         _check_graphs(network.wholes, 0)
+        _check_graphs(network.blocks, 0)
         if latency_ms not in network.steps or set(network.steps) != set(network.wholes):
             raise ValueError("steps and wholes: not for the same look-aheads, the default one too")
+        if network.blocks and set(network.blocks) != set(network.steps):
+            raise ValueError("steps and blocks: not for the same look-aheads")
     except ValueError as error:
         raise DataError(f"{path}: {error}; fetch the bundle again") from None
     return network

@@ -15,7 +15,7 @@ from .stepper import LEAD_SAMPLES, RESULTS, CachedStepper, Stepper
 
 
 class StepModel(Model):
-    """A model of step graphs, with graphs of many frames at once to compare them with."""
+    """A model of step graphs, graphs of many steps at once, and graphs to compare them with."""
 
     def __init__(self, folder: str, description: Description, network: StepNetwork) -> None:
         super().__init__(folder, description)
@@ -35,8 +35,8 @@ class StepModel(Model):
         return [self._name(self.network.steps, lookahead_ms)]
 
     def graph_files(self) -> Iterable[str]:
-        """Names of step graphs and whole graphs."""
-        return [*self.network.steps.values(), *self.network.wholes.values()]
+        """Names of step, block and whole graphs."""
+        return self.network.graphs
 
     def step_file(self, lookahead_ms: int) -> str:
         """Path of the step graph with this look-ahead; DataError if there is none."""
@@ -50,6 +50,13 @@ class StepModel(Model):
         """Opens the step graph and lets it run through silence."""
         session = open_session(self.step_file(lookahead_ms), compute)
         return CachedStepper(session, self.network.context_frames)
+
+    def open_block_stepper(self, lookahead_ms: int, compute: Compute) -> Stepper:
+        """Opens the block graph, if the bundle has one, and lets it run through silence."""
+        if not self.network.blocks:
+            return self.open_stepper(lookahead_ms, compute)
+        path = self.path(self._name(self.network.blocks, lookahead_ms))
+        return CachedStepper(open_session(path, compute), self.network.context_frames)
 
     def whole_motion(self, samples: np.ndarray, lookahead_ms: int, compute: Compute) -> WholeMotion:
         """The motion of a whole file without any cache.

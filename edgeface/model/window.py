@@ -9,7 +9,7 @@ from ..features.fbank import FBANK_PER_FRAME, MEL_BINS, SILENCE
 from ..motion.refine import SOON_FRAMES, Refiner
 from .description import WindowNetwork
 from .runtime.onnx_session import OnnxSession
-from .stepper import Face, Stepper
+from .stepper import Faces, Stepper
 
 LATENT = 16
 FRAMES_PER_LATENT = 4
@@ -119,23 +119,25 @@ class WindowStepper(Stepper):
         self._faces: Deque[Tuple[np.ndarray, bool]] = deque()
         self._refiner.reset()
 
-    def step(self, fbank: np.ndarray, f0_hz: Sequence[float], level_dbfs: float) -> Face:
+    def step(
+        self, fbank: np.ndarray, f0_hz: Sequence[float], levels_dbfs: Sequence[float]
+    ) -> Faces:
         """The face of one more frame; the resting one before the first is known."""
         self._rows = np.concatenate((self._rows, fbank[self._missing_rows :]))
         self._missing_rows = 0
         self._f0_hz.extend(f0_hz)
-        self._levels.append(level_dbfs)
+        self._levels.extend(levels_dbfs)
         self._frames += 1
         ready = self._frames - self._network.hop_frames - self._network.future_frames
         if ready < 0:
-            return self._refiner.rest()
+            return _one(self._refiner.rest())
         if ready % self._network.hop_frames == 0:
             self._compute()
         landmarks, voiced = self._faces.popleft()
         soon = [self._levels[i] for i in range(min(SOON_FRAMES, len(self._levels)))]
         face = self._refiner.apply(landmarks, soon, voiced)
         self._levels.popleft()
-        return face
+        return _one(face)
 
     def _compute(self) -> None:
         """Runs the window that ends here, and queues the faces of its hop."""
@@ -151,3 +153,9 @@ class WindowStepper(Stepper):
         for i in range(begin, begin + hop):
             voiced = i < len(self._f0_hz) and self._f0_hz[i] > 0.0
             self._faces.append((landmarks[i], voiced))
+
+
+def _one(face: Tuple[np.ndarray, np.ndarray, float]) -> Faces:
+    """A face as `Faces` of one frame."""
+    landmarks, blendshapes, speech = face
+    return landmarks[None], blendshapes[None], np.array([speech])

@@ -21,7 +21,7 @@ from edgeface.model.seal import sealed
 from training.command import run
 
 from .network import MAX_LOOKAHEAD, Network, Size
-from .streaming import WHOLE_FRAMES, Step, Whole
+from .streaming import WHOLE_FRAMES, Block, Step, Whole
 
 LOOKAHEADS = (0, 1, 2, 4)
 DEFAULT_LOOKAHEAD = 2
@@ -54,13 +54,16 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
     folder.mkdir(parents=True, exist_ok=True)
     steps: Dict[int, str] = {}
     wholes: Dict[int, str] = {}
+    blocks: Dict[int, str] = {}
     for lookahead in LOOKAHEADS:
         ms = lookahead * FRAME_MS
         steps[ms] = f"step_{ms}.onnx"
         wholes[ms] = f"whole_{ms}.onnx"
-        _write_step(network, lookahead, folder / steps[ms])
+        blocks[ms] = f"block_{ms}.onnx"
+        _write_step(Step(network, lookahead), folder / steps[ms])
+        _write_step(Block(network, lookahead), folder / blocks[ms])
         _write_whole(network, lookahead, folder / wholes[ms])
-    graphs = [folder / graph for graph in (*steps.values(), *wholes.values())]
+    graphs = [folder / graph for graph in (*steps.values(), *wholes.values(), *blocks.values())]
     share_weights(graphs, folder / WEIGHTS)
     files = sorted(graph.name for graph in graphs) + [WEIGHTS]
     description = {
@@ -76,6 +79,7 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
         "whole_frames": WHOLE_FRAMES,
         "steps": steps,
         "wholes": wholes,
+        "blocks": blocks,
         "files": {file: sha256_of(str(folder / file)) for file in files},
         "neutral": _rounded(network.landmark_mean),
     }
@@ -83,13 +87,12 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
     (folder / DESCRIPTION).write_text(sealed(text))
 
 
-def _write_step(network: Network, lookahead: int, path: Path) -> None:
-    step = Step(network, lookahead).eval()
+def _write_step(step: Step, path: Path) -> None:
     shapes = step.cache_shapes()
     caches = tuple(torch.zeros(*shape) for shape in shapes.values())
     write_graph(
-        step,
-        (torch.zeros(1, FBANK_PER_FRAME, MEL_BINS), *caches),
+        step.eval(),
+        (torch.zeros(1, FBANK_PER_FRAME * step.frames, MEL_BINS), *caches),
         ["fbank", *shapes],
         [*OUTPUTS, *(f"new_{name}" for name in shapes)],
         path,

@@ -1,4 +1,4 @@
-"""The network as a bundle has it: one frame at a time with caches, and many frames at once."""
+"""The network as a bundle has it: one frame or a block at a time with caches, and all at once."""
 
 from typing import Dict, Tuple
 
@@ -10,6 +10,7 @@ from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 from .network import CONV_PAST, HIDDEN, Network, mix, padded
 
 WHOLE_FRAMES = 256
+BLOCK_FRAMES = 64
 
 
 class Step(nn.Module):
@@ -18,6 +19,8 @@ class Step(nn.Module):
     Every operator costs some time beside its arithmetic. So convolutions are products of matrices
     here, nothing has a batch, and a frame waits for its future together with its query.
     """
+
+    frames = 1
 
     def __init__(self, network: Network, lookahead: int):
         super().__init__()
@@ -83,6 +86,57 @@ class Step(nn.Module):
             x = x + layer.ffn(layer.ffn_norm(x))
         face, shapes, speech = net.motion(x)
         return (face.reshape(1, 68, 3), shapes, torch.sigmoid(speech), *new)
+
+
+class Block(Step):
+    """Many frames of a `Network` at once, with the caches of a step: for sound in files."""
+
+    frames = BLOCK_FRAMES
+
+    def band(self, bias: torch.Tensor) -> torch.Tensor:
+        """Biases per offset [heads, w] to [heads, n, n + w - 1], `HIDDEN` elsewhere.
+
+        Row i is row 0 shifted by i: one long row, repeated and cut one shorter.
+        """
+        heads, seen = bias.shape
+        keys = self.frames + seen - 1
+        hidden = torch.full((heads, 1), HIDDEN).repeat(1, self.frames)
+        row = torch.cat((bias, hidden), 1)  # one longer than keys
+        rows = row[:, None, :].repeat(1, self.frames, 1).reshape(heads, -1)
+        return rows[:, : self.frames * keys].reshape(heads, self.frames, keys)
+
+    def forward(self, fbank: torch.Tensor, *caches: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+        """Fbank [1, 4 n, 80] and the caches to landmarks, blendshapes, speech and new caches."""
+        net = self.network
+        size = net.size
+        n = self.frames
+        left = list(caches)
+        new = []
+        x = torch.cat((left.pop(0), net.normalise(fbank[0]).T), 1)
+        new.append(x[:, FBANK_PER_FRAME * n :])
+        x = torch.cat((left.pop(0), net.convolve1(x[None])[0]), 1)
+        new.append(x[:, 2 * n :])
+        x = net.project(net.conv_norm(net.convolve2(x[None])[0].T))
+        for i, layer in enumerate(net.stack):
+            attention = layer.attention
+            ahead = 0
+            q, kv = attention.qkv(layer.attention_norm(x)).split([size.width, 2 * size.width], 1)
+            if i == 0 and self.lookahead:
+                waiting = torch.cat((left.pop(0), torch.cat((x, q), 1)))
+                new.append(waiting[n:])
+                x, q = waiting[:n].split(size.width, 1)
+                ahead = self.lookahead
+            kv = kv.reshape(n, 2 * size.heads, -1).transpose(0, 1)
+            kv = torch.cat((left.pop(0), kv), 1)
+            new.append(kv[:, n:])
+            queries = q.reshape(n, size.heads, -1).transpose(0, 1)
+            keys, values = kv.split(size.heads)
+            bias = self.band(attention.bias[:, : size.past + 1 + ahead])
+            mixed = mix(queries, keys, values, bias).transpose(0, 1)
+            x = x + attention.out(mixed.reshape(n, size.width))
+            x = x + layer.ffn(layer.ffn_norm(x))
+        face, shapes, speech = net.motion(x)
+        return (face.reshape(n, 68, 3), shapes, torch.sigmoid(speech), *new)
 
 
 class Whole(nn.Module):
