@@ -3,7 +3,7 @@
 import logging
 from typing import Callable, Optional
 
-from .config import Settings
+from .config import Motion, Settings
 from .core.child import module_command
 from .core.resources import DEFAULT_BUNDLE
 from .model.bundle import read_bundle
@@ -13,6 +13,7 @@ from .model.model import Model
 from .model.runtime.compute import Compute, Engine
 from .model.step_model import StepModel
 from .model.window_model import WindowModel
+from .motion.calibration import Calibration, ShapeRange
 from .pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ def build_pipeline(
         engine = ready_engine(model, lookahead_ms, builder)
         if engine is None and provider != "auto":
             engine = prepare_engine(model, lookahead_ms, progress, builder)
-    return open_pipeline(model, lookahead_ms, Compute(provider, engine), settings.motion.blink)
+    pipeline = open_pipeline(model, lookahead_ms, Compute(provider, engine), settings.motion.blink)
+    pipeline.calibration = calibration_of(settings.motion, model)
+    return pipeline
 
 
 def open_pipeline(
@@ -62,6 +65,15 @@ def open_pipeline(
 ) -> Pipeline:
     """The stream of a model; errors as `Model.open_stepper`."""
     return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, blink=blink)
+
+
+def calibration_of(motion: Motion, model: Model) -> Calibration:
+    """What the settings want done to the faces of a model."""
+    shapes = {
+        name: ShapeRange(shape.gain / 100, shape.offset / 100, shape.min / 100, shape.max / 100)
+        for name, shape in motion.shapes
+    }
+    return Calibration(model.neutral, motion.strength / 100, shapes)
 
 
 def prepare_engine(

@@ -17,6 +17,7 @@ from .features.level import level_dbfs
 from .model.stepper import LEAD_SAMPLES, Stepper
 from .motion import frame as frames
 from .motion.blink import Blinker
+from .motion.calibration import Calibration
 from .motion.frame import Frame
 
 _F0_PER_FRAME = 2
@@ -29,6 +30,9 @@ def _no_stage(_name: str) -> None:
 
 class Pipeline:
     """Streams samples through features and model.
+
+    `calibration` is what is done to the faces, None for nothing; it may be replaced between two
+    calls.
 
     :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
@@ -55,6 +59,7 @@ class Pipeline:
         self._fbank = Fbank()
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self._blinker = Blinker(blink, blink_seed)
+        self.calibration: Optional[Calibration] = None
         self._pending = np.zeros(HOP_SAMPLES, np.float32)
         self.reset()
 
@@ -126,6 +131,8 @@ class Pipeline:
         flags = frames.SPEECH if speech > 0.5 else 0
         if self._blinker.apply(landmarks, blendshapes):
             flags |= frames.BLINKING
+        if self.calibration is not None:
+            landmarks, blendshapes = self.calibration.apply(landmarks, blendshapes)
         self.stage("motion")
         return [
             Frame(

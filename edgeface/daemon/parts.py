@@ -2,13 +2,14 @@
 
 import contextlib
 import ctypes
+import dataclasses
 import grp
 import logging
 import os
 from typing import Any, Callable, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
-from ..build import build_pipeline, load_model
-from ..config import Audio, Output, Settings, Telemetry
+from ..build import build_pipeline, calibration_of, load_model
+from ..config import Audio, Motion, Output, Settings, Telemetry
 from ..core.errors import (
     ConfigurationError,
     DataError,
@@ -18,6 +19,7 @@ from ..core.errors import (
 )
 from ..core.rates import FRAME_MS, MS_NS
 from ..model.model import Model
+from ..motion.calibration import Calibration
 from ..pipeline import Pipeline
 from ..playback.output import Output as OutputDevice
 from ..playback.player import Player
@@ -59,6 +61,7 @@ class Parts(NamedTuple):
     writer: Writer
     player: Optional[Player] = None
     recorder: Optional[Recorder] = None
+    calibration: Optional[Calibration] = None
 
 
 def assemble(
@@ -102,7 +105,8 @@ def assemble(
         else:
             recorder = _make_recorder(settings.telemetry, stats)
         undo.pop_all()
-    return Parts(settings, model, source, pipeline, writer, player, recorder)
+    calibration = calibration_of(settings.motion, model)
+    return Parts(settings, model, source, pipeline, writer, player, recorder, calibration)
 
 
 def _model(settings: Settings, options: Options, old: Optional[Parts]) -> Model:
@@ -135,10 +139,15 @@ def _unchanged_pipeline(
         old is not None
         and model is old.model
         and settings.model == old.settings.model
-        and settings.motion == old.settings.motion
+        and _stream(settings.motion) == _stream(old.settings.motion)
     ):
         return old.pipeline
     return None
+
+
+def _stream(motion: Motion) -> Motion:
+    """What of these settings a pipeline is built from: another calibration is only put into it."""
+    return dataclasses.replace(motion, strength=100, shapes=())
 
 
 def _unchanged_writer(
