@@ -20,6 +20,7 @@ VERBS = (
     ("motion", "an audio file to a motion file, through the streaming pipeline of the daemon"),
     ("render", "a picture or a film of the face that speaks a sound file"),
     ("view", "a page on 127.0.0.1 that shows the face in shared memory"),
+    ("calibrate", "a page that fits the motion to an avatar, and saves it"),
     ("read", "print the frames in shared memory"),
     ("devices", "sources that sound can come from, and outputs that can play it"),
     ("doctor", "what works here and what does not, each with its fix"),
