@@ -5,13 +5,14 @@ from typing import List, Tuple
 
 import numpy as np
 
-from ..build import build_pipeline, load_model
+from ..build import build_pipeline, calibration_of, load_model
 from ..config import Settings
 from ..core.rates import HOP_SAMPLES, MS_NS
 from ..features.f0 import F0
 from ..features.level import level_dbfs
 from ..model.model import Model
 from ..model.runtime.compute import Compute
+from ..motion.calibration import Calibration
 from ..motion.file import save_motion
 from ..motion.frame import SPEECH, Frame
 from ..source.file import FileSource, read_whole
@@ -42,7 +43,8 @@ def execute(options: argparse.Namespace) -> None:
         model = load_model(settings.model.bundle)
         lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
         compute = Compute(settings.model.provider)
-        frames = _whole_file(read_whole(options.audio), model, lookahead_ms, compute)
+        calibration = calibration_of(settings.motion, model)
+        frames = _whole_file(read_whole(options.audio), model, lookahead_ms, compute, calibration)
         latency_ns = lookahead_ms * MS_NS
     else:
         frames, latency_ns = stream_file(options.audio, settings)
@@ -62,7 +64,7 @@ def stream_file(path: str, settings: Settings) -> Tuple[List[Frame], int]:
 
 
 def _whole_file(
-    samples: np.ndarray, model: Model, lookahead_ms: int, compute: Compute
+    samples: np.ndarray, model: Model, lookahead_ms: int, compute: Compute, calibration: Calibration
 ) -> List[Frame]:
     motion = model.whole_motion(samples, lookahead_ms, compute)
     count = len(motion.landmarks)
@@ -73,11 +75,12 @@ def _whole_file(
     for k in range(count):
         hop = samples[HOP_SAMPLES * k : HOP_SAMPLES * (k + 1)]
         flags = SPEECH if motion.speech[k] > 0.5 else 0
+        landmarks, blendshapes = calibration.apply(motion.landmarks[k], motion.blendshapes[k])
         frames.append(
             Frame(
                 k,
-                motion.landmarks[k],
-                motion.blendshapes[k],
+                landmarks,
+                blendshapes,
                 float(f0_hz[k]),
                 level_dbfs(hop),
                 flags,

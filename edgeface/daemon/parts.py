@@ -51,7 +51,8 @@ class Parts(NamedTuple):
     """The parts that run together, and the settings they were built from.
 
     `source` and `player` are open once `hand_over` is through, `writer` once its segment is in
-    its place; `player` and `recorder` are None where the settings want none.
+    its place; `player` and `recorder` are None where the settings want none. `calibration` is for
+    the pipeline, which may be one that runs already.
     """
 
     settings: Settings
@@ -105,7 +106,7 @@ def assemble(
         else:
             recorder = _make_recorder(settings.telemetry, stats)
         undo.pop_all()
-    calibration = calibration_of(settings.motion, model)
+    calibration = _calibration(settings, model, old)
     return Parts(settings, model, source, pipeline, writer, player, recorder, calibration)
 
 
@@ -148,6 +149,12 @@ def _unchanged_pipeline(
 def _stream(motion: Motion) -> Motion:
     """What of these settings a pipeline is built from: another calibration is only put into it."""
     return dataclasses.replace(motion, strength=100, shapes=())
+
+
+def _calibration(settings: Settings, model: Model, old: Optional[Parts]) -> Optional[Calibration]:
+    if old is not None and model is old.model and settings.motion == old.settings.motion:
+        return old.calibration
+    return calibration_of(settings.motion, model)
 
 
 def _unchanged_writer(

@@ -30,8 +30,8 @@ _PARTING = [
 # eyes are the idle layer's: lids meet at any strength
 _NO_EYES = [i for i, name in enumerate(BLENDSHAPES) if not name.startswith("eye")]
 
-# where lips count as closed, and from where on as open: jawOpen less mouthClose, and the gap of the
-# inner lips, to which 0.37 of it amount
+# where lips count as closed, and from where on as open: by jawOpen less mouthClose, and by the gap of
+# the inner lips, which is 0.37 of that in the ICT rig
 _SHAPES_CLOSED = 0.03
 _SHAPES_OPEN = 0.10
 _GAP_CLOSED = 0.010
@@ -69,7 +69,7 @@ class Calibration:
         self._neutral = np.asarray(neutral, np.float32)
         self._strength = strength
         ranges = [shapes.get(name, ShapeRange()) for name in BLENDSHAPES]
-        self._gain, self._offset, self._low, self._high = np.array(ranges, np.float32).T
+        self._gain, self._offset, self._low, self._high = np.array(list(zip(*ranges)), np.float32)
         self._gain[_NO_EYES] *= strength
         self._close = ranges[_MOUTH_CLOSE]
         self._changes = strength != 1.0 or any(each != ShapeRange() for each in ranges)
