@@ -30,8 +30,8 @@ _PARTING = [
 # eyes are the idle layer's: lids meet at any strength
 _NO_EYES = [i for i, name in enumerate(BLENDSHAPES) if not name.startswith("eye")]
 
-# where lips count as closed, and from where on as open: by jawOpen less mouthClose, and by the gap of
-# the inner lips, which is 0.37 of that in the ICT rig
+# where lips count as closed, and from where on as open: by jawOpen less mouthClose, and by the gap
+# of the inner lips, which is 0.37 of that in the ICT rig
 _SHAPES_CLOSED = 0.03
 _SHAPES_OPEN = 0.10
 _GAP_CLOSED = 0.010

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..config import INSTALLED, Motion, Shape, parse_settings
 from ..config.editor import save_calibration, with_calibration
-from ..core.errors import EdgefaceError, UnavailableError, one_line
+from ..core.errors import ConfigurationError, EdgefaceError, UnavailableError, one_line
 from ..core.rates import FRAME_RATE_HZ
 from ..core.resources import BUNDLED_VOICE, PACKAGE
 from ..motion.face import BLENDSHAPES
@@ -94,6 +94,8 @@ class Calibrator(socketserver.ThreadingMixIn, HTTPServer):
 
         :raises EdgefaceError: it cannot be written
         """
+        if not self.path:
+            raise ConfigurationError("no configuration file; start with --config FILE to save")
         save_calibration(self.path, motion)
         self.motion = motion
         if os.path.realpath(self.path) == os.path.realpath(INSTALLED):
