@@ -3,7 +3,7 @@
 import logging
 from typing import Callable, Optional
 
-from .config import Settings
+from .config import Motion, Settings
 from .core.child import module_command
 from .core.resources import DEFAULT_BUNDLE
 from .model.bundle import read_bundle
@@ -13,6 +13,7 @@ from .model.model import Model
 from .model.runtime.compute import Compute, Engine
 from .model.step_model import StepModel
 from .model.window_model import WindowModel
+from .motion.calibration import Calibration, ShapeRange
 from .pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
@@ -47,7 +48,9 @@ def build_pipeline(
     """
     lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
     compute = _compute(settings, model, lookahead_ms, progress)
-    return open_pipeline(model, lookahead_ms, compute, settings.motion.blink)
+    pipeline = open_pipeline(model, lookahead_ms, compute, settings.motion.blink)
+    pipeline.calibration = calibration_of(settings.motion, model)
+    return pipeline
 
 
 class FilePipelines:
@@ -65,10 +68,13 @@ class FilePipelines:
         # engines are built for steps only, not for blocks of them
         opener = model.open_stepper if compute.engine else model.open_block_stepper
         self._stepper = opener(self._lookahead_ms, compute)
+        self._calibration = calibration_of(settings.motion, model)
 
     def next(self) -> Pipeline:
         """A pipeline for the next file."""
-        return Pipeline(self._stepper, self._lookahead_ms, blink=self._blink)
+        pipeline = Pipeline(self._stepper, self._lookahead_ms, blink=self._blink)
+        pipeline.calibration = self._calibration
+        return pipeline
 
 
 def _compute(
@@ -91,6 +97,15 @@ def open_pipeline(
 ) -> Pipeline:
     """The stream of a model; errors as `Model.open_stepper`."""
     return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, blink=blink)
+
+
+def calibration_of(motion: Motion, model: Model) -> Calibration:
+    """What the settings want done to the faces of a model."""
+    shapes = {
+        name: ShapeRange(shape.gain / 100, shape.offset / 100, shape.min / 100, shape.max / 100)
+        for name, shape in motion.shapes
+    }
+    return Calibration(model.neutral, motion.strength / 100, shapes)
 
 
 def prepare_engine(

@@ -21,6 +21,7 @@ VERBS = (
     ("render", "a picture or a film of the face that speaks a sound file"),
     ("view", "a page on 127.0.0.1 that shows the face in shared memory"),
     ("bridge", "the frames in a protocol that renderers speak, to other programs and machines"),
+    ("calibrate", "a page that fits the motion to an avatar, and saves it"),
     ("read", "print the frames in shared memory"),
     ("voice", "say a sentence or a sound file through a running daemon, or stop what speaks"),
     ("devices", "sources that sound can come from, and outputs that can play it"),

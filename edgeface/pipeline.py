@@ -20,6 +20,7 @@ from .features.level import level_dbfs
 from .model.stepper import LEAD_SAMPLES, Stepper
 from .motion import frame as frames
 from .motion.blink import Blinker
+from .motion.calibration import Calibration
 from .motion.frame import Frame
 
 _F0_PER_FRAME = 2
@@ -32,6 +33,9 @@ def _no_stage(_name: str) -> None:
 
 class Pipeline:
     """Streams samples through features and model.
+
+    `calibration` is what is done to the faces, None for nothing; it may be replaced between two
+    calls.
 
     :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
@@ -58,6 +62,7 @@ class Pipeline:
         self._fbank = Fbank(FBANK_PER_FRAME * stepper.frames)
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self._blinker = Blinker(blink, blink_seed)
+        self.calibration: Optional[Calibration] = None
         self._pending = np.zeros(HOP_SAMPLES * stepper.frames, np.float32)
         self.reset()
 
@@ -139,5 +144,7 @@ class Pipeline:
         flags = frames.SPEECH if is_speech else 0
         if self._blinker.apply(landmarks, blendshapes):
             flags |= frames.BLINKING
+        if self.calibration is not None:
+            landmarks, blendshapes = self.calibration.apply(landmarks, blendshapes)
         f0_hz = self._f0_values.popleft()
         return Frame(index, landmarks, blendshapes, f0_hz, self._levels.popleft(), flags)

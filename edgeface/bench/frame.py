@@ -19,6 +19,7 @@ from ..model.runtime.providers import open_session
 from ..model.step_model import require_step_model
 from ..model.stepper import LEAD_SAMPLES
 from ..motion.blink import Blinker
+from ..motion.calibration import Calibration
 from ..motion.frame import Frame
 from ..shm.writer import Writer
 from ..telemetry.latency import Latency
@@ -46,6 +47,8 @@ def measure_stages(settings: Settings, model: Model, samples: np.ndarray) -> Dic
     faces = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
     blinker = Blinker()
     stages["idle layer"] = _median_ms(lambda face: blinker.apply(*face), faces)
+    calibration = Calibration(model.neutral, strength=1.1)
+    stages["calibration, if set"] = _median_ms(lambda face: calibration.apply(*face), faces)
     stages["publish"] = _publish_ms(model, faces)
     stages["telemetry, each frame"] = _median_ms(_telemetry(), range(len(hops)))
     recorder = Recorder(Stats(), None, 60)

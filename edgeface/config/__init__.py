@@ -7,7 +7,7 @@ range is an error that names the line, the key and the nearest valid name.
 from .file import INSTALLED, configuration_file, load_settings
 from .parser import parse_settings
 from .printer import print_settings
-from .settings import Audio, Bridge, Model, Motion, Output, Settings, Telemetry
+from .settings import Audio, Bridge, Model, Motion, Output, Settings, Shape, Telemetry
 
 __all__ = [
     "INSTALLED",
@@ -17,6 +17,7 @@ __all__ = [
     "Motion",
     "Output",
     "Settings",
+    "Shape",
     "Telemetry",
     "configuration_file",
     "load_settings",

@@ -9,7 +9,7 @@ from ..core.files import read_regular
 from .parser import parse_settings
 from .settings import Settings
 
-_MOST_BYTES = 1 << 16
+MOST_BYTES = 1 << 16
 _WRONG_FILE = (errno.EISDIR, errno.EINVAL, errno.EFBIG)  # no configuration, whatever it is
 INSTALLED = "/etc/edgeface/edgeface.yaml"
 
@@ -32,7 +32,7 @@ def load_settings(path: str) -> Settings:
     :raises ConfigurationError: it is invalid
     """
     try:
-        text = read_regular(path, _MOST_BYTES)
+        text = read_regular(path, MOST_BYTES)
     except OSError as error:
         kind = ConfigurationError if error.errno in _WRONG_FILE else MissingInputError
         raise kind(f"configuration {path}: {error.strerror}; check the path") from None

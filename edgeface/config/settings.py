@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional, Tuple
 
 from ..core.rates import LOOKAHEADS_MS
+from ..motion.face import BLENDSHAPES
 from ..source import SPECS
 
 
@@ -64,6 +65,24 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What is done to one blendshape."""
+
+    gain: int = setting(100, "its motion, in percent", span=(0, 400))
+    offset: int = setting(0, "added to it, in percent of its full motion", span=(-100, 100))
+    min: int = setting(0, "the least of it, in percent of its full motion", span=(0, 100))
+    max: int = setting(100, "the most of it, in percent of its full motion", span=(0, 100))
+
+    def __post_init__(self) -> None:
+        """Refuses limits that leave nothing.
+
+        :raises ValueError: min is above max
+        """
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}; exchange them")
+
+
+@dataclass(frozen=True)
 class Motion:
     """How the face moves."""
 
@@ -73,6 +92,10 @@ class Motion:
         choices=LOOKAHEADS_MS,
     )
     blink: bool = setting(True, "whether the eyes blink")
+    strength: int = setting(100, "how much of its motion the face shows, in percent", span=(0, 200))
+    shapes: Tuple[Tuple[str, Shape], ...] = entries(
+        Shape, "what an avatar needs, by blendshape, such as jawOpen: {gain: 80}", BLENDSHAPES
+    )
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class Loop:
         if parts.pipeline is not old.pipeline:
             self._use_pipeline()
             self.failed = False
+        parts.pipeline.calibration = parts.calibration
 
     def _use_pipeline(self) -> None:
         pipeline = self.parts.pipeline

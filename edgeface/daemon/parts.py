@@ -2,13 +2,14 @@
 
 import contextlib
 import ctypes
+import dataclasses
 import grp
 import logging
 import os
 from typing import Any, Callable, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
-from ..build import build_pipeline, load_model
-from ..config import Audio, Output, Settings, Telemetry
+from ..build import build_pipeline, calibration_of, load_model
+from ..config import Audio, Motion, Output, Settings, Telemetry
 from ..core.errors import (
     ConfigurationError,
     DataError,
@@ -18,6 +19,7 @@ from ..core.errors import (
 )
 from ..core.rates import FRAME_MS, MS_NS
 from ..model.model import Model
+from ..motion.calibration import Calibration
 from ..pipeline import Pipeline
 from ..playback.output import Output as OutputDevice
 from ..playback.player import Player
@@ -49,7 +51,8 @@ class Parts(NamedTuple):
     """The parts that run together, and the settings they were built from.
 
     `source` and `player` are open once `hand_over` is through, `writer` once its segment is in
-    its place; `player` and `recorder` are None where the settings want none.
+    its place; `player` and `recorder` are None where the settings want none. `calibration` is for
+    the pipeline, which may be one that runs already.
     """
 
     settings: Settings
@@ -59,6 +62,7 @@ class Parts(NamedTuple):
     writer: Writer
     player: Optional[Player] = None
     recorder: Optional[Recorder] = None
+    calibration: Optional[Calibration] = None
 
 
 def assemble(
@@ -102,7 +106,8 @@ def assemble(
         else:
             recorder = _make_recorder(settings.telemetry, stats)
         undo.pop_all()
-    return Parts(settings, model, source, pipeline, writer, player, recorder)
+    calibration = _calibration(settings, model, old)
+    return Parts(settings, model, source, pipeline, writer, player, recorder, calibration)
 
 
 def _model(settings: Settings, options: Options, old: Optional[Parts]) -> Model:
@@ -135,10 +140,21 @@ def _unchanged_pipeline(
         old is not None
         and model is old.model
         and settings.model == old.settings.model
-        and settings.motion == old.settings.motion
+        and _stream(settings.motion) == _stream(old.settings.motion)
     ):
         return old.pipeline
     return None
+
+
+def _stream(motion: Motion) -> Motion:
+    """What of these settings a pipeline is built from: another calibration is only put into it."""
+    return dataclasses.replace(motion, strength=100, shapes=())
+
+
+def _calibration(settings: Settings, model: Model, old: Optional[Parts]) -> Optional[Calibration]:
+    if old is not None and model is old.model and settings.motion == old.settings.motion:
+        return old.calibration
+    return calibration_of(settings.motion, model)
 
 
 def _unchanged_writer(

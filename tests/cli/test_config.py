@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.process import edgeface, start, wait_for
 
-from edgeface.config import Settings, load_settings, parse_settings, print_settings
+from edgeface.config import Settings, Shape, load_settings, parse_settings, print_settings
 from edgeface.core.errors import ConfigurationError, MissingInputError
 from edgeface.shm.reader import Reader
 
@@ -28,10 +28,23 @@ def test_settings_are_read():
     assert read.output == Settings().output
 
 
+def test_shapes_are_read_by_name():
+    read = parse_settings(
+        "motion:\n  shapes:\n    jawOpen: {gain: 80, max: 90}\n    eyeBlinkLeft:\n    tongueOut:\n"
+    ).motion
+    assert dict(read.shapes) == {
+        "jawOpen": Shape(gain=80, max=90),
+        "eyeBlinkLeft": Shape(),
+        "tongueOut": Shape(),
+    }
+    assert parse_settings("motion: {shapes: }").motion.shapes == ()
+
+
 def test_what_is_printed_can_be_read_back():
     changed = parse_settings(
         "audio: {sources: ['unix:/a b', \"cmd:x 'y' ,\"]}\noutput: {shm: other, mode: '0600'}\n"
-        "model: {bundle: '/a: #b \"c\"'}"
+        "model: {bundle: '/a: #b \"c\"'}\n"
+        "motion: {strength: 90, shapes: {jawOpen: {offset: -3}, tongueOut: {gain: 0}}}"
     )
     assert parse_settings(print_settings(changed)) == changed
     assert parse_settings(print_settings(Settings())) == Settings()
@@ -66,6 +79,15 @@ def test_what_is_printed_can_be_read_back():
         ("motion: {lookahead_ms: !!int ''}", ["motion.lookahead_ms", "whole number"]),
         ("output: {mode: !!timestamp x}", ["output.mode", "text"]),
         ('"mo\\ntion\\0": 1', ["unknown section", "'motion'"]),
+        ("motion: {strength: 201}", ["motion.strength", "0 to 200"]),
+        ("motion:\n  shapes:\n    jawOpn: {}\n", ["line 3", "motion.shapes.jawOpn", "'jawOpen'"]),
+        ("motion:\n  shapes:\n    jawOpen: {gin: 3}", ["motion.shapes.jawOpen.gin", "'gain'"]),
+        ("motion: {shapes: {jawOpen: {gain: 401}}}", ["shapes.jawOpen.gain", "0 to 400"]),
+        ("motion: {shapes: {jawOpen: {gain: 1.5}}}", ["shapes.jawOpen.gain", "whole number"]),
+        ("motion: {shapes: {jawOpen: {min: 9, max: 8}}}", ["shapes.jawOpen", "min 9", "max 8"]),
+        ("motion: {shapes: {jawOpen: 80}}", ["section 'motion.shapes.jawOpen'"]),
+        ("motion: {shapes: [jawOpen]}", ["section 'motion.shapes'"]),
+        ("motion:\n  shapes:\n    jawOpen: {}\n    jawOpen: {}\n", ["line 4", "twice"]),
     ],
 )
 def test_errors_name_line_key_and_the_nearest_name(text, parts):

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 from support.process import start, wait_for
 
@@ -15,6 +16,8 @@ from edgeface.core.errors import EdgefaceError, UnavailableError
 from edgeface.daemon import parts as parts_module
 from edgeface.daemon.parts import Options, assemble, close_parts, hand_over
 from edgeface.daemon.stats import Stats
+from edgeface.motion.face import BLENDSHAPES
+from edgeface.motion.frame import DISCONTINUITY
 from edgeface.shm.lock import WriterLock
 from edgeface.shm.reader import Reader
 
@@ -22,7 +25,7 @@ CONFIG = """
 audio: {{sources: ['fifo:{folder}/fifo'], hold_ms: {hold_ms}, playback: '{playback}'}}
 output: {{shm: {shm}, mode: '{mode}', group: '{group}'}}
 model: {{bundle: '{bundle}'}}
-motion: {{lookahead_ms: {lookahead_ms}}}
+motion: {{lookahead_ms: {lookahead_ms}, shapes: {shapes}}}
 telemetry: {{log: '{log}', interval_s: 1}}
 """
 # every call to `assemble` after the first one takes so long, as an engine that is built
@@ -47,6 +50,7 @@ DEFAULTS = {
     "group": "",
     "bundle": "",
     "lookahead_ms": 80,
+    "shapes": "{}",
     "log": "",
 }
 
@@ -132,6 +136,43 @@ def test_a_segment_that_cannot_be_made_leaves_everything_as_it_was(daemon, shm_n
     lock.release()
     daemon.end()
     assert not os.path.exists(f"/dev/shm/{other}")
+
+
+def test_a_calibration_is_taken_over_between_two_frames(daemon):
+    """Same segment, same stream, no frame that is missing or flagged; a wrong one changes nothing.
+
+    In silence the lips rest, whatever is set; the least of a brow is seen at once.
+    """
+    brow = BLENDSHAPES.index("browInnerUp")
+    header, first = daemon.reader.header(), daemon.reader.read()
+    assert first.blendshapes[brow] < 0.1
+    daemon.reload(shapes="{browInnerUp: {min: 40}, jawOpen: {offset: 30}}")
+    frames = collect_until(daemon.reader, lambda frame: frame.blendshapes[brow] > 0.3)
+    jaw, close = (BLENDSHAPES.index(name) for name in ("jawOpen", "mouthClose"))
+    assert frames[-1].blendshapes[brow] == np.float32(0.4)
+    assert frames[-1].blendshapes[jaw] <= frames[-1].blendshapes[close] + 0.01
+    assert not any(frame.flags & DISCONTINUITY for frame in frames)
+    daemon.reload(shapes="{browInnerUp: {min: 40}, jawOpen: {gain: 500}}")
+    wait_for(lambda: "jawOpen.gain" in daemon.process.stderr.readline())
+    daemon.reload(shapes="{}")
+    collect_until(daemon.reader, lambda frame: frame.blendshapes[brow] < 0.1)
+    assert daemon.reader.header()["instance_id"] == header["instance_id"]
+    daemon.end()
+
+
+def collect_until(reader, condition, seconds=20.0):
+    """All frames that a reader sees until one meets a condition."""
+    frames = []
+
+    def met():
+        frame = reader.read()
+        if frame is not None and (not frames or frame.index > frames[-1].index):
+            frames.append(frame)
+            return condition(frame)
+        return False
+
+    wait_for(met, seconds, poll=0.005)
+    return frames
 
 
 @pytest.mark.system
