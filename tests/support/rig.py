@@ -1,4 +1,4 @@
-"""How far the inner lips of an avatar part: the ICT rig (MIT licence), whose shapes are ARKit's."""
+"""How far the inner lips of an avatar part: measured on the ICT rig, whose shapes are ARKit's."""
 
 import numpy as np
 
