@@ -403,6 +403,37 @@ def test_the_configuration_is_reloaded_and_a_wrong_one_is_not(service):
     assert main_pid(service) == pid
 
 
+ASK = """
+import socket
+with socket.create_connection(("127.0.0.1", 10601), 5) as assistant:
+    assistant.sendall(b'{"type": "describe"}\\n')
+    print(assistant.recv(4096))
+"""
+
+
+def test_an_assistant_reaches_the_service_with_the_drop_in_of_the_documents_only(service):
+    with open(os.path.join(SOURCES, "docs", "service.md")) as file:
+        chapter = file.read().partition("### A voice assistant\n")[2].partition("\n### ")[0]
+    drop_in = next(block for block in chapter.split("```")[1::2] if "[Service]" in block)
+    path = "/etc/systemd/system/edgeface.service.d/wyoming.conf"
+    ask = ["/usr/local/lib/edgeface/venv/bin/python", "-I", "-c", ASK]
+    try:
+        service.write("/etc/edgeface/edgeface.yaml", CONFIG.replace('"mic"', '"wyoming", "mic"'))
+        service.output("systemctl", "restart", "edgeface")
+        assert service.run(*ask).returncode != 0
+        service.write(path, drop_in)
+        service.output("systemctl", "daemon-reload")
+        service.output("systemctl", "restart", "edgeface")
+        answer = wait_for(lambda: service.run(*ask).stdout)
+        assert "info" in answer and '"snd": [{"name": "edgeface"' in answer
+    finally:
+        service.output("rm", "-f", path)
+        service.write("/etc/edgeface/edgeface.yaml", CONFIG)
+        service.output("systemctl", "daemon-reload")
+        service.output("systemctl", "restart", "edgeface")
+    wait_for(lambda: state(service) is not None)
+
+
 def test_hardening_is_in_force(service):
     """What the daemon's own place in the machine lets it do, tried from a shell in that place."""
     score = service.run("systemd-analyze", "security", "--threshold=20", "edgeface")
