@@ -9,7 +9,7 @@ from ..core.advice import install_extra
 from ..core.errors import UnavailableError, one_line
 from .job import FAILED, Job, Order, Outcome, convert
 
-_PATIENCE_S = 10
+_PATIENCE_S = 5
 
 
 def convert_there(jobs: Sequence[Job], order: Order, address: str) -> Iterator[Outcome]:
@@ -26,7 +26,7 @@ def convert_there(jobs: Sequence[Job], order: Order, address: str) -> Iterator[O
             f"--dask: the package distributed is missing; {install_extra('dask')}"
         ) from None
     try:
-        client = Client(address, timeout=_PATIENCE_S, set_as_default=False)
+        client = Client(address, timeout=_PATIENCE_S)
     except (OSError, ValueError) as error:
         raise UnavailableError(
             f"--dask {address}: {one_line(error, 160)}; start `dask scheduler` there"
