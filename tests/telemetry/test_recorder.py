@@ -14,6 +14,7 @@ from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
 from edgeface.source.spec import make_selector
+from edgeface.telemetry import bridges
 from edgeface.telemetry.bridges import BridgeReport, ReportFile
 from edgeface.telemetry.latency import STAGES
 from edgeface.telemetry.log import LogWriter, read_log
@@ -62,7 +63,7 @@ def test_a_log_object_holds_what_the_contract_lists():
 
 
 def test_the_log_counts_what_bridges_send(monkeypatch, tmp_path):
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(bridges, "runtime_folder", lambda: str(tmp_path))
     report = BridgeReport("vmc desk:39540", 1, 1, 100, 9000, 3, "no", 0.0, 0.0)
     file = ReportFile()
     file.write(report)
@@ -78,7 +79,7 @@ def test_the_log_counts_what_bridges_send(monkeypatch, tmp_path):
 
 def test_bytes_a_day(monkeypatch, tmp_path):
     """The README's figure: a minute's object of a Nano, once a minute."""
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))  # whatever bridges run here
+    monkeypatch.setattr(bridges, "runtime_folder", lambda: str(tmp_path))  # none of this machine
     recorder = Recorder(
         Stats(),
         None,
