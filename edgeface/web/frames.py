@@ -10,8 +10,8 @@ from .message import frame_message
 from .streams import Event, encode
 
 _KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next event
-_POLL_S = 0.004
-_REST_S = 0.028  # after a frame, whose successor takes 40 ms
+_POLL_S = 0.002
+_REST_S = 0.03  # after a frame, whose successor takes 40 ms; and where there is no writer
 
 
 class Frames:
@@ -68,14 +68,16 @@ class Frames:
                 with self._changed:
                     self._changed.wait_for(lambda: self._clients > 0)
                 frame = reader.read()
-                if frame is not None and (frame.index, frame.publish_ns) != seen:
+                if frame is not None and (frame.index, frame.publish_ns) == seen:
+                    time.sleep(_POLL_S)
+                    continue
+                if frame is not None:
                     seen = (frame.index, frame.publish_ns)
                     self._publish(frame_message(frame, reader.header()))
-                    time.sleep(_REST_S)
-                elif frame is None and time.monotonic() - told_s > _KEEP_ALIVE_S:
+                elif time.monotonic() - told_s > _KEEP_ALIVE_S:
                     told_s = time.monotonic()
                     self._publish(frame_message(None, reader.header()))
-                time.sleep(_POLL_S)
+                time.sleep(_REST_S)
 
     def _publish(self, message: str) -> None:
         event = encode(self._newest.number + 1, message)

@@ -25,7 +25,7 @@ from edgeface.shm.writer import Writer
 from edgeface.source.file import read_whole
 
 SHM = f"edgeface-figures-{os.getpid()}"
-SECONDS = 20.0
+SECONDS = 15.0
 
 
 def publish(ended):

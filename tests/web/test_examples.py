@@ -70,7 +70,7 @@ def site(packages, tmp_path_factory):
     write_head(str(folder / "head.glb"), [f"blendShape1.{name}" for name in usual])
     write_avatar(str(folder / "avatar.glb"), BLENDSHAPES)
     handler = functools.partial(_Quiet, directory=str(folder))
-    with _serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+    with _serving(http.server.ThreadingHTTPServer(("0.0.0.0", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}"
 
 
@@ -136,6 +136,31 @@ def test_talking_head_moves_its_avatar(browser, site, shm_name, tmp_path):
     influence = "example.head.morphs?.[0].morphTargetInfluences[JAW]".replace("JAW", str(JAW))
     url = f"{site}/talkinghead.html?avatar=avatar.glb"
     assert_follows(*shown(browser, url, influence, shm_name, tmp_path))
+
+
+READ_BOTH = """
+const [url, done] = arguments;
+const heard = [];
+const hear = (kind, what) => {
+  heard.push([kind, what]);
+  if (heard.length === 2) done(heard.sort());
+};
+const sse = new EventSource(url), ws = new WebSocket(url.replace("http", "ws"));
+sse.onmessage = (event) => { hear("sse", JSON.parse(event.data).names.length); sse.close(); };
+ws.onmessage = (event) => { hear("ws", JSON.parse(event.data).names.length); ws.close(); };
+sse.onerror = () => { hear("sse", "refused"); sse.close(); };
+ws.onerror = () => hear("ws", "refused");
+"""
+
+
+def test_pages_of_this_machine_read_both_streams_and_others_none(browser, site, shm_name):
+    with _serving(Server("127.0.0.1", 0, shm_name, Access("127.0.0.1"))) as web:
+        for host, heard in (("127.0.0.1", 52), ("localhost", 52), ("127.0.0.2", "refused")):
+            browser.get(f"{site.replace('127.0.0.1', host)}/package.json")
+            both = browser.execute_async_script(READ_BOTH, f"{web.url}frames")
+            assert both == [["sse", heard], ["ws", heard]], host
+        wait_for(lambda: web.frames.clients == 0)  # it said goodbye
+        assert web.counts.sums.refused == 2
 
 
 def test_the_face_moves_between_frames_and_rests_without_them(browser, site):
