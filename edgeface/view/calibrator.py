@@ -7,7 +7,7 @@ import secrets
 import socketserver
 import sys
 from dataclasses import fields
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Dict
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..core.errors import ConfigurationError, EdgefaceError, UnavailableError, o
 from ..core.rates import FRAME_RATE_HZ
 from ..core.resources import BUNDLED_VOICE, PACKAGE
 from ..motion.face import BLENDSHAPES
+from ..web.access import Access
 from .rehearsal import Rehearsal
 
 _PAGE = os.path.join(PACKAGE, "view", "page")
@@ -36,12 +37,12 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",  # the address holds the token
     "X-Content-Type-Options": "nosniff",
 }
-_LOCAL_HOSTS = ("127.0.0.1", "localhost")
+_HOST = "127.0.0.1"
 _SILENCE_S = 5.0  # of a client that neither sends nor takes anything
 _LONGEST_BODY = 1 << 16  # bytes
 
 
-class Calibrator(socketserver.ThreadingMixIn, HTTPServer):
+class Calibrator(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Shows a sentence with the settings that the page asks for, and saves them.
 
     :param port: on 127.0.0.1; 0 for any that is free
@@ -52,23 +53,25 @@ class Calibrator(socketserver.ThreadingMixIn, HTTPServer):
     """
 
     daemon_threads = True
+    allow_reuse_address = True
 
     def __init__(self, port: int, rehearsal: Rehearsal, motion: Motion, path: str) -> None:
         self.rehearsal = rehearsal
         self.motion = motion
         self.path = path
+        self.access = Access(_HOST)
         self.token = secrets.token_urlsafe(24)
         try:
-            super().__init__(("127.0.0.1", port), _Handler)
+            super().__init__((_HOST, port), _Handler)
         except OSError as error:
             raise UnavailableError(
-                f"port {port} on 127.0.0.1: {error.strerror}; choose another --port"
+                f"port {port} on {_HOST}: {error.strerror}; choose another --port"
             ) from None
 
     @property
     def url(self) -> str:
         """Address of the page, with its token."""
-        return f"http://127.0.0.1:{self.server_address[1]}/{self.token}/"
+        return f"http://{_HOST}:{self.server_address[1]}/{self.token}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Says what was not the client's fault."""
@@ -106,6 +109,7 @@ class Calibrator(socketserver.ThreadingMixIn, HTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _SILENCE_S
+    disable_nagle_algorithm = True
     server: Calibrator
 
     def do_GET(self) -> None:
@@ -152,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _name(self) -> Any:
         """The path behind the token; None for a stranger, or a name that resolves to us."""
-        if self.headers.get("Host", "").partition(":")[0] not in _LOCAL_HOSTS:
+        if not self.server.access.answers(self.headers):
             return None
         _, token, name = [*self.path.split("/", 2), "", ""][:3]
         known = hmac.compare_digest(token.encode(), self.server.token.encode())
