@@ -117,8 +117,9 @@ class TcpListener(Listener):
             raise UnavailableError(f"{name}: {error.strerror}; check the host") from None
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # what is not read makes the writer wait, as at a socket in the file system
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD_BYTES)
+            # what one side does not read makes the other wait, as at a socket in the file system
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, _UNREAD_BYTES)
             self._socket.bind(address)
             self._start()
         except OSError as error:

@@ -106,16 +106,19 @@ async def utterances(port, count):
 
 def test_a_voice_that_is_stopped_fades_out_without_a_click(server, shm_name, tmp_path):
     """On a busy machine the server, which has no real-time priority here, may need another try."""
-    for _ in range(3):
-        silent_ms, fade = stopped(server, shm_name, tmp_path)
-        print(f"silent {silent_ms:.0f} ms after the stop, steps {fade}")
-        if silent_ms < 300 and fade < 0.08:
+    for _ in range(4):
+        silent_ms, step, fall = stopped(server, shm_name, tmp_path)
+        print(f"silent {silent_ms:.0f} ms after the stop, steps {step:.3f}, to {fall:.2f}")
+        if silent_ms < 300 and step < 0.08 and fall < 0.3:
             return
-    raise AssertionError(f"silent after {silent_ms:.0f} ms, largest step {fade:.3f}")
+    raise AssertionError(f"silent after {silent_ms:.0f} ms, steps {step:.3f}, to {fall:.2f}")
 
 
 def stopped(server, shm_name, tmp_path):
-    """How long after a stop a tone was heard, ms, and the largest step from sample to sample."""
+    """How long after a stop a tone was heard, ms; its largest step; to what share it had fallen.
+
+    The share is that of the last quarter of the fade in the first.
+    """
     path = str(tmp_path / "voice")
     daemon = daemon_of(
         server, shm_name, tmp_path, f"audio: {{sources: ['unix:{path}'], playback: edgespk}}"
@@ -138,5 +141,6 @@ def stopped(server, shm_name, tmp_path):
     steps = np.abs(np.diff(samples[first + 160 :]))
     fading = (ns > last_ns - FADE_MS * 10**6) & (ns <= last_ns)
     loudness = np.abs(samples[fading])
-    assert loudness[: len(loudness) // 4].max() > 3 * loudness[-len(loudness) // 4 :].max()
-    return (last_ns - stopped_ns) / 1e6, float(steps.max())
+    quarter = len(loudness) // 4
+    fall = float(loudness[-quarter:].max() / loudness[:quarter].max())
+    return (last_ns - stopped_ns) / 1e6, float(steps.max()), fall

@@ -158,6 +158,7 @@ def test_what_is_not_heard_yet_or_any_more_does_not_fade():
 
 def test_the_mouth_closes_without_a_jump_and_rests_within_300_ms(pipeline, clips):
     """Of the sound: what is seen and heard of it comes the delay of the face later."""
+    rests_ms = []
     for clip, stopped_s in ((0, 0.9), (1, 1.3), (2, 1.7), (3, 1.1)):
         samples = clips["samples"][clip].astype(np.float32) / 32768
         pipeline.reset()
@@ -169,8 +170,10 @@ def test_the_mouth_closes_without_a_jump_and_rests_within_300_ms(pipeline, clips
         stopped = mouths(pipeline, np.concatenate((spoken, rest_of(queue, now), SILENT_SAMPLES)))
         steps = np.abs(np.diff(stopped, axis=0)).max((1, 2))
         assert steps.max() < 1.5 * np.abs(np.diff(whole, axis=0)).max()
-        first = int(25 * (stopped_s + 0.3))
-        assert np.abs(stopped[first:] - stopped[-1]).max() < 0.02
+        moving = np.abs(stopped - stopped[-1]).max((1, 2)) > 0.02
+        rests_ms.append(40.0 * (np.nonzero(moving)[0][-1] + 1) - 1000 * stopped_s)
+    print("the mouth rests after, ms:", np.round(rests_ms))
+    assert min(rests_ms) > 0 and max(rests_ms) <= 300
 
 
 def mouths(pipeline, samples):
