@@ -41,7 +41,10 @@ def check(options: argparse.Namespace) -> str:
     :param options: those of its kind, and `kind`
     :raises UsageError: one of them is invalid
     """
-    return f"{options.kind} {KINDS[options.kind].check(options)}"
+    try:
+        return f"{options.kind} {KINDS[options.kind].check(options)}"
+    except ValueError as error:  # what an encoder says about its options
+        raise UsageError(str(error)) from None
 
 
 def open_bridge(options: argparse.Namespace, shm: str) -> Bridge:
@@ -55,7 +58,7 @@ def open_bridge(options: argparse.Namespace, shm: str) -> Bridge:
     check(options)
     try:
         return KINDS[options.kind].open(options, shm)
-    except ValueError as error:  # what an encoder says about its options
+    except ValueError as error:
         raise UsageError(str(error)) from None
 
 
@@ -68,6 +71,7 @@ def _datagrams(
     add_own: Callable[[argparse.ArgumentParser], None],
     where: Callable[[argparse.Namespace], HostPort],
     make_route: _MakeRoute,
+    check_own: Callable[[argparse.Namespace], object] = lambda options: None,
 ) -> Kind:
     """A kind that goes by UDP, with the options that all of these have."""
 
@@ -84,6 +88,7 @@ def _datagrams(
     def check_all(options: argparse.Namespace) -> HostPort:
         if not FRAME_RATE_HZ <= options.fps <= _MOST_FPS:
             raise UsageError(f"--fps {options.fps}: out of range; {FRAME_RATE_HZ} to {_MOST_FPS}")
+        check_own(options)
         return where(options)
 
     def open_sender(options: argparse.Namespace, shm: str) -> Bridge:
@@ -105,12 +110,21 @@ def _to(default_port: Optional[int]) -> Callable[[argparse.Namespace], HostPort]
     return lambda options: parse_host_port(options.target, default_port)
 
 
-def _one_target(make_encoder: _MakeEncoder) -> _MakeRoute:
-    def make(options: argparse.Namespace, shm: str, account: Account) -> Route:
-        where = KINDS[options.kind].check(options)
-        return Target(make_encoder(options, shm), where, account)
+def _one_target(
+    text: str,
+    add_own: Callable[[argparse.ArgumentParser], None],
+    where: Callable[[argparse.Namespace], HostPort],
+    make_encoder: _MakeEncoder,
+) -> Kind:
+    """A kind that sends to one target."""
 
-    return make
+    def make_route(options: argparse.Namespace, shm: str, account: Account) -> Route:
+        return Target(make_encoder(options, shm), where(options), account)
+
+    # an encoder is the judge of its options
+    return _datagrams(
+        text, add_own, where, make_route, lambda options: make_encoder(options, "edgeface")
+    )
 
 
 def _add_livelink(parser: argparse.ArgumentParser) -> None:
@@ -181,23 +195,23 @@ def _ifacialmocap(options: argparse.Namespace, _shm: str, account: Account) -> R
 
 
 KINDS: Dict[str, Kind] = {
-    "livelink": _datagrams(
+    "livelink": _one_target(
         "Live Link Face, as the iPhone app sends it: Unreal Engine and others",
         _add_livelink,
         _to(livelink.PORT),
-        _one_target(_livelink),
+        _livelink,
     ),
-    "vmc": _datagrams(
+    "vmc": _one_target(
         "VMC protocol: VSeeFace, Warudo, VMagicMirror, Unity, Godot and others",
         _add_vmc,
         _to(vmc.PERFORMER_PORT),
-        _one_target(lambda options, _: vmc.Vmc(options.names)),
+        lambda options, _: vmc.Vmc(options.names),
     ),
-    "osc": _datagrams(
+    "osc": _one_target(
         "Open Sound Control: robots, shows, and VRChat with --vrchat",
         _add_osc,
         _osc_place,
-        _one_target(_osc),
+        _osc,
     ),
     "ifacialmocap": _datagrams(
         "iFacialMocap, in the phone's place: clients ask, and are answered",

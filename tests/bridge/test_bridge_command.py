@@ -234,7 +234,7 @@ def test_bridges_of_the_configuration(shm_name, tmp_path, receiver, capfd):
     findings = {finding.check: finding for finding in doctor.configured(load_settings(str(path)))}
     assert findings["bridges.studio"][1:3] == (OK, f"osc 127.0.0.1:{port}")
     assert [name for name, finding in findings.items() if finding.state == BAD] == [
-        f"bridges.{name}" for name in ("typo", "open", "empty", "shm", "help")
+        f"bridges.{name}" for name in ("desk", "typo", "open", "empty", "shm", "help")
     ]
 
 
