@@ -191,7 +191,9 @@ static inline int edgeface_remember(edgeface_reader *r, const edgeface_frame **f
     if (r->history_of != r->instance_id) memset(r->history, 0, sizeof r->history);
     r->history_of = r->instance_id;
     if (kept > r->header.slot_count) kept = r->header.slot_count;
-    for (uint64_t n = latest > kept ? latest - kept + 1 : 1; n <= latest; n++) {
+    if (kept > latest) kept = latest;
+    for (uint64_t i = 1; i <= kept; i++) {
+        uint64_t n = latest - kept + i;
         edgeface_frame *f = &r->history[n % EDGEFACE_HISTORY];
         if (f->frame_index != n && !edgeface_copy_frame(r, n, f)) f->frame_index = 0;
         else frames[count++] = f;

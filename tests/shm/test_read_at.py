@@ -219,6 +219,9 @@ def test_c_interpolates_as_python_does(writer, shm_name, at_times, tmp_path):
             values = np.array(words[3:], np.float64)
             assert np.allclose(values[:204], face.landmarks.reshape(-1), rtol=0, atol=1e-6)
             assert np.allclose(values[204:], face.blendshapes, rtol=0, atol=1e-6)
+    writer.store(layout.LATEST, 2**64 - 1)  # nothing protects it
+    words, face = wait_for(lambda: both(START))
+    assert words == ["0"] and face is None
     c.stdin.close()
     c.wait()
     c.stdout.close()
