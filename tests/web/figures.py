@@ -6,9 +6,11 @@ A daemon's frames of the bundled voice are published again and again; clients ar
 their own.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
+import random
 import selectors
 import socket
 import threading
@@ -110,6 +112,31 @@ def measure(pid, port, kind, count):
     )
 
 
+def come_and_go(pid, port, count):
+    """Thirty clients at a time that ask, lie, read or not, and leave without a word."""
+    rng = random.Random(1)
+    hostile = (b"GET /fr", b"\xff" * 50, handshake("Origin: https://evil.example"))
+    asked = (request(), handshake(), request(path="/x"), *hostile)
+    clients = []
+    for k in range(count + 1):
+        if k % (count // 4) == 0:
+            for client in clients:
+                client.close()
+            clients = []
+            time.sleep(1.5)  # until the server has noticed
+            files, threads = (len(os.listdir(f"/proc/{pid}/{kind}")) for kind in ("fd", "task"))
+            print(f"{k:6} clients: {resident_mb(pid):.1f} MB, {files} files, {threads} threads")
+        client = socket.create_connection(("127.0.0.1", port))
+        with contextlib.suppress(OSError):
+            client.sendall(rng.choice(asked) + os.urandom(rng.choice((0, 0, 20))))
+            if rng.random() < 0.3:
+                client.settimeout(0.05)
+                client.recv(3000)
+        clients.append(client)
+        if len(clients) > 30:
+            clients.pop(rng.randrange(30)).close()
+
+
 def main():
     ended = threading.Event()
     publisher = threading.Thread(target=publish, args=(ended,))
@@ -121,6 +148,7 @@ def main():
         for count in (1, 40):
             for kind in ("SSE", "WebSocket"):
                 measure(bridge.pid, port, kind, count)
+        come_and_go(bridge.pid, port, 12000)
     finally:
         bridge.terminate()
         bridge.wait()
