@@ -83,5 +83,7 @@ def _json(frame: ReadFrame, header: Optional[Dict[str, int]]) -> str:
             "f0_hz": round(frame.f0_hz, 2),
             "landmarks": landmarks,
             "blendshapes": blendshapes,
+            "head": [round(float(value), 5) for value in frame.head],
+            "gaze": [round(float(value), 5) for value in frame.gaze],
         }
     )

@@ -60,6 +60,8 @@ def save_motion(path: str, frames: Sequence[Frame], latency_ns: int) -> None:
         "f0_hz": np.array([f.f0_hz for f in frames], np.float32),
         "rms_dbfs": np.array([f.rms_dbfs for f in frames], np.float32),
         "flags": np.array([f.flags for f in frames], np.uint32),
+        "head": np.array([f.head for f in frames], np.float32).reshape(len(frames), 6),
+        "gaze": np.array([f.gaze for f in frames], np.float32).reshape(len(frames), 4),
         "fps": np.float64(FRAME_RATE_HZ),
         "latency_s": np.float64(latency_ns / SECOND_NS),
     }

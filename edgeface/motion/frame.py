@@ -13,6 +13,12 @@ BLINKING = 16
 PLAYBACK = 32  # the sound is what the machine plays
 
 
+NO_HEAD = np.zeros(6, np.float32)
+NO_GAZE = np.zeros(4, np.float32)
+NO_HEAD.setflags(write=False)
+NO_GAZE.setflags(write=False)
+
+
 class Frame(NamedTuple):
     """The face that samples 640 index .. 640 index + 639 show."""
 
@@ -33,3 +39,10 @@ class Frame(NamedTuple):
 
     flags: int
     """the constants of this module, combined by or"""
+
+    head: np.ndarray = NO_HEAD
+    """float32 [6]: rotation in rad (pitch, yaw, roll), then translation in units of the face, as
+    `docs/contract.md`, section 4 says; landmarks do not contain it"""
+
+    gaze: np.ndarray = NO_GAZE
+    """float32 [4]: yaw and pitch of the left eye, then of the right one, in rad within the head"""

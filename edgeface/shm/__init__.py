@@ -1,1 +1,1 @@
-"""The link to renderers: one segment in /dev/shm, ABI 1.0, one writer, any number of readers."""
+"""The link to renderers: one segment in /dev/shm, ABI 1.1, one writer, any number of readers."""

@@ -1,4 +1,4 @@
-/* edgeface.h - read face frames from shared memory, ABI 1.0.
+/* edgeface.h - read face frames from shared memory, ABI 1.1.
  *
  * C99 for GCC or Clang on little-endian Linux; no dependency; header only.
  * Define _GNU_SOURCE or _POSIX_C_SOURCE >= 200809L before the first include.
@@ -15,6 +15,11 @@
  * Landmarks: iBUG-68 order, origin between the eyes (27), unit = distance of
  * the outer eye corners, x to the viewer's right, y up, z towards the viewer.
  * Blendshapes: the 52 ARKit names in Apple's order, 0..1.
+ * Head, since ABI 1.1: pitch (nose down), yaw (to the viewer's right), roll (the
+ * crown to the viewer's left) in rad, applied yaw, then pitch, then roll; then x, y, z
+ * of its shift, in units of the face. Landmarks do not contain it. Gaze: yaw (to the
+ * viewer's right) and pitch (up) of the left eye, then of the right one, in rad
+ * within the head. A writer of ABI 1.0 gives zeros.
  *
  * Licence: Apache-2.0.
  */
@@ -36,6 +41,7 @@
 #define EDGEFACE_RETRY_NS 250000000ull
 #define EDGEFACE_FRAME_NS 40000000
 #define EDGEFACE_HISTORY 8
+#define EDGEFACE_SLOT_1_0 1088 /* all that a slot of ABI 1.0 has */
 
 enum { EDGEFACE_STARTING, EDGEFACE_RUNNING, EDGEFACE_WAITING, EDGEFACE_DEGRADED, EDGEFACE_STOPPED };
 enum {
@@ -55,6 +61,9 @@ typedef struct {
     uint32_t reserved;
     float landmarks[68][3];
     float blendshapes[52];
+    float head[6], gaze[4]; /* since ABI 1.1, 0 from a writer of 1.0 */
+    uint32_t reserved_1_1[5];
+    uint32_t crc32_1_1;
 } edgeface_frame;
 
 typedef struct {
@@ -117,6 +126,11 @@ static inline int edgeface_fresh(edgeface_reader *r) {
            h->state != EDGEFACE_STOPPED;
 }
 
+/* Bytes of a slot that this header knows and the writer has. */
+static inline size_t edgeface_slot_size(const edgeface_reader *r) {
+    return r->header.abi_minor > 0 ? sizeof(edgeface_frame) : EDGEFACE_SLOT_1_0;
+}
+
 /* Opens the segment if a writer of this ABI is there; returns whether it is. Later minor versions
  * may have a longer header and longer slots. */
 static inline int edgeface_attach(edgeface_reader *r, const char *name) {
@@ -130,7 +144,7 @@ static inline int edgeface_attach(edgeface_reader *r, const char *name) {
     const edgeface_header *h = &r->header;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !edgeface_fresh(r) || h->magic != EDGEFACE_MAGIC ||
         h->abi_major != EDGEFACE_ABI_MAJOR || h->header_size < sizeof(edgeface_header) ||
-        h->slot_stride < sizeof(edgeface_frame) || h->slot_count == 0 || h->header_size % 8 != 0 ||
+        h->slot_stride < edgeface_slot_size(r) || h->slot_count == 0 || h->header_size % 8 != 0 ||
         h->slot_stride % 8 != 0 || h->points != 68 || h->dims != 3 || h->blendshapes != 52 ||
         h->header_crc32 != edgeface_crc32(r, 0, h, offsetof(edgeface_header, header_crc32)) ||
         (uint64_t)st.st_size < h->header_size + (uint64_t)h->slot_stride * h->slot_count) {
@@ -158,9 +172,13 @@ static inline int edgeface_copy_frame(edgeface_reader *r, uint64_t n, edgeface_f
     uint64_t start = r->header.header_size + (n - 1) % r->header.slot_count * r->header.slot_stride;
     uint64_t after = 0;
     const uint8_t *b = (const uint8_t *)copy;
-    return edgeface_copy(r, copy, sizeof *copy, start) && edgeface_copy(r, &after, sizeof after, start) &&
+    size_t size = edgeface_slot_size(r), end = offsetof(edgeface_frame, crc32_1_1);
+    memset(copy, 0, sizeof *copy);
+    return edgeface_copy(r, copy, size, start) && edgeface_copy(r, &after, sizeof after, start) &&
            copy->seq == 2 * n && after == copy->seq && copy->frame_index == n &&
-           copy->crc32 == edgeface_crc32(r, edgeface_crc32(r, 0, b + 8, 36), b + 48, sizeof *copy - 48);
+           copy->crc32 == edgeface_crc32(r, edgeface_crc32(r, 0, b + 8, 36), b + 48, EDGEFACE_SLOT_1_0 - 48) &&
+           (size == EDGEFACE_SLOT_1_0 ||
+            copy->crc32_1_1 == edgeface_crc32(r, 0, b + EDGEFACE_SLOT_1_0, end - EDGEFACE_SLOT_1_0));
 }
 
 /* Copies the newest whole frame. Returns EDGEFACE_NEW, EDGEFACE_OLD (nothing newer than the last
@@ -218,9 +236,9 @@ static inline int64_t edgeface_due_ns(const edgeface_frame **frames, int count) 
 
 /* The face at a time (CLOCK_MONOTONIC, usually edgeface_now_ns()), for a screen that is faster than
  * 25 Hz: interpolated between frames, never guessed. Shows motion later than edgeface_read: by one
- * frame, 40 ms, and by as much as the publishing jitters, at most one frame more. Landmarks and
- * blendshapes are those of that time, all else is of the last frame reached. Returns EDGEFACE_NEW,
- * EDGEFACE_OLD (no frame yet; *out untouched) or EDGEFACE_LOST, as edgeface_read. */
+ * frame, 40 ms, and by as much as the publishing jitters, at most one frame more. Landmarks,
+ * blendshapes, head and gaze are those of that time, all else is of the last frame reached. Returns
+ * EDGEFACE_NEW, EDGEFACE_OLD (no frame yet; *out untouched) or EDGEFACE_LOST, as edgeface_read. */
 static inline int edgeface_read_at(edgeface_reader *r, const char *name, uint64_t time_ns,
                                    edgeface_frame *out) {
     const edgeface_frame *frames[EDGEFACE_HISTORY];
@@ -239,6 +257,8 @@ static inline int edgeface_read_at(edgeface_reader *r, const char *name, uint64_
             out->landmarks[k][d] += share * (frames[i]->landmarks[k][d] - out->landmarks[k][d]);
     for (int k = 0; k < 52; k++)
         out->blendshapes[k] += share * (frames[i]->blendshapes[k] - out->blendshapes[k]);
+    for (int k = 0; k < 6; k++) out->head[k] += share * (frames[i]->head[k] - out->head[k]);
+    for (int k = 0; k < 4; k++) out->gaze[k] += share * (frames[i]->gaze[k] - out->gaze[k]);
     return EDGEFACE_NEW;
 }
 

@@ -53,7 +53,8 @@ def face_at(frames: Sequence[ReadFrame], time_ns: int) -> ReadFrame:
 
     :param frames: at least one, in their order
     :param time_ns: CLOCK_MONOTONIC
-    :return: landmarks and blendshapes in between; all else is that of the last frame reached
+    :return: landmarks, blendshapes, head and gaze in between; all else is that of the last frame
+        reached
     """
     late = sorted(frame.publish_ns - FRAME_NS * frame.index for frame in frames)
     due_ns = min(late[max(0, len(late) - 2)], late[0] + FRAME_NS)
@@ -74,4 +75,6 @@ def _between(before: ReadFrame, after: ReadFrame, position_ns: int) -> ReadFrame
     return before._replace(
         landmarks=before.landmarks + share * (after.landmarks - before.landmarks),
         blendshapes=before.blendshapes + share * (after.blendshapes - before.blendshapes),
+        head=before.head + share * (after.head - before.head),
+        gaze=before.gaze + share * (after.gaze - before.gaze),
     )

@@ -9,9 +9,10 @@ from ..core.rates import FRAME_RATE_HZ, MS_NS
 
 MAGIC = 0x48534645  # "EFSH"
 ABI_MAJOR = 1
-ABI_MINOR = 0
+ABI_MINOR = 1
 HEADER_SIZE = 256
-SLOT_STRIDE = 1088
+SLOT_STRIDE = 1152
+SLOT_SIZE_1_0 = 1088  # all that a slot of ABI 1.0 has
 SLOT_COUNT = 8
 SEGMENT_SIZE = HEADER_SIZE + SLOT_STRIDE * SLOT_COUNT
 POINTS, DIMS, BLENDSHAPES = 68, 3, 52
@@ -38,6 +39,10 @@ SLOT_VALUES = struct.Struct("<fffI")
 SLOT_VALUES_OFFSET = 48
 SLOT_LANDMARKS_OFFSET = 64
 SLOT_BLENDSHAPES_OFFSET = 880
+# since ABI 1.1: rotation and translation of the head, gaze of both eyes, five zeros; their CRC32
+SLOT_LIFE = struct.Struct("<6f4f20x")
+SLOT_LIFE_OFFSET = SLOT_SIZE_1_0
+SLOT_LIFE_CRC_OFFSET = 1148
 
 HEARTBEAT_TIMEOUT_NS = 500 * MS_NS
 FOLDER = "/dev/shm"
@@ -63,7 +68,12 @@ def slot_offset(frame: int) -> int:
 
 def slot_crc(slot: Union[bytes, bytearray]) -> int:
     """CRC32 of a slot's bytes 8..43 and 48..1087."""
-    return zlib.crc32(slot[48:SLOT_STRIDE], zlib.crc32(slot[8:44]))
+    return zlib.crc32(slot[48:SLOT_SIZE_1_0], zlib.crc32(slot[8:44]))
+
+
+def slot_life_crc(slot: Union[bytes, bytearray]) -> int:
+    """CRC32 of a slot's bytes 1088..1147."""
+    return zlib.crc32(slot[SLOT_LIFE_OFFSET:SLOT_LIFE_CRC_OFFSET])
 
 
 def state_name(state: int) -> str:

@@ -39,6 +39,7 @@ class _Segment(NamedTuple):
     header_size: int
     slot_stride: int
     slot_count: int
+    slot_size: int  # of what this reader knows in a slot
 
 
 class Reader:
@@ -115,8 +116,8 @@ class Reader:
         frames, those are shown.
 
         :param time_ns: CLOCK_MONOTONIC, usually now
-        :return: landmarks and blendshapes at that time, and the other fields of the last frame that
-            was reached; None without a live writer, or before its first frame
+        :return: landmarks, blendshapes, head and gaze at that time, and the other fields of the
+            last frame that was reached; None without a live writer, or before its first frame
         """
         header = self.header()
         segment = self._segment
@@ -180,9 +181,10 @@ def _identify(file: int, size: int) -> Optional[_Segment]:
     head = os.pread(file, layout.HEADER_CRC_OFFSET + _CRC32.size, 0)
     if len(head) < layout.HEADER_CRC_OFFSET + _CRC32.size:
         return None
-    magic, major, _, *fields = layout.HEADER.unpack_from(head, 0)
+    magic, major, minor, *fields = layout.HEADER.unpack_from(head, 0)
     header_size, slot_stride, slot_count = fields[:3]
     instance_id, _, pid, _, model_crc32 = fields[6:]
+    slot_size = layout.SLOT_STRIDE if minor > 0 else layout.SLOT_SIZE_1_0
     (crc,) = _CRC32.unpack_from(head, layout.HEADER_CRC_OFFSET)
     valid = (
         magic == layout.MAGIC
@@ -190,14 +192,16 @@ def _identify(file: int, size: int) -> Optional[_Segment]:
         and crc == zlib.crc32(head[: layout.HEADER_CRC_OFFSET])
         and tuple(fields[3:6]) == (layout.POINTS, layout.DIMS, layout.BLENDSHAPES)
         and header_size >= layout.HEADER_SIZE
-        and slot_stride >= layout.SLOT_STRIDE
+        and slot_stride >= slot_size
         and header_size % _WORD.size == slot_stride % _WORD.size == 0
         and slot_count > 0
         and size >= header_size + slot_stride * slot_count
     )
     if not valid:
         return None
-    return _Segment(file, instance_id, pid, model_crc32, header_size, slot_stride, slot_count)
+    return _Segment(
+        file, instance_id, pid, model_crc32, header_size, slot_stride, slot_count, slot_size
+    )
 
 
 def _live_part(segment: _Segment) -> Optional[Dict[str, int]]:
@@ -218,15 +222,19 @@ def _read_slot(segment: _Segment, number: int) -> Optional[ReadFrame]:
     """Frame number 1, 2, ...; None where its slot holds another one, or is being written."""
     start = segment.header_size + segment.slot_stride * ((number - 1) % segment.slot_count)
     try:
-        slot = os.pread(segment.file, layout.SLOT_STRIDE, start)
+        slot = os.pread(segment.file, segment.slot_size, start)
         again = os.pread(segment.file, _WORD.size, start)
     except OSError:
         return None
-    if len(slot) < layout.SLOT_STRIDE or again != slot[: _WORD.size]:
+    if len(slot) < segment.slot_size or again != slot[: _WORD.size]:
         return None
     (sequence,) = _WORD.unpack(again)
     (crc,) = _CRC32.unpack_from(slot, layout.SLOT_CRC_OFFSET)
     frame = frame_of(slot)
     if sequence != 2 * number or frame.index != number - 1 or crc != layout.slot_crc(slot):
         return None
+    if segment.slot_size > layout.SLOT_SIZE_1_0:
+        (crc,) = _CRC32.unpack_from(slot, layout.SLOT_LIFE_CRC_OFFSET)
+        if crc != layout.slot_life_crc(slot):
+            return None
     return frame

@@ -130,8 +130,10 @@ class Writer:
         slot[layout.SLOT_LANDMARKS_OFFSET : layout.SLOT_BLENDSHAPES_OFFSET] = (
             frame.landmarks.tobytes()
         )
-        slot[layout.SLOT_BLENDSHAPES_OFFSET :] = frame.blendshapes.tobytes()
+        slot[layout.SLOT_BLENDSHAPES_OFFSET : layout.SLOT_LIFE_OFFSET] = frame.blendshapes.tobytes()
+        layout.SLOT_LIFE.pack_into(slot, layout.SLOT_LIFE_OFFSET, *frame.head, *frame.gaze)
         struct.pack_into("<I", slot, layout.SLOT_CRC_OFFSET, layout.slot_crc(slot))
+        struct.pack_into("<I", slot, layout.SLOT_LIFE_CRC_OFFSET, layout.slot_life_crc(slot))
         start = layout.slot_offset(n)
         segment.store(start, 2 * n + 1)
         self._fence()

@@ -45,6 +45,8 @@ def frame_message(frame: Optional[ReadFrame], header: Optional[Dict[str, int]]) 
             publish_ms=_ms(frame.publish_ns),
             blendshapes=_rounded(frame.blendshapes, _DIGITS),
             landmarks=_rounded(frame.landmarks, _DIGITS),
+            head=_rounded(frame.head, _DIGITS),
+            gaze=_rounded(frame.gaze, _DIGITS),
         )
     )
 

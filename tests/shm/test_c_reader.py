@@ -22,7 +22,8 @@ int main(void) {
     P(offsetof(edgeface_header, latency_ns));
     P(offsetof(edgeface_frame, frame_index)); P(offsetof(edgeface_frame, crc32));
     P(offsetof(edgeface_frame, level_dbfs)); P(offsetof(edgeface_frame, landmarks));
-    P(offsetof(edgeface_frame, blendshapes));
+    P(offsetof(edgeface_frame, blendshapes)); P(offsetof(edgeface_frame, head));
+    P(offsetof(edgeface_frame, crc32_1_1));
     return 0;
 }
 """
@@ -154,6 +155,8 @@ def test_c_and_python_agree_on_the_layout(compiled):
         layout.SLOT_VALUES_OFFSET,
         layout.SLOT_LANDMARKS_OFFSET,
         layout.SLOT_BLENDSHAPES_OFFSET,
+        layout.SLOT_LIFE_OFFSET,
+        layout.SLOT_LIFE_CRC_OFFSET,
     ]
 
 

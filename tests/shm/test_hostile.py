@@ -137,8 +137,7 @@ def longer(path):
     with open(path, "rb") as file:
         old = file.read()
     header = bytearray(old[: layout.HEADER_SIZE] + bytes(64))
-    struct.pack_into("<HII", header, 6, 1, layout.HEADER_SIZE + 64, layout.SLOT_STRIDE + 64)
-    struct.pack_into("<H", header, 6, 1)
+    struct.pack_into("<H", header, 6, layout.ABI_MINOR + 1)
     struct.pack_into("<II", header, 8, layout.HEADER_SIZE + 64, layout.SLOT_STRIDE + 64)
     struct.pack_into("<I", header, layout.HEADER_CRC_OFFSET, zlib.crc32(bytes(header[:60])))
     slots = [

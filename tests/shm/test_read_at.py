@@ -38,6 +38,8 @@ int main(int argc, char **argv) {
             printf(" %" PRIu64 " %u", f.frame_index, f.flags);
             for (int i = 0; i < 68 * 3; i++) printf(" %.9g", (&f.landmarks[0][0])[i]);
             for (int i = 0; i < 52; i++) printf(" %.9g", f.blendshapes[i]);
+            for (int i = 0; i < 6; i++) printf(" %.9g", f.head[i]);
+            for (int i = 0; i < 4; i++) printf(" %.9g", f.gaze[i]);
         }
         printf("\n");
         fflush(stdout);
@@ -60,13 +62,15 @@ def read_frame(index, late_ns=0, value=None, flags=0):
         0.0,
         np.full((68, 3), value, np.float32),
         np.full(52, value, np.float32),
+        np.full(6, value, np.float32),
+        np.full(4, value, np.float32),
     )
 
 
 def value_at(frames, time_ns):
-    """The one value of all landmarks and shapes."""
+    """The one value of all landmarks, shapes, head and gaze."""
     face = face_at(frames, time_ns)
-    values = np.concatenate([face.landmarks.reshape(-1), face.blendshapes])
+    values = np.concatenate([face.landmarks.reshape(-1), face.blendshapes, face.head, face.gaze])
     assert values.dtype == np.float32 and np.ptp(values) == 0
     return float(values[0])
 
@@ -156,7 +160,7 @@ def test_a_reader_interpolates_what_was_published(writer, shm_name, at_times):
             before, after = random_frame(max(0, k - 1)), random_frame(k)
             face = reader.read_at(START + k * FRAME_NS + FRAME_NS // 4)
             assert face.index == max(0, k - 1)
-            for name in ("landmarks", "blendshapes"):
+            for name in ("landmarks", "blendshapes", "head", "gaze"):
                 a, b = getattr(before, name), getattr(after, name)
                 assert np.allclose(getattr(face, name), a + 0.25 * (b - a), atol=1e-6)
         assert reader.read_at(0).index == 12  # the oldest of eight
@@ -218,7 +222,8 @@ def test_c_interpolates_as_python_does(writer, shm_name, at_times, tmp_path):
             assert [int(word) for word in words[:3]] == [1, face.index + 1, face.flags]
             values = np.array(words[3:], np.float64)
             assert np.allclose(values[:204], face.landmarks.reshape(-1), rtol=0, atol=1e-6)
-            assert np.allclose(values[204:], face.blendshapes, rtol=0, atol=1e-6)
+            others = np.concatenate([face.blendshapes, face.head, face.gaze])
+            assert np.allclose(values[204:], others, rtol=0, atol=1e-6)
     writer.store(layout.LATEST, 2**64 - 1)  # nothing protects it
     words, face = wait_for(lambda: both(START))
     assert words == ["0"] and face is None

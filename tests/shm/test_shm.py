@@ -33,6 +33,8 @@ def test_a_reader_gets_what_was_written(writer, shm_name):
             assert (got.rms_dbfs, got.f0_hz) == (-20.25, 100.5)
             assert (got.landmarks == random_frame(k).landmarks).all()
             assert (got.blendshapes == random_frame(k).blendshapes).all()
+            assert (got.head == random_frame(k).head).all()
+            assert (got.gaze == random_frame(k).gaze).all()
         header = reader.header()
         assert header["latest"] == 20
         assert header["pid"] == os.getpid()
@@ -44,7 +46,7 @@ def test_a_reader_gets_what_was_written(writer, shm_name):
 def test_permissions_and_size(writer):
     info = os.stat(writer.path)
     assert stat.S_IMODE(info.st_mode) == 0o640
-    assert info.st_size == layout.SEGMENT_SIZE == 256 + 8 * 1088
+    assert info.st_size == layout.SEGMENT_SIZE == 256 + 8 * 1152
 
 
 def test_a_clean_end_removes_the_name_and_tells_readers(shm_name):
@@ -176,7 +178,7 @@ def test_header_says_what_the_contract_says(writer):
     with open(writer.path, "rb") as file:
         content = file.read()
     assert content[:4] == b"EFSH"
-    assert struct.unpack_from("<HHIIIIII", content, 4) == (1, 0, 256, 1088, 8, 68, 3, 52)
+    assert struct.unpack_from("<HHIIIIII", content, 4) == (1, 1, 256, 1152, 8, 68, 3, 52)
     assert struct.unpack_from("<II", content, 48) == (os.getpid(), 25000)
     assert content[128:256] == bytes(128)
 

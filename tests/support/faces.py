@@ -19,4 +19,6 @@ def random_frame(k, flags=0):
         100.5,
         -20.25,
         flags,
+        rng.randn(6).astype(np.float32),
+        rng.randn(4).astype(np.float32),
     )
