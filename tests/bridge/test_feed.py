@@ -14,9 +14,15 @@ from edgeface.shm.writer import Writer
 REST = np.full((68, 3), 0.5, np.float32)
 
 
-def next_frame(frames):
-    """The next frame that comes."""
-    return wait_for(frames.next)
+def shown(writer, frames):
+    """The next frame of a writer, past neutral ones where this machine was too busy for it."""
+
+    def look():
+        writer.heartbeat()
+        frame = frames.next()
+        return frame if frame is not None and frame.flags != NEUTRAL else None
+
+    return wait_for(look)
 
 
 def test_each_new_frame_comes_once(writer, shm_name):
@@ -24,11 +30,12 @@ def test_each_new_frame_comes_once(writer, shm_name):
     assert isinstance(frames, NewestFrames)
     for k in range(12):
         writer.publish(random_frame(k, flags=33), 640 * k, 7)
-        frame = next_frame(frames)
+        frame = shown(writer, frames)
         assert (frame.index, frame.flags, frame.audio_sample) == (k, 33, 640 * k)
         assert (frame.blendshapes == random_frame(k).blendshapes).all()
     writer.heartbeat()
-    assert frames.next() is None  # the writer lives, but has nothing new
+    frame = frames.next()
+    assert frame is None or frame.flags == NEUTRAL  # nothing new
     frames.close()
 
 
@@ -37,7 +44,7 @@ def test_without_a_writer_neutral_frames_keep_coming_at_a_modest_rate(shm_name, 
     frames = feed(shm_name, fps, REST)
     began_ns = monotonic_ns()
     for count in range(8):
-        frame = next_frame(frames)
+        frame = wait_for(frames.next)
         assert frame.flags == NEUTRAL and not frame.blendshapes.any()
         assert (frame.landmarks == REST).all() and frame.index == count
     assert monotonic_ns() - began_ns > 7 * 190 * 10**6
@@ -47,11 +54,11 @@ def test_without_a_writer_neutral_frames_keep_coming_at_a_modest_rate(shm_name, 
 @pytest.mark.parametrize("fps", [25, 60])
 def test_writers_come_and_go(shm_name, fps):
     frames = feed(shm_name, fps, REST)
-    assert next_frame(frames).flags == NEUTRAL
+    assert wait_for(frames.next).flags == NEUTRAL
     for _ in range(2):
         with Writer(shm_name, 1, 0) as writer:
             writer.publish(random_frame(3, flags=1), 0, 0)
-            assert wait_for(lambda: writer.heartbeat() or frames.next()).flags == 1
+            assert shown(writer, frames).flags == 1
         assert wait_for(lambda: getattr(frames.next(), "flags", None) == NEUTRAL)
     frames.close()
 
@@ -59,16 +66,16 @@ def test_writers_come_and_go(shm_name, fps):
 def test_a_rate_above_25_is_even_and_interpolated(writer, shm_name):
     frames = feed(shm_name, 50, REST)
     assert isinstance(frames, SteadyFrames)
-    shown, began_ns = [], monotonic_ns()
+    values, began_ns = [], monotonic_ns()
     for k in range(10):
         face = random_frame(k)._replace(blendshapes=np.full(52, k / 10, np.float32))
         writer.publish(face, 0, 0)
         due_ns = monotonic_ns() + 40 * 10**6
         while monotonic_ns() < due_ns:
-            shown.append(float(frames.next().blendshapes[0]))
+            values.append(float(shown(writer, frames).blendshapes[0]))
     # never more than the rate, whatever the machine does
-    assert len(shown) <= 50 * (monotonic_ns() - began_ns) / 1e9 + 2
-    assert any(abs(10 * value - round(10 * value)) > 0.01 for value in shown)
+    assert len(values) <= 50 * (monotonic_ns() - began_ns) / 1e9 + 2
+    assert any(abs(10 * value - round(10 * value)) > 0.01 for value in values)
     frames.close()
 
 
