@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-origin",
         metavar="ORIGIN",
         action="append",
-        default=[],
+        default=argparse.SUPPRESS,  # or `--help` shows an empty list
         help="pages from there may read frames, too, such as https://example.org; repeatable",
     )
 
@@ -55,7 +55,7 @@ class Web(Bridge):
 
     def __init__(self, options: argparse.Namespace, shm: str) -> None:
         listen = place(options)
-        access = Access(listen.host, options.allow_origin)
+        access = Access(listen.host, getattr(options, "allow_origin", ()))
         try:
             self._server = Server(listen.host, listen.port, shm, access)
         except OSError as error:

@@ -66,7 +66,8 @@ def random_face(k):
     random = np.random.RandomState(k)
     landmarks = random.randn(68, 3).astype(np.float32)
     blendshapes = random.rand(52).astype(np.float32)
-    return Frame(k, landmarks, blendshapes, 99.96, -20.26, SPEECH | BLINKING)
+    head, gaze = random.randn(6).astype(np.float32), random.randn(4).astype(np.float32)
+    return Frame(k, landmarks, blendshapes, 99.96, -20.26, SPEECH | BLINKING, head, gaze)
 
 
 def connect(server, data=b""):
@@ -98,8 +99,8 @@ def test_both_streams_carry_names_once_and_then_every_frame(served, publishing):
         assert frame["state"] == "starting"
         assert frame["flags"] == names["flags"]["speech"] | names["flags"]["blinking"]
         assert (frame["rms_dbfs"], frame["f0_hz"]) == (-20.3, 100.0)
-        np.testing.assert_allclose(frame["landmarks"], expected.landmarks, atol=6e-5)
-        np.testing.assert_allclose(frame["blendshapes"], expected.blendshapes, atol=6e-5)
+        for key in ("landmarks", "blendshapes", "head", "gaze"):
+            np.testing.assert_allclose(frame[key], getattr(expected, key), atol=6e-5)
         # times of one clock, on which frames are 40 ms apart
         assert frame["publish_ms"] == pytest.approx(time.monotonic() * 1000, abs=5000)
         assert "names" not in json.loads(next(messages))
