@@ -56,7 +56,8 @@ class StepModel(Model):
         if not self.network.blocks:
             return self.open_stepper(lookahead_ms, compute)
         path = self.path(self._name(self.network.blocks, lookahead_ms))
-        return CachedStepper(open_session(path, compute), self.network.context_frames)
+        session = open_session(path, compute._replace(keep_memory=True))
+        return CachedStepper(session, self.network.context_frames)
 
     def whole_motion(self, samples: np.ndarray, lookahead_ms: int, compute: Compute) -> WholeMotion:
         """The motion of a whole file without any cache.

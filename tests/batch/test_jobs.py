@@ -59,7 +59,7 @@ def test_what_cannot_be(corpus):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.sets(st.text(st.characters(exclude_characters="/\0*?["), min_size=1), min_size=1))
+@given(st.sets(st.text("ab.-ü \n", min_size=1), min_size=1))
 def test_no_two_files_go_to_the_same_place(names):
     try:
         jobs = jobs_of([f"/a/{name}" for name in names], "out", ".csv")

@@ -69,7 +69,8 @@ def test_many_files_and_a_bad_one(corpus):
     assert edgeface("motion", str(corpus / "a" / "two.flac"), "-o", alone).returncode == 0
     with np.load(alone) as wanted, np.load(out / "a" / "two.npz") as got:
         for name in wanted.files:
-            assert (wanted[name] == got[name]).all(), name
+            # the same but for the number of threads
+            assert np.abs(wanted[name].astype(float) - got[name]).max() < 1e-5, name
 
 
 def test_what_is_finished_and_whole_is_not_done_again(corpus):
@@ -150,3 +151,28 @@ def test_progress_on_a_terminal(corpus):
         pass
     assert process.wait(60) == 0
     assert b"of 3: " in shown and b"x real time" in shown
+
+
+@pytest.mark.system
+def test_a_long_file_takes_little_more_memory_than_its_frames():
+    """A kB a frame is the face itself; what large runs leave between kept results was up to 25."""
+    code = """
+import sys
+import numpy as np
+from edgeface.batch.animator import Animator
+from edgeface.config import Settings
+
+def resident_kb():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4
+
+pipeline = Animator(Settings())._pipelines.next()
+sound = np.random.RandomState(0).randn(16000).astype(np.float32) / 50
+frames = pipeline.accept(sound)
+before = resident_kb()
+for _ in range(300):
+    frames += pipeline.accept(sound)
+print((resident_kb() - before) / len(frames))
+"""
+    result = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    assert 1 < float(result.stdout) < 4

@@ -19,8 +19,11 @@ class Compute(NamedTuple):
 
     `provider`: `cpu`, `cuda`, `tensorrt` or `native`, which are required and never replaced, or
     `auto`, the fastest that works; `engine`: without one, `auto` does not use TensorRT, since
-    building takes minutes, and `native` cannot run.
+    building takes minutes, and `native` cannot run; `keep_memory`: whether ONNX Runtime keeps the
+    memory of a run for the next, which large runs need: between results that are kept, the C
+    library would leave hundreds of MB unused.
     """
 
     provider: str = "cpu"
     engine: Optional[Engine] = None
+    keep_memory: bool = False

@@ -134,7 +134,7 @@ def open_on(path: str, compute: Compute) -> OnnxSession:
     provider = compute.provider
     wanted = PROVIDERS[provider]
     require_provider(provider)
-    options = _session_options(path)
+    options = _session_options(path, compute.keep_memory)
     profile = None
     if provider != "cpu":
         profile = tempfile.mkdtemp()
@@ -197,12 +197,13 @@ def require_kernels(kernels: Dict[str, int], provider: str) -> Dict[str, int]:
     return kernels
 
 
-def _session_options(path: str) -> onnxruntime.SessionOptions:
+def _session_options(path: str, keep_memory: bool) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads(weight_bytes(path), os.cpu_count() or 1)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # costs no time at this size and saves memory
+    # a step needs so little that this costs no time, and saves memory
+    options.enable_cpu_mem_arena = keep_memory
     return options
 
 
