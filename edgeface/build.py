@@ -6,6 +6,7 @@ from typing import Callable, Optional
 from .config import Motion, Settings
 from .core.child import module_command
 from .core.resources import DEFAULT_BUNDLE
+from .life.life import Life, Strengths
 from .model.bundle import read_bundle
 from .model.description import StepNetwork
 from .model.engines import prepare, ready_engine
@@ -48,7 +49,8 @@ def build_pipeline(
     """
     lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
     compute = _compute(settings, model, lookahead_ms, progress)
-    pipeline = open_pipeline(model, lookahead_ms, compute, settings.motion.blink)
+    life = Life(strengths_of(settings.motion))
+    pipeline = open_pipeline(model, lookahead_ms, compute, life)
     pipeline.calibration = calibration_of(settings.motion, model)
     return pipeline
 
@@ -62,7 +64,7 @@ class FilePipelines:
     """
 
     def __init__(self, settings: Settings, model: Model) -> None:
-        self._blink = settings.motion.blink
+        self._strengths = strengths_of(settings.motion)
         self._lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
         compute = _compute(settings, model, self._lookahead_ms, _LOG.info)
         # engines are built for steps only, not for blocks of them
@@ -72,7 +74,7 @@ class FilePipelines:
 
     def next(self) -> Pipeline:
         """A pipeline for the next file."""
-        pipeline = Pipeline(self._stepper, self._lookahead_ms, blink=self._blink)
+        pipeline = Pipeline(self._stepper, self._lookahead_ms, Life(self._strengths))
         pipeline.calibration = self._calibration
         return pipeline
 
@@ -93,10 +95,15 @@ def _compute(
 
 
 def open_pipeline(
-    model: Model, lookahead_ms: int, compute: Compute, blink: bool = True
+    model: Model, lookahead_ms: int, compute: Compute, life: Optional[Life] = None
 ) -> Pipeline:
     """The stream of a model; errors as `Model.open_stepper`."""
-    return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, blink=blink)
+    return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, life)
+
+
+def strengths_of(motion: Motion) -> Strengths:
+    """What the settings want to move beside the mouth."""
+    return Strengths(motion.head / 100, motion.gaze / 100, motion.brows / 100, motion.blink)
 
 
 def calibration_of(motion: Motion, model: Model) -> Calibration:

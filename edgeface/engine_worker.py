@@ -19,9 +19,7 @@ from .source.file import read_whole
 def main(bundle: str, lookahead_ms: str, folder: str, provider: str, precision: str) -> None:
     """Builds the engines of one precision."""
     engine = Engine(folder, float16=precision == "float16")
-    pipeline = open_pipeline(
-        load_model(bundle), int(lookahead_ms), Compute(provider, engine), blink=False
-    )
+    pipeline = open_pipeline(load_model(bundle), int(lookahead_ms), Compute(provider, engine))
     frames = pipeline.accept(read_whole(BUNDLED_VOICE)) + pipeline.finish()
     np.save(os.path.join(folder, FRAMES), np.array([frame.landmarks for frame in frames]))
 

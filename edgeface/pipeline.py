@@ -17,9 +17,10 @@ from .core.rates import HOP_SAMPLES, MS_NS, frames_of_ms
 from .features.f0 import F0
 from .features.fbank import FBANK_PER_FRAME, Fbank
 from .features.level import level_dbfs
+from .life.life import Life
+from .life.sound import Sound
 from .model.stepper import LEAD_SAMPLES, Stepper
 from .motion import frame as frames
-from .motion.blink import Blinker
 from .motion.calibration import Calibration
 from .motion.frame import Frame
 
@@ -34,13 +35,12 @@ def _no_stage(_name: str) -> None:
 class Pipeline:
     """Streams samples through features and model.
 
-    `calibration` is what is done to the faces, None for nothing; it may be replaced between two
-    calls.
+    `life` is what moves beside the mouth; `calibration` is what is done to the faces, None for
+    nothing. Both may be replaced between two calls.
 
     :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
-    :param blink: whether the idle layer blinks
-    :param blink_seed: seed of the moments at which it does
+    :param life: the idle layer; one with all its parts by default
     :param stage: called with `features`, `encoder` and `motion` when that part of a frame is
         done
     """
@@ -49,8 +49,7 @@ class Pipeline:
         self,
         stepper: Stepper,
         lookahead_ms: int,
-        blink: bool = True,
-        blink_seed: int = 0,
+        life: Optional[Life] = None,
         stage: Optional[Callable[[str], None]] = None,
     ) -> None:
         self.lookahead_frames = frames_of_ms(lookahead_ms)
@@ -61,7 +60,7 @@ class Pipeline:
         self._stepper = stepper
         self._fbank = Fbank(FBANK_PER_FRAME * stepper.frames)
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
-        self._blinker = Blinker(blink, blink_seed)
+        self.life = life or Life()
         self.calibration: Optional[Calibration] = None
         self._pending = np.zeros(HOP_SAMPLES * stepper.frames, np.float32)
         self.reset()
@@ -75,13 +74,16 @@ class Pipeline:
         self._f0_values: Deque[float] = deque()
         self._f0_count = 0
         self._levels: Deque[float] = deque()
+        self._heard: Deque[bool] = deque()
         self._filled = 0  # samples of `_pending`
         self._taken = 0  # frames that the stepper has taken
 
-    def accept(self, samples: np.ndarray) -> List[Frame]:
+    def accept(self, samples: np.ndarray, heard: bool = False) -> List[Frame]:
         """Takes sound.
 
         :param samples: float32 [n], 16 kHz mono, -1..1 and finite
+        :param heard: whether a microphone hears it: the face listens. A frame is as its first
+            sample is
         :return: the frames now known
         """
         known: List[Frame] = []
@@ -89,6 +91,8 @@ class Pipeline:
         while start < len(samples):
             count = min(len(self._pending) - self._filled, len(samples) - start)
             self._pending[self._filled : self._filled + count] = samples[start : start + count]
+            begun = -(-(self._filled + count) // HOP_SAMPLES) + (-self._filled // HOP_SAMPLES)
+            self._heard.extend([heard] * begun)
             self._filled += count
             start += count
             if self._filled == len(self._pending):
@@ -130,7 +134,7 @@ class Pipeline:
         first = self._taken - self.lookahead_frames
         self._taken += len(levels)
         known = [
-            self._frame(first + i, landmarks[i], blendshapes[i], speech[i] > 0.5)
+            self._frame(first + i, landmarks[i], blendshapes[i], bool(speech[i] > 0.5))
             for i in range(max(0, -first), len(levels))
         ]
         if known:
@@ -141,10 +145,12 @@ class Pipeline:
         self, index: int, landmarks: np.ndarray, blendshapes: np.ndarray, is_speech: bool
     ) -> Frame:
         """The next frame, with the idle layer over what the model says."""
-        flags = frames.SPEECH if is_speech else 0
-        if self._blinker.apply(landmarks, blendshapes):
-            flags |= frames.BLINKING
+        f0_hz = self._f0_values.popleft()
+        level_dbfs = self._levels.popleft()
+        heard = bool(self._heard) and self._heard.popleft()  # nobody hears what follows the end
+        sound = Sound(level_dbfs, f0_hz, is_speech, heard)
+        head, gaze, blinks = self.life.apply(landmarks, blendshapes, sound)
         if self.calibration is not None:
             landmarks, blendshapes = self.calibration.apply(landmarks, blendshapes)
-        f0_hz = self._f0_values.popleft()
-        return Frame(index, landmarks, blendshapes, f0_hz, self._levels.popleft(), flags)
+        flags = (frames.SPEECH if is_speech else 0) | (frames.BLINKING if blinks else 0)
+        return Frame(index, landmarks, blendshapes, f0_hz, level_dbfs, flags, head, gaze)

@@ -10,6 +10,7 @@ from support.faces import DATA
 
 from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
+from edgeface.life.life import Life
 from edgeface.shm.writer import Writer
 
 
@@ -28,6 +29,7 @@ def built_pipeline(bundle):
 def pipeline(built_pipeline):
     """A pipeline of the default settings, at the start of a stream whatever the last test did."""
     built_pipeline.reset()
+    built_pipeline.life = Life()
     return built_pipeline
 
 

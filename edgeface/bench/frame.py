@@ -13,12 +13,13 @@ from ..daemon.stats import Stats
 from ..features.f0 import F0
 from ..features.fbank import Fbank
 from ..features.level import level_dbfs
+from ..life.life import Life
+from ..life.sound import Sound
 from ..model.model import Model
 from ..model.runtime.compute import Compute
 from ..model.runtime.providers import open_session
 from ..model.step_model import require_step_model
 from ..model.stepper import LEAD_SAMPLES
-from ..motion.blink import Blinker
 from ..motion.calibration import Calibration
 from ..motion.frame import Frame
 from ..shm.writer import Writer
@@ -45,8 +46,8 @@ def measure_stages(settings: Settings, model: Model, samples: np.ndarray) -> Dic
         "encoder and head": _model_ms(settings, model, hops),
     }
     faces = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
-    blinker = Blinker()
-    stages["idle layer"] = _median_ms(lambda face: blinker.apply(*face), faces)
+    life, sound = Life(), Sound(-20.0, 120.0, True)
+    stages["idle layer"] = _median_ms(lambda face: life.apply(face[0], face[1], sound), faces)
     calibration = Calibration(model.neutral, strength=1.1)
     stages["calibration, if set"] = _median_ms(lambda face: calibration.apply(*face), faces)
     stages["publish"] = _publish_ms(model, faces)

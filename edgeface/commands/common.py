@@ -66,13 +66,16 @@ def valid_segment(name: str) -> str:
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds --config, --bundle, --lookahead and --no-blink."""
+    """Adds --config, --bundle, --lookahead, --no-blink and --mouth-only."""
     add_config_argument(parser)
     parser.add_argument("--bundle", metavar="FOLDER", help="model instead of the configured one")
     parser.add_argument(
         "--lookahead", metavar="MS", type=int, help="look-ahead in ms instead of the configured one"
     )
     parser.add_argument("--no-blink", action="store_true", help="keep the eyes open")
+    parser.add_argument(
+        "--mouth-only", action="store_true", help="move neither eyes and lids nor head and brows"
+    )
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -92,6 +95,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         settings = _changed(settings, "motion", lookahead_ms=options.lookahead)
     if options.no_blink:
         settings = _changed(settings, "motion", blink=False)
+    if options.mouth_only:
+        settings = _changed(settings, "motion", head=0, gaze=0, brows=0, blink=False)
     return settings
 
 

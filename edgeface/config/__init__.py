@@ -7,10 +7,21 @@ range is an error that names the line, the key and the nearest valid name.
 from .file import INSTALLED, configuration_file, load_settings
 from .parser import parse_settings
 from .printer import print_settings
-from .settings import Audio, Bridge, Model, Motion, Output, Settings, Shape, Telemetry
+from .settings import (
+    MOUTH_ONLY,
+    Audio,
+    Bridge,
+    Model,
+    Motion,
+    Output,
+    Settings,
+    Shape,
+    Telemetry,
+)
 
 __all__ = [
     "INSTALLED",
+    "MOUTH_ONLY",
     "Audio",
     "Bridge",
     "Model",

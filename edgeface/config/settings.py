@@ -92,10 +92,23 @@ class Motion:
         choices=LOOKAHEADS_MS,
     )
     blink: bool = setting(True, "whether the eyes blink")
+    head: int = setting(
+        100, "how much the head sways, turns and nods, in percent; 0: not at all", span=(0, 200)
+    )
+    gaze: int = setting(
+        100, "how much the eyes look about, and make up for the head, in percent", span=(0, 200)
+    )
+    brows: int = setting(
+        100, "how much the brows go with what is stressed, in percent", span=(0, 200)
+    )
     strength: int = setting(100, "how much of its motion the face shows, in percent", span=(0, 200))
     shapes: Tuple[Tuple[str, Shape], ...] = entries(
         Shape, "what an avatar needs, by blendshape, such as jawOpen: {gain: 80}", BLENDSHAPES
     )
+
+
+# the sound alone moves the face: for what compares faces
+MOUTH_ONLY = Motion(blink=False, head=0, gaze=0, brows=0)
 
 
 @dataclass(frozen=True)

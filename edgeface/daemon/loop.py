@@ -62,9 +62,11 @@ class Loop:
         if parts.source is not old.source:
             self._restarts = 0
         if parts.pipeline is not old.pipeline:
+            parts.pipeline.life = old.pipeline.life  # goes on: the head is not to jump
             self._use_pipeline()
             self.failed = False
         parts.pipeline.calibration = parts.calibration
+        parts.pipeline.life.strengths = parts.strengths
 
     def _use_pipeline(self) -> None:
         pipeline = self.parts.pipeline
@@ -104,9 +106,10 @@ class Loop:
         self._timeline.add(block)
         self._count_dropped(block.lost_samples)
         self._measure_arrival(block)
+        heard = self.parts.source.live and not block.playback
         # a frame at a time: a backlog is published, and the heart beats, as it is worked off
         for at in range(0, len(block.samples), HOP_SAMPLES):
-            self._compute(self.parts.pipeline.accept, block.samples[at : at + HOP_SAMPLES])
+            self._compute(self.parts.pipeline.accept, block.samples[at : at + HOP_SAMPLES], heard)
             if self.failed:
                 self._count_dropped(len(block.samples) - at)
                 break

@@ -2,13 +2,12 @@
 
 import contextlib
 import ctypes
-import dataclasses
 import grp
 import logging
 import os
 from typing import Any, Callable, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
-from ..build import build_pipeline, calibration_of, load_model
+from ..build import build_pipeline, calibration_of, load_model, strengths_of
 from ..config import Audio, Motion, Output, Settings, Telemetry
 from ..core.errors import (
     ConfigurationError,
@@ -18,6 +17,7 @@ from ..core.errors import (
     UsageError,
 )
 from ..core.rates import FRAME_MS, MS_NS
+from ..life.life import Strengths
 from ..model.model import Model
 from ..motion.calibration import Calibration
 from ..pipeline import Pipeline
@@ -51,8 +51,8 @@ class Parts(NamedTuple):
     """The parts that run together, and the settings they were built from.
 
     `source` and `player` are open once `hand_over` is through, `writer` once its segment is in
-    its place; `player` and `recorder` are None where the settings want none. `calibration` is for
-    the pipeline, which may be one that runs already.
+    its place; `player` and `recorder` are None where the settings want none. `calibration` and
+    `strengths` are for the pipeline, which may be one that runs already.
     """
 
     settings: Settings
@@ -63,6 +63,7 @@ class Parts(NamedTuple):
     player: Optional[Player] = None
     recorder: Optional[Recorder] = None
     calibration: Optional[Calibration] = None
+    strengths: Strengths = Strengths()
 
 
 def assemble(
@@ -107,7 +108,10 @@ def assemble(
             recorder = _make_recorder(settings.telemetry, stats)
         undo.pop_all()
     calibration = _calibration(settings, model, old)
-    return Parts(settings, model, source, pipeline, writer, player, recorder, calibration)
+    strengths = strengths_of(settings.motion)
+    return Parts(
+        settings, model, source, pipeline, writer, player, recorder, calibration, strengths
+    )
 
 
 def _model(settings: Settings, options: Options, old: Optional[Parts]) -> Model:
@@ -147,8 +151,8 @@ def _unchanged_pipeline(
 
 
 def _stream(motion: Motion) -> Motion:
-    """What of these settings a pipeline is built from: another calibration is only put into it."""
-    return dataclasses.replace(motion, strength=100, shapes=())
+    """What of these settings a pipeline is built from: the others are only put into it."""
+    return Motion(lookahead_ms=motion.lookahead_ms)
 
 
 def _calibration(settings: Settings, model: Model, old: Optional[Parts]) -> Optional[Calibration]:

@@ -6,7 +6,7 @@ from typing import Dict
 import numpy as np
 
 from ..build import build_pipeline, load_model
-from ..config import Model, Motion, Settings
+from ..config import MOUTH_ONLY, Model, Settings
 from ..core.resources import BUNDLED_VOICE
 from ..model.runtime.compute import Compute
 from ..source.file import read_whole
@@ -20,7 +20,7 @@ def measure_deviation(folder: Path) -> Dict[str, float]:
     """
     model = load_model(str(folder))
     voice = read_whole(BUNDLED_VOICE)
-    settings = Settings(model=Model(bundle=str(folder)), motion=Motion(blink=False))
+    settings = Settings(model=Model(bundle=str(folder)), motion=MOUTH_ONLY)
     pipeline = build_pipeline(settings, model)
     frames = pipeline.accept(voice) + pipeline.finish()
     streamed = np.array([frame.landmarks for frame in frames])

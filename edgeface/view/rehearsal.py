@@ -6,7 +6,7 @@ from typing import Tuple
 import numpy as np
 
 from ..build import build_pipeline, calibration_of, load_model
-from ..config import Motion, Settings
+from ..config import MOUTH_ONLY, Motion, Settings
 from ..motion.calibration import Calibration
 from ..motion.face import LANDMARKS
 from ..source.file import read_whole
@@ -26,8 +26,9 @@ class Rehearsal:
 
     def __init__(self, path: str, settings: Settings) -> None:
         self._model = load_model(settings.model.bundle)
-        plain = replace(settings, motion=replace(settings.motion, strength=100, shapes=()))
-        pipeline = build_pipeline(plain, self._model)
+        motion = settings.motion
+        plain = replace(MOUTH_ONLY, lookahead_ms=motion.lookahead_ms, blink=motion.blink)
+        pipeline = build_pipeline(replace(settings, motion=plain), self._model)
         frames = pipeline.accept(read_whole(path)) + pipeline.finish()
         self.landmarks = np.array([frame.landmarks for frame in frames])
         self.blendshapes = np.array([frame.blendshapes for frame in frames])

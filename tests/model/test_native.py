@@ -9,6 +9,7 @@ import pytest
 from support.process import edgeface
 
 from edgeface.core.errors import DataError, UnavailableError
+from edgeface.life.life import Life, Strengths
 from edgeface.model.runtime.compute import Compute, Engine
 from edgeface.model.runtime.native import PLAN, NativeSession, open_native, single_precision
 from edgeface.model.runtime.providers import open_onnx, open_session
@@ -113,7 +114,7 @@ def test_the_same_frames_as_onnx_runtime_also_after_a_reset(step, bundle, tmp_pa
     native = open_native(step, Engine(str(tmp_path)), FakeCuda())
     for session in (native, open_session(step)):
         stepper = CachedStepper(session, bundle.network.context_frames)
-        pipeline = Pipeline(stepper, 80, blink=False)
+        pipeline = Pipeline(stepper, 80, Life(Strengths(0.0, 0.0, 0.0, False)))
         for _ in range(2):  # finish() resets: the stream begins with what silence left behind
             frames.append(
                 np.array(

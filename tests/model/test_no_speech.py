@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeface.build import build_pipeline
-from edgeface.config import Motion, Settings
+from edgeface.config import MOUTH_ONLY, Settings
 from edgeface.features.level import level_dbfs
 from edgeface.motion.face import lip_gap
 from edgeface.source.file import read_whole
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.system
 @pytest.fixture(scope="module")
 def deviation(bundle):
     """What the lip gap deviates by in float32 [N], from the second second on."""
-    pipeline = build_pipeline(Settings(motion=Motion(blink=False)), bundle)
+    pipeline = build_pipeline(Settings(motion=MOUTH_ONLY), bundle)
 
     def measure(samples):
         frames = pipeline.accept(samples.astype(np.float32)) + pipeline.finish()

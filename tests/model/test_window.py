@@ -12,6 +12,7 @@ from support.faces import DATA
 from edgeface.build import load_model
 from edgeface.core.errors import DataError, UnavailableError
 from edgeface.features.fbank import Fbank
+from edgeface.life.life import Life, Strengths
 from edgeface.model.description import WindowNetwork
 from edgeface.model.step_model import require_step_model
 from edgeface.model.window import WindowStepper, noise, pitch_bins
@@ -57,7 +58,7 @@ def stream(lengths, samples, chunk):
     pipeline = Pipeline(
         WindowStepper(window, lengths, Refiner(NEUTRAL)),
         40 * (lengths.hop_frames - 1 + lengths.future_frames),
-        blink=False,
+        Life(Strengths(0.0, 0.0, 0.0, False)),
     )
     frames = []
     for at in range(0, len(samples), chunk):

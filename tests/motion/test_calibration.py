@@ -1,6 +1,7 @@
 """More or less motion for an avatar: what changes, and that lips that are closed stay closed."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from support.faces import DATA
 from support.rig import rig_gap
 
 from edgeface.build import build_pipeline, calibration_of
-from edgeface.config import Motion, Settings, Shape
+from edgeface.config import MOUTH_ONLY, Motion, Settings, Shape
 from edgeface.motion.calibration import Calibration, ShapeRange
 from edgeface.motion.face import BLENDSHAPES, EYES, lip_gap
 
@@ -65,7 +66,7 @@ def test_the_default_settings_leave_every_bit_as_it_is(bundle, neutral, spoken, 
     for landmarks, shapes in zip(*spoken):
         same = calibration.apply(landmarks, shapes)
         assert same[0] is landmarks and same[1] is shapes
-    still = build_pipeline(Settings(motion=Motion(blink=False)), bundle)
+    still = build_pipeline(Settings(motion=MOUTH_ONLY), bundle)
     samples = (clips["samples"][0] / 32768.0).astype(np.float32)
     frames = still.accept(samples) + still.finish()
     still.calibration = None
@@ -219,9 +220,10 @@ def test_more_of_a_shape_is_more_of_it_where_the_mouth_is_open(neutral, spoken):
 
 
 def test_a_pipeline_shows_what_its_settings_say(bundle, neutral, clips):
-    motion = Motion(blink=False, strength=140, shapes=(("jawOpen", Shape(gain=80, max=30)),))
+    shapes = (("jawOpen", Shape(gain=80, max=30)),)
+    motion = replace(MOUTH_ONLY, strength=140, shapes=shapes)
     pipeline = build_pipeline(Settings(motion=motion), bundle)
-    plain = build_pipeline(Settings(motion=Motion(blink=False)), bundle)
+    plain = build_pipeline(Settings(motion=MOUTH_ONLY), bundle)
     samples = (clips["samples"][0] / 32768.0).astype(np.float32)
     calibration = Calibration(neutral, 1.4, {"jawOpen": ShapeRange(0.8, 0.0, 0.0, 0.3)})
     for frame, before in zip(pipeline.accept(samples), plain.accept(samples)):

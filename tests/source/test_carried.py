@@ -288,7 +288,7 @@ def test_the_daemon_gives_the_same_frames_for_a_wav_file_and_its_pipe(
     for name, source in ways.items():
         with open(speech_wav, "rb") as file:
             out = str(tmp_path / f"{name}.npz")
-            run = ["run", "--fast", "--no-blink", "--shm", shm_name, "--frames-out", out]
+            run = ["run", "--fast", "--mouth-only", "--shm", shm_name, "--frames-out", out]
             assert edgeface(*run, "--source", *source, stdin=file).returncode == 0
     with np.load(str(tmp_path / "file.npz")) as one, np.load(str(tmp_path / "pipe.npz")) as other:
         for array in ("landmarks", "blendshapes", "f0_hz", "rms_dbfs"):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.system
 @pytest.fixture
 def daemon(server, shm_name):
     daemon = start(
-        "run", "--source", "mic", "--no-blink", "--shm", shm_name, env=server.environment
+        "run", "--source", "mic", "--mouth-only", "--shm", shm_name, env=server.environment
     )
     reader = Reader(shm_name)
     wait_for(lambda: reader.read() is not None or daemon.poll() is not None)
@@ -37,7 +37,7 @@ def test_a_voice_in_the_microphone_moves_the_lips_as_the_file_does(
     server, daemon, speech_wav, tmp_path
 ):
     out = str(tmp_path / "file.npz")
-    assert edgeface("motion", speech_wav, "--no-blink", "-o", out).returncode == 0
+    assert edgeface("motion", speech_wav, "--mouth-only", "-o", out).returncode == 0
     with np.load(out) as motion:
         wanted = lip_gap(motion["landmarks"])
     # on a busy machine the server, which has no real-time priority here, may need another try

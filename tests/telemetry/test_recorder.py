@@ -10,6 +10,7 @@ from edgeface.daemon.journal import JournalHandler
 from edgeface.daemon.loop import Loop
 from edgeface.daemon.parts import Parts
 from edgeface.daemon.stats import Stats
+from edgeface.life.life import Life, Strengths
 from edgeface.shm import layout
 from edgeface.shm.reader import Reader
 from edgeface.shm.writer import Writer
@@ -122,7 +123,7 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
     pipeline, shm_name, speech_wav, tmp_path
 ):
     def run(root):
-        pipeline._blinker.__init__(False)
+        pipeline.life = Life(Strengths(0.0, 0.0, 0.0, False))
         writer = Writer(shm_name, 1, 80 * 10**6)
         try:
             source = make_selector([f"file:{speech_wav}"], 0.0, fast=True)
@@ -154,7 +155,7 @@ def test_removing_every_sensor_while_running_changes_nothing_in_the_frames(
             writer.close()
 
     assert run(tmp_path / "root") == run(None) != b""
-    pipeline._blinker.__init__(True)
+    pipeline.life = Life()
 
 
 def test_run_writes_log_and_metrics(tmp_path, shm_name, speech_wav):

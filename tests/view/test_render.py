@@ -42,9 +42,9 @@ def decoded(path):
 
 def test_a_film_moves_its_mouth_in_step_with_its_sound(speech_wav, tmp_path):
     film, motion = str(tmp_path / "film.mp4"), str(tmp_path / "motion.npz")
-    result = edgeface("render", speech_wav, "-o", film, "--size", "128", "--no-blink")
+    result = edgeface("render", speech_wav, "-o", film, "--size", "128", "--mouth-only")
     assert result.returncode == 0, result.stderr
-    assert edgeface("motion", speech_wav, "-o", motion, "--no-blink").returncode == 0
+    assert edgeface("motion", speech_wav, "-o", motion, "--mouth-only").returncode == 0
     pictures, sound = decoded(film)
     with np.load(motion) as data:
         gap = np.linalg.norm(data["landmarks"][:, 62] - data["landmarks"][:, 66], axis=-1)

@@ -68,7 +68,7 @@ def test_frames_arrive_at_25_a_second_and_the_mouth_follows_the_sound(
         file.setsampwidth(2)
         file.setframerate(16000)
         file.writeframes(sound.tobytes())
-    daemon = start("run", "--source", path, "--no-blink", "--shm", shm_name)
+    daemon = start("run", "--source", path, "--mouth-only", "--shm", shm_name)
     wait_for(lambda: page.execute_script("return edgeface.received") > 5)
     script = (
         "return [performance.now(), edgeface.received, edgeface.drawn, edgeface.index,"

@@ -1,12 +1,13 @@
 """Faces of a bundle, from the streaming pipeline that the daemon runs."""
 
+from dataclasses import replace
 from typing import Callable, List, Optional
 
 import numpy as np
 from tqdm import tqdm
 
 from edgeface.build import build_pipeline
-from edgeface.config import Motion, Settings
+from edgeface.config import MOUTH_ONLY, Settings
 from edgeface.model.model import Model
 from edgeface.pipeline import Pipeline
 from training.data.grid import Clip
@@ -20,7 +21,7 @@ _SEED = 4
 
 def pipeline_of(bundle: Model, lookahead_ms: int) -> Pipeline:
     """A pipeline without idle motion."""
-    return build_pipeline(Settings(motion=Motion(lookahead_ms=lookahead_ms, blink=False)), bundle)
+    return build_pipeline(Settings(motion=replace(MOUTH_ONLY, lookahead_ms=lookahead_ms)), bundle)
 
 
 def animate(pipeline: Pipeline, samples: np.ndarray, track: str = "landmarks") -> np.ndarray:

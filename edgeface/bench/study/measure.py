@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 import numpy as np
 
 from ...build import build_pipeline, load_model
-from ...config import Motion, Settings
+from ...config import MOUTH_ONLY, Settings
 from ...core.errors import UnavailableError
 from ...core.rates import FRAME_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, SECOND_NS
 from ...pipeline import Pipeline
@@ -66,7 +66,7 @@ def measure(
         heads = Heads(threads, folder, checkpoints)
         if heads.trained:
             trained.add("audio2motion")
-        pipeline = build_pipeline(Settings(motion=Motion(blink=False)), load_model())
+        pipeline = build_pipeline(Settings(motion=MOUTH_ONLY), load_model())
         run = _Run(encoders, heads, pipeline, progress)
         return run.results(clips(count), long_clip, trained)
 
