@@ -14,6 +14,7 @@ from .model.runtime.compute import Compute, Engine
 from .model.step_model import StepModel
 from .model.window_model import WindowModel
 from .motion.calibration import Calibration, ShapeRange
+from .motion.mouth import MouthShapes
 from .pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
@@ -68,11 +69,12 @@ class FilePipelines:
         # engines are built for steps only, not for blocks of them
         opener = model.open_stepper if compute.engine else model.open_block_stepper
         self._stepper = opener(self._lookahead_ms, compute)
+        self._mouth = MouthShapes(model.neutral)
         self._calibration = calibration_of(settings.motion, model)
 
     def next(self) -> Pipeline:
         """A pipeline for the next file."""
-        pipeline = Pipeline(self._stepper, self._lookahead_ms, blink=self._blink)
+        pipeline = Pipeline(self._stepper, self._lookahead_ms, self._mouth, self._blink)
         pipeline.calibration = self._calibration
         return pipeline
 
@@ -96,7 +98,8 @@ def open_pipeline(
     model: Model, lookahead_ms: int, compute: Compute, blink: bool = True
 ) -> Pipeline:
     """The stream of a model; errors as `Model.open_stepper`."""
-    return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, blink=blink)
+    stepper = model.open_stepper(lookahead_ms, compute)
+    return Pipeline(stepper, lookahead_ms, MouthShapes(model.neutral), blink)
 
 
 def calibration_of(motion: Motion, model: Model) -> Calibration:

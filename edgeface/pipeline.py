@@ -22,6 +22,7 @@ from .motion import frame as frames
 from .motion.blink import Blinker
 from .motion.calibration import Calibration
 from .motion.frame import Frame
+from .motion.mouth import MouthShapes
 
 _F0_PER_FRAME = 2
 _F0_MAX_LAG = 2  # values of 20 ms
@@ -39,6 +40,7 @@ class Pipeline:
 
     :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
+    :param mouth: computes the mouth's blendshapes; None leaves them to the model
     :param blink: whether the idle layer blinks
     :param blink_seed: seed of the moments at which it does
     :param stage: called with `features`, `encoder` and `motion` when that part of a frame is
@@ -49,6 +51,7 @@ class Pipeline:
         self,
         stepper: Stepper,
         lookahead_ms: int,
+        mouth: Optional[MouthShapes] = None,
         blink: bool = True,
         blink_seed: int = 0,
         stage: Optional[Callable[[str], None]] = None,
@@ -59,6 +62,7 @@ class Pipeline:
         self.stage = stage or _no_stage
         self.provider: str = stepper.provider
         self._stepper = stepper
+        self._mouth = mouth
         self._fbank = Fbank(FBANK_PER_FRAME * stepper.frames)
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self._blinker = Blinker(blink, blink_seed)
@@ -127,6 +131,8 @@ class Pipeline:
         self.stage("features")
         landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, levels)
         self.stage("encoder")
+        if self._mouth is not None:
+            blendshapes = self._mouth.apply(landmarks, blendshapes)
         first = self._taken - self.lookahead_frames
         self._taken += len(levels)
         known = [
