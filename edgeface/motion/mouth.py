@@ -58,22 +58,22 @@ _DISPUTED = ("mouthRollUpper", "mouthPress", "mouthDimple")
 _KEPT = np.array([not name.startswith(_DISPUTED) for name in BLENDSHAPES], np.float32)
 
 # The gap at which lips begin to part, within _SOFT of it. At rest those of both heads are 0.008
-# apart inside; with 0.0112 they count as closed (below 15 % of a wide gap) when the landmarks do.
-_CLOSED_GAP = 0.0112
+# apart inside; with 0.0105 they count as closed (below 15 % of a wide gap) when the landmarks do.
+_CLOSED_GAP = 0.0105
 _SOFT = 0.005
 # Shares of the landmarks' motion. With all of it the lips of a head, whose jaw swings back as well
 # as down, would be faster than those of the talker whose face was filmed.
-_GAP_SHARE = 0.7
-_WIDTH_SHARE = 0.6
+_GAP_SHARE = 0.74
+_WIDTH_SHARE = 0.7
 # Behind closed lips the jaw hangs as low as the chin does, up to _HANGING; where a jaw of
 # _HANGING_ENDS is needed to open the lips, it hangs no lower than that.
 _HANGING = 0.08
 _HANGING_ENDS = 0.045
 # the lips' own part in opening the mouth; _HALF are openings at which half of a share is shown
-_UPPER_SHARE = 0.35
+_UPPER_SHARE = 0.7
 _UPPER_BEGINS = -0.01
 _UPPER_HALF = 0.015
-_UPPER_MOST = 0.4
+_UPPER_MOST = 0.25
 _LOWER_RATE = 0.7
 _LOWER_BEGINS = 0.03
 _LOWER_MOST = 0.4
