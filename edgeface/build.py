@@ -15,6 +15,7 @@ from .model.runtime.compute import Compute, Engine
 from .model.step_model import StepModel
 from .model.window_model import WindowModel
 from .motion.calibration import Calibration, ShapeRange
+from .motion.mouth import MouthShapes
 from .pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
@@ -70,11 +71,12 @@ class FilePipelines:
         # engines are built for steps only, not for blocks of them
         opener = model.open_stepper if compute.engine else model.open_block_stepper
         self._stepper = opener(self._lookahead_ms, compute)
+        self._mouth = MouthShapes(model.neutral)
         self._calibration = calibration_of(settings.motion, model)
 
     def next(self) -> Pipeline:
         """A pipeline for the next file."""
-        pipeline = Pipeline(self._stepper, self._lookahead_ms, Life(self._strengths))
+        pipeline = Pipeline(self._stepper, self._lookahead_ms, self._mouth, Life(self._strengths))
         pipeline.calibration = self._calibration
         return pipeline
 
@@ -98,7 +100,8 @@ def open_pipeline(
     model: Model, lookahead_ms: int, compute: Compute, life: Optional[Life] = None
 ) -> Pipeline:
     """The stream of a model; errors as `Model.open_stepper`."""
-    return Pipeline(model.open_stepper(lookahead_ms, compute), lookahead_ms, life)
+    stepper = model.open_stepper(lookahead_ms, compute)
+    return Pipeline(stepper, lookahead_ms, MouthShapes(model.neutral), life)
 
 
 def strengths_of(motion: Motion) -> Strengths:

@@ -23,6 +23,7 @@ from .model.stepper import LEAD_SAMPLES, Stepper
 from .motion import frame as frames
 from .motion.calibration import Calibration
 from .motion.frame import Frame
+from .motion.mouth import MouthShapes
 
 _F0_PER_FRAME = 2
 _F0_MAX_LAG = 2  # values of 20 ms
@@ -40,6 +41,7 @@ class Pipeline:
 
     :param stepper: a `model.stepper.Stepper`
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
+    :param mouth: computes the mouth's blendshapes; None leaves them to the model
     :param life: the idle layer; one with all its parts by default
     :param stage: called with `features`, `encoder` and `motion` when that part of a frame is
         done
@@ -49,6 +51,7 @@ class Pipeline:
         self,
         stepper: Stepper,
         lookahead_ms: int,
+        mouth: Optional[MouthShapes] = None,
         life: Optional[Life] = None,
         stage: Optional[Callable[[str], None]] = None,
     ) -> None:
@@ -58,6 +61,7 @@ class Pipeline:
         self.stage = stage or _no_stage
         self.provider: str = stepper.provider
         self._stepper = stepper
+        self._mouth = mouth
         self._fbank = Fbank(FBANK_PER_FRAME * stepper.frames)
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self.life = life or Life()
@@ -131,6 +135,8 @@ class Pipeline:
         self.stage("features")
         landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, levels)
         self.stage("encoder")
+        if self._mouth is not None:
+            blendshapes = self._mouth.apply(landmarks, blendshapes)
         first = self._taken - self.lookahead_frames
         self._taken += len(levels)
         known = [

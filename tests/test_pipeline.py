@@ -15,6 +15,7 @@ from edgeface.model.step_model import StepModel
 from edgeface.motion.face import BLENDSHAPES, MOUTH, lip_gap
 from edgeface.motion.frame import BLINKING, SPEECH
 from edgeface.pipeline import Pipeline
+from edgeface.motion.mouth import MouthShapes
 from edgeface.source.file import read_whole
 
 
@@ -75,6 +76,7 @@ def test_streaming_equals_the_whole_file(bundle, clips, lookahead_ms):
     )
     frames = run(pipeline, samples)
     landmarks, blendshapes, _ = bundle.whole_motion(samples, lookahead_ms, Compute("cpu"))
+    blendshapes = MouthShapes(bundle.neutral).apply(landmarks, blendshapes)
     assert len(frames) == len(landmarks) == -(-len(samples) // 640)
     assert np.abs(np.array([f.landmarks for f in frames]) - landmarks).max() < 1e-4
     assert np.abs(np.array([f.blendshapes for f in frames]) - blendshapes).max() < 1e-4
@@ -86,9 +88,10 @@ def test_blocks_of_a_file_equal_the_stream(bundle, clips, lookahead_ms):
     chosen = Settings(motion=Motion(lookahead_ms=lookahead_ms))
     stepper = build_pipeline(chosen, bundle)._stepper
     files = FilePipelines(chosen, bundle)
+    mouth = MouthShapes(bundle.neutral)
     samples = speech(clips, 4)
     for length in (0, 1, 640, 62 * 640, 64 * 640 - 1, 64 * 640, 64 * 640 + 1, len(samples) - 300):
-        stream = run(Pipeline(stepper, lookahead_ms), samples[:length])
+        stream = run(Pipeline(stepper, lookahead_ms, mouth), samples[:length])
         blocks = run(files.next(), samples[:length], (1, 50000, 3))
         assert [f.index for f in blocks] == [f.index for f in stream]
         for a, b in zip(stream, blocks):

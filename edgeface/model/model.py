@@ -16,7 +16,7 @@ _SHAPES = ((68, 3), (52,), ())  # of a frame's landmarks, blendshapes and speech
 
 
 class WholeMotion(NamedTuple):
-    """The motion of a whole file of T frames.
+    """The motion of a whole file of T frames, as the networks compute it.
 
     `landmarks`: [T, 68, 3]; `blendshapes`: [T, 52]; `speech`: its probability, [T]; all float32.
     """

@@ -7,10 +7,10 @@ import numpy as np
 LANDMARKS = 68  # points, each x, y and z
 EYES = slice(36, 48)
 MOUTH = slice(48, 68)
-_UPPER_LIP = 62  # inner edges, in the middle
-_LOWER_LIP = 66
-_LEFT_CORNER = 48
-_RIGHT_CORNER = 54
+UPPER_LIP = 62  # inner edges, in the middle
+LOWER_LIP = 66
+LEFT_CORNER = 48
+RIGHT_CORNER = 54
 
 # Apple's order (ARFaceAnchor.BlendShapeLocation as LiveLink numbers it)
 BLENDSHAPES = (
@@ -74,13 +74,13 @@ SHAPES_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shapes.n
 
 def lip_gap(landmarks: np.ndarray) -> np.ndarray:
     """Distance of the inner lips: of landmarks [..., 68, 3], [...]."""
-    gap = landmarks[..., _UPPER_LIP, :] - landmarks[..., _LOWER_LIP, :]
+    gap = landmarks[..., UPPER_LIP, :] - landmarks[..., LOWER_LIP, :]
     return np.linalg.norm(gap, axis=-1)
 
 
 def mouth_width(landmarks: np.ndarray) -> np.ndarray:
     """Distance of the mouth's corners: of landmarks [..., 68, 3], [...]."""
-    width = landmarks[..., _LEFT_CORNER, :] - landmarks[..., _RIGHT_CORNER, :]
+    width = landmarks[..., LEFT_CORNER, :] - landmarks[..., RIGHT_CORNER, :]
     return np.linalg.norm(width, axis=-1)
 
 

@@ -114,7 +114,7 @@ def test_the_same_frames_as_onnx_runtime_also_after_a_reset(step, bundle, tmp_pa
     native = open_native(step, Engine(str(tmp_path)), FakeCuda())
     for session in (native, open_session(step)):
         stepper = CachedStepper(session, bundle.network.context_frames)
-        pipeline = Pipeline(stepper, 80, Life(Strengths(0.0, 0.0, 0.0, False)))
+        pipeline = Pipeline(stepper, 80, life=Life(Strengths(0.0, 0.0, 0.0, False)))
         for _ in range(2):  # finish() resets: the stream begins with what silence left behind
             frames.append(
                 np.array(

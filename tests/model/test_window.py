@@ -58,7 +58,7 @@ def stream(lengths, samples, chunk):
     pipeline = Pipeline(
         WindowStepper(window, lengths, Refiner(NEUTRAL)),
         40 * (lengths.hop_frames - 1 + lengths.future_frames),
-        Life(Strengths(0.0, 0.0, 0.0, False)),
+        life=Life(Strengths(0.0, 0.0, 0.0, False)),
     )
     frames = []
     for at in range(0, len(samples), chunk):

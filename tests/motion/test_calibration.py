@@ -205,7 +205,7 @@ def test_a_plain_gain_would_open_them(spoken):
     shut = lip_gap(spoken[0]) < SHUT
     assert (rig_gap(naive[shut]) > rig_gap(spoken[1][shut]) + 0.005).mean() > 0.2
     print(f"closed lips with a plain gain: {rig_gap(naive[shut]).max():.4f}")
-    assert rig_gap(naive[shut]).max() > 0.1
+    assert rig_gap(naive[shut]).max() > 0.08
 
 
 def test_more_of_a_shape_is_more_of_it_where_the_mouth_is_open(neutral, spoken):

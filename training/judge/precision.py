@@ -17,6 +17,7 @@ from edgeface.build import load_model
 from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 from edgeface.importer.onnx_files import reduce_precision
+from edgeface.life.life import Life, Strengths
 from edgeface.model.runtime.providers import open_session
 from edgeface.model.step_model import StepModel, require_step_model
 from edgeface.model.stepper import CachedStepper
@@ -75,7 +76,9 @@ def print_precisions(bundle: StepModel, data: Path) -> None:
         exact = None
         for name, session in sessions.items():
             stepper = CachedStepper(session, bundle.network.context_frames)
-            pipeline = Pipeline(stepper, bundle.latency_ms, blink=False)
+            pipeline = Pipeline(
+                stepper, bundle.latency_ms, life=Life(Strengths(0.0, 0.0, 0.0, False))
+            )
             faces = animate_all(pipeline, clips)
             exact = exact or faces
             off = np.concatenate(
