@@ -14,8 +14,8 @@ from edgeface.model.runtime.compute import Compute
 from edgeface.model.step_model import StepModel
 from edgeface.motion.face import BLENDSHAPES, MOUTH, lip_gap
 from edgeface.motion.frame import BLINKING, SPEECH
-from edgeface.pipeline import Pipeline
 from edgeface.motion.mouth import MouthShapes
+from edgeface.pipeline import Pipeline
 from edgeface.source.file import read_whole
 
 
