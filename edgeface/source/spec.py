@@ -17,6 +17,7 @@ from .pipe import PipeSource
 from .selector import Selector
 from .supervisor import Supervisor
 from .unix import UnixSource
+from .voices import VoiceSource
 from .wyoming import DEFAULT_HOST, DEFAULT_PORT, WyomingSource
 
 STDIN = "-"
@@ -141,4 +142,7 @@ def make_selector(
         )
     if fast and not ending:
         raise UsageError(f"--fast: {sources[0].name} is live; use a file")
+    voices = [source for source in sources if isinstance(source, VoiceSource)]
+    for voice in voices:
+        voice.others = [other for other in voices if other is not voice]
     return Selector([Supervisor(source) for source in sources], hold_s)

@@ -105,7 +105,23 @@ class Turns:
             speaker.queue.clear()
         stopper.queue.fade(now)
 
+    def hush(self, now: int) -> None:
+        """Hangs up on all that have something to say; what is heard fades out."""
+        for connection in list(self._connections):
+            if not connection.is_speaking:
+                continue
+            self._hang_up(connection, "stopped by another program", logging.INFO)
+            if connection is self.speaker:
+                connection.queue.fade(now)  # and it is forgotten after that
+            else:
+                self.remove(connection)
+
     def refuse(self, connection: Connection, reason: str, level: int = logging.WARNING) -> None:
+        """Hangs up and forgets it; says why."""
+        self._hang_up(connection, reason, level)
+        self.remove(connection)
+
+    def _hang_up(self, connection: Connection, reason: str, level: int) -> None:
         """Hangs up, and says why: to the writer, and in the log."""
         now = monotonic_ns()
         if now < self._quiet_until_ns.get(level, 0):
@@ -118,7 +134,6 @@ class Turns:
             self._quiet_until_ns[level] = now + _QUIET_NS
             self._unreported = 0
         connection.close(reason)
-        self.remove(connection)
 
     def remove(self, connection: Connection) -> None:
         """Forgets a connection; what of it is queued is dropped."""

@@ -11,7 +11,6 @@ from .base import EMPTY, Block
 
 _BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 _STALL_NS = 100 * MS_NS  # a process that was held up for less catches up
-_HEARD_NS = 50 * MS_NS  # sound that ended so lately may go on
 _FADE_SAMPLES = SAMPLE_RATE_HZ * FADE_MS // 1000
 _FADE = (0.5 + 0.5 * np.cos(np.pi * np.arange(1, _FADE_SAMPLES + 1) / _FADE_SAMPLES)).astype(
     np.float32
@@ -54,7 +53,7 @@ class VoiceQueue:
         end_ns = self.end_ns
         parts = self._pop_pieces(end_ns, _FADE_SAMPLES)
         self.clear()
-        if now - end_ns > _HEARD_NS:
+        if now - end_ns > _STALL_NS:
             return
         sound = np.concatenate(parts) if parts else EMPTY.samples
         last = sound[-1] if len(sound) else self._last

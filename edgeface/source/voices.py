@@ -4,7 +4,7 @@ import logging
 import select
 import socket
 from abc import abstractmethod
-from typing import Optional
+from typing import List, Optional
 
 from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError
@@ -36,6 +36,7 @@ class VoiceSource(Source):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self.others: List[VoiceSource] = []  # are stopped together with this one
         self._listener: Optional[Listener] = None
         self._turns = Turns(name)
         self._rests_until_ns = 0  # receiving has used up its share of the time
@@ -81,6 +82,10 @@ class VoiceSource(Source):
             if now >= end_ns:
                 return EMPTY
             self._wait(now, wake_ns)
+
+    def hush(self) -> None:
+        """Ends what is heard, with a fade, and what is queued."""
+        self._turns.hush(monotonic_ns())
 
     def close(self) -> None:
         """Stops listening and hangs up on all writers."""
@@ -155,7 +160,7 @@ class VoiceSource(Source):
     def _queue(self, until_ns: int) -> bool:
         """Takes what the speaker wrote; whether there was time for all of it."""
         speaker = self._turns.speaker
-        if speaker is None:
+        if speaker is None or speaker.ended:
             return True
         try:
             while speaker.queue.samples < _MOST_QUEUED:
@@ -181,6 +186,8 @@ class VoiceSource(Source):
             )
         if chunk.stop:
             self._turns.stop(speaker, now)
+            for other in self.others:
+                other.hush()
         elif chunk.interrupt:
             self._turns.clear()
         speaker.queue.append(chunk.samples, chunk.play_at_ns)

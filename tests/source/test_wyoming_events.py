@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from support.ports import free_port
 from support.process import wait_for
 
+from edgeface import Voice
 from edgeface.core.errors import UnavailableError, UsageError
 from edgeface.source import wyoming_connection
 from edgeface.source.chunks import ProtocolError
-from edgeface.source.spec import make_source
+from edgeface.source.spec import make_selector, make_source
 from edgeface.source.wyoming import WyomingSource
 from edgeface.source.wyoming_events import (
     LONGEST_DATA_BYTES,
@@ -238,6 +239,46 @@ def test_a_crowd_of_silent_clients_lets_one_that_speaks_in(source):
         assert (heard(source, 320) == 0.25).all()
     for client in crowd:
         client.close()
+
+
+def stopped(unix, assistants, path):
+    """What is heard of an assistant that is stopped, but for what is not softer; float32 [n]."""
+    loud = sound(np.full(32000, 8192, "<i2").tobytes())  # 2 s, of which much waits in the queue
+    with connected(assistants, loud + loud) as client, Voice(path) as voice:
+        heard(assistants, 1600)
+        voice.stop()
+        after = [np.zeros(0, np.float32)]
+
+        def is_silent():
+            unix.read(0.0)
+            after.append(assistants.read(0.0).samples)
+            return not list(assistants._turns)
+
+        wait_for(is_silent, poll=0.0)
+        assert b"stopped by another program" in client.recv(1000)
+    samples = np.concatenate(after)
+    assert len(samples) < 16000
+    return samples[samples < 0.25]
+
+
+def test_a_stop_at_the_voice_socket_fades_an_assistant_out(tmp_path):
+    port = free_port()
+    path = str(tmp_path / "voice")
+    selector = make_selector([f"unix:{path}", f"wyoming:127.0.0.1:{port}"], 0.5)
+    unix, assistants = (supervisor._source for supervisor in selector._sources)
+    unix.open()
+    assistants.open()
+    try:
+        for _ in range(5):  # a machine that stands still for 0.1 s breaks off
+            faded = stopped(unix, assistants, path)
+            if len(faded):
+                break
+        assert abs(faded[-1]) < 1e-3 and (np.diff(faded) <= 0).all()
+        with connected(assistants, sound(np.full(320, 8192, "<i2").tobytes())):
+            assert (heard(assistants, 320) == 0.25).all()
+    finally:
+        unix.close()
+        assistants.close()
 
 
 def test_an_address_where_nobody_can_listen_is_one_line(source):
