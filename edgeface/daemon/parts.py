@@ -1,7 +1,6 @@
 """What the daemon is made of, and the one function that builds it: for a start and for a reload."""
 
 import contextlib
-import ctypes
 import grp
 import logging
 import os
@@ -16,6 +15,7 @@ from ..core.errors import (
     UnavailableError,
     UsageError,
 )
+from ..core.memory import return_memory
 from ..core.rates import FRAME_MS, MS_NS
 from ..life.life import Strengths
 from ..model.model import Model
@@ -195,13 +195,7 @@ def hand_over(new: Parts, old: Optional[Parts] = None, source_is_open: bool = Fa
         if new.recorder is not None:
             new.recorder.start()
     if old is not None:
-        _return_memory()
-
-
-def _return_memory() -> None:
-    """Gives the system back what a replaced model leaves: glibc would keep it."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
+        return_memory()
 
 
 def close_parts(parts: Parts, keep: Optional[Parts] = None) -> None:

@@ -7,6 +7,7 @@ from typing import Optional
 import numpy as np
 
 from ..core.errors import UnavailableError
+from ..core.memory import return_memory
 from ..core.rates import SAMPLE_NS, SAMPLE_RATE_HZ
 from .output import Output
 from .resample import VariableResampler
@@ -103,4 +104,5 @@ class Player:
 
     def _reopen(self) -> None:
         self._output.close()
+        return_memory()
         self._open()

@@ -7,6 +7,7 @@ from typing import Optional
 
 import numpy as np
 
+from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SECOND_NS
 from .base import Block
 from .chunks import Chunk
@@ -31,6 +32,7 @@ class Connection(ABC):
         self.queue = VoiceQueue(ahead_ns)
         self.ended = False  # the writer closed its end, or was hung up on
         self._socket = connection
+        self._accepted_ns = monotonic_ns()
         self._patience_ns = _PATIENCE_NS
         self._asked_ns = 0
 
@@ -57,6 +59,10 @@ class Connection(ABC):
     @abstractmethod
     def is_speaking(self) -> bool:
         """Whether a part of its sound is queued or still to come."""
+
+    def is_new(self, now: int) -> bool:
+        """Whether it came less than a second ago, so that it may not have said anything yet."""
+        return now - self._accepted_ns < _PATIENCE_NS
 
     @property
     @abstractmethod

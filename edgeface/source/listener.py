@@ -1,6 +1,7 @@
 """Listening sockets: in the file system, and of TCP."""
 
 import os
+import select
 import socket
 import stat
 from typing import Optional, Tuple
@@ -26,6 +27,12 @@ class Listener:
     def fileno(self) -> int:
         """The descriptor, to wait for connections."""
         return self._socket.fileno()
+
+    def is_awaited(self) -> bool:
+        """Whether somebody waits to be connected."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN)
+        return bool(poll.poll(0))
 
     def accept(self) -> Optional[socket.socket]:
         """The next connection, not blocking; None when there is none now.

@@ -6,6 +6,7 @@ from typing import Optional
 
 from ..core.clock import monotonic_ns
 from ..core.errors import one_line
+from ..core.memory import return_memory
 from ..core.rates import SAMPLE_RATE_HZ, SECOND_NS
 from .base import EMPTY, Block, Source, SourceLost
 from .level_watch import LevelWatch
@@ -162,6 +163,7 @@ class Supervisor(Source):
     def _keep_opening(self, close_first: bool) -> None:
         if close_first:
             self._source.close()
+            return_memory()
             # a program that ends at once is not started without a pause
             self._stopping.wait(self._pause_s)
             self._pause_s = min(2 * self._pause_s, self._source.longest_pause_s)

@@ -45,8 +45,11 @@ class Turns:
 
     def make_room(self) -> bool:
         """Hangs up on a connection that says nothing; whether there was one."""
+        now = monotonic_ns()
         for connection in self._connections:
-            if connection is not self.speaker and connection.is_idle:
+            if connection is self.speaker or connection.is_new(now):
+                continue
+            if connection.is_idle:
                 self.refuse(connection, "said nothing, and there are too many connections")
                 return True
         return False

@@ -146,7 +146,9 @@ class VoiceSource(Source):
         """Takes new connections; whether there was time for all of them."""
         assert self._listener is not None, "open it first"
         while monotonic_ns() < until_ns:
-            if self._turns.is_full and not self._turns.make_room():
+            if self._turns.is_full and not (
+                self._listener.is_awaited() and self._turns.make_room()
+            ):
                 return True
             try:
                 connection = self._listener.accept()

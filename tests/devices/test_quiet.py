@@ -16,7 +16,7 @@ def open_devices():
     for _ in range(3):
         try:
             sounddevice.InputStream(device="nowhere" if not sounddevice.query_devices() else None)
-        except Exception:
+        except Exception:  # which one is PortAudio's business: it is about what is printed
             pass
         sounddevice._terminate()
         portaudio._initialize(sounddevice)

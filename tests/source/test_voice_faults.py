@@ -92,6 +92,25 @@ def test_a_crowd_of_mute_connections_silences_nobody(kiosk):
     assert "too many connections" in kiosk.end()[0]
 
 
+def test_who_comes_last_into_a_full_house_is_not_hung_up_on(tmp_path):
+    from edgeface.source.unix import UnixSource
+
+    source = UnixSource(str(tmp_path / "voice"))
+    source.open()
+    crowd = []
+    for _ in range(31):  # all of them have something to say
+        crowd.append(connect(str(tmp_path / "voice"), header(32000)))
+        source.read(0.02)
+    with Voice(str(tmp_path / "voice")) as voice:
+        voice.say(TONE, 16000)
+        for _ in range(5):
+            source.read(0.02)
+        voice.say(TONE, 16000)  # an OSError if it was hung up on
+    for client in crowd:
+        client.close()
+    source.close()
+
+
 def test_whoever_pauses_amid_a_chunk_goes_on_after_the_others(kiosk):
     client = connect(kiosk.path, header(len(TONE)) + TONE[:800])
     time.sleep(0.2)
