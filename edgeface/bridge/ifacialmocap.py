@@ -2,18 +2,21 @@
 
 from typing import List, Optional
 
+import numpy as np
+
 from ..motion.face import BLENDSHAPES
 from ..shm.reader import ReadFrame
 from .encoder import Encoder
-from .shapes import clean
+from .shapes import bounded, clean
 
 PORT = 49983  # where the phone listens for clients, and where they listen for frames
 _HELLO = b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719"
 _HELLOS = {_HELLO: 1, _HELLO + b"|sendDataVersion=v2": 2}
 _SEPARATORS = {1: "-", 2: "&"}  # between name and value
 _NO_SIDES = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")  # directions of one part
-# angles in degrees and the head's place: no frame has them yet
-_HEAD_AND_EYES = "=head#0,0,0,0,0,0|rightEye#0,0,0|leftEye#0,0,0|"
+_UNIT_M = 0.089  # between the outer corners of an adult's eyes
+_DIGITS = 2  # of angles in degrees
+_PLACE_DIGITS = 4  # of metres
 
 
 def parse_hello(datagram: bytes) -> Optional[int]:
@@ -37,7 +40,25 @@ class IFacialMocap(Encoder):
         """The whole frame in one datagram."""
         shapes = zip(self._names, clean(frame.blendshapes))
         text = "".join(f"{name}{round(100 * value)}|" for name, value in shapes)
-        return [(text + _HEAD_AND_EYES).encode("ascii")]
+        return [(text + _head_and_eyes(frame)).encode("ascii")]
+
+
+def _head_and_eyes(frame: ReadFrame) -> str:
+    """Angles in degrees about x, y and z, and the head's place in m.
+
+    As in a recording of the phone, where both eyes look at it: down and towards the nose is
+    positive in x, and in y for the right eye.
+    """
+    head = bounded(frame.head)
+    left_yaw, left_pitch, right_yaw, right_pitch = bounded(frame.gaze)
+    place = _text(head[3:] * _UNIT_M, _PLACE_DIGITS)
+    right = _text(np.degrees((-right_pitch, right_yaw, 0.0)), _DIGITS)
+    left = _text(np.degrees((-left_pitch, left_yaw, 0.0)), _DIGITS)
+    return f"=head#{_text(np.degrees(head[:3]), _DIGITS)},{place}|rightEye#{right}|leftEye#{left}|"
+
+
+def _text(values: np.ndarray, digits: int) -> str:
+    return ",".join(f"{round(value, digits) + 0.0:g}" for value in values.tolist())
 
 
 def _phone_name(name: str) -> str:

@@ -147,6 +147,12 @@ def _add_vmc(parser: argparse.ArgumentParser) -> None:
         default=vmc.NAMES[0],
         help="arkit: the 52 shapes (PerfectSync); vrm0, vrm1: vowels and blinks of other models",
     )
+    parser.add_argument(
+        "--head",
+        action="store_true",
+        default=False,
+        help="turn the head, too; not where a receiver takes the positions of bones (EVMC4U)",
+    )
 
 
 def _add_osc(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +211,7 @@ KINDS: Dict[str, Kind] = {
         "VMC protocol: VSeeFace, Warudo, VMagicMirror, Unity, Godot and others",
         _add_vmc,
         _to(vmc.PERFORMER_PORT),
-        lambda options, _: vmc.Vmc(options.names),
+        lambda options, _: vmc.Vmc(options.names, options.head),
     ),
     "osc": _one_target(
         "Open Sound Control: robots, shows, and VRChat with --vrchat",

@@ -5,14 +5,14 @@ import time
 from typing import List, Tuple
 
 from ..motion.face import BLENDSHAPES
+from ..motion.livelink import ANGLES, angles
 from ..shm.reader import ReadFrame
 from .encoder import Encoder
-from .shapes import clean
+from .shapes import bounded, clean
 
 PORT = 11111
 _VERSION = 6  # receivers drop every other
-_HEAD_AND_EYES = (0.0,) * 9  # yaw, pitch, roll: no frame has them yet
-_VALUES = len(BLENDSHAPES) + len(_HEAD_AND_EYES)
+_VALUES = len(BLENDSHAPES) + len(ANGLES)
 _ID_LENGTH = 36  # some receivers count on a UUID
 _SUBJECT_BYTES = 256
 _DAY_S = 86400
@@ -42,7 +42,7 @@ class LiveLink(Encoder):
     def encode(self, frame: ReadFrame, time_s: float) -> List[bytes]:
         """The whole frame in one datagram."""
         number, part = self._time_code(time_s)
-        values = clean(frame.blendshapes) + list(_HEAD_AND_EYES)
+        values = clean(frame.blendshapes) + angles(bounded(frame.head), bounded(frame.gaze))
         return [self._head + _TIME_AND_VALUES.pack(number, part, self._fps, 1, _VALUES, *values)]
 
     def _time_code(self, time_s: float) -> Tuple[int, float]:

@@ -9,7 +9,7 @@ from ..motion.face import BLENDSHAPES
 from ..motion.frame import SPEECH
 from ..shm.reader import ReadFrame
 from .encoder import Encoder
-from .shapes import clean
+from .shapes import bounded, clean
 
 Argument = Union[str, bool, int, float]
 
@@ -22,6 +22,8 @@ _FLOAT = struct.Struct(">f")
 _PREFIX = re.compile(r"(/[!-~]+)?")
 _RESERVED = set(" #*,?[]{}")  # the characters of patterns, which no address may have
 _SILENCE_DBFS = -120.0
+_HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")
+_GAZE = ("gazeLeftYaw", "gazeLeftPitch", "gazeRightYaw", "gazeRightPitch")
 
 
 def message(address: str, *arguments: Argument) -> bytes:
@@ -86,8 +88,9 @@ class Changes:
 
 
 class Osc(Encoder):
-    """`PREFIX/jawOpen ,f 0.4` and so on for robots and shows, `PREFIX/speech ,i 1` and
-    `PREFIX/level ,f` in dBFS: what changed, and everything once a second.
+    """`PREFIX/jawOpen ,f 0.4` and so on for robots and shows, `PREFIX/headYaw ,f` and so on of
+    head and gaze, `PREFIX/speech ,i 1` and `PREFIX/level ,f` in dBFS: what changed, and everything
+    once a second.
 
     :param prefix: begins with a slash, or is empty
     :raises ValueError: no address can begin with this prefix
@@ -98,6 +101,7 @@ class Osc(Encoder):
         if not _PREFIX.fullmatch(prefix) or _RESERVED.intersection(prefix):
             raise ValueError(f"prefix {prefix!r}: needs a slash, then characters such as /face/1")
         self._shapes = [f"{prefix}/{name}" for name in BLENDSHAPES]
+        self._angles = [f"{prefix}/{name}" for name in _HEAD + _GAZE]
         self._speech = f"{prefix}/speech"
         self._level = f"{prefix}/level"
         self._changes = Changes()
@@ -105,6 +109,8 @@ class Osc(Encoder):
     def encode(self, frame: ReadFrame, time_s: float) -> List[bytes]:
         """Bundles of what changed; none where nothing did."""
         values: Dict[str, float] = dict(zip(self._shapes, clean(frame.blendshapes)))
+        turned = bounded(frame.head).tolist() + bounded(frame.gaze).tolist()
+        values.update(zip(self._angles, turned))
         values[self._speech] = int(frame.flags & SPEECH != 0)
         # in this order, what is no number becomes silence
         values[self._level] = min(0.0, max(_SILENCE_DBFS, frame.rms_dbfs))

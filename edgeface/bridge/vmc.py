@@ -1,12 +1,13 @@
 """VMC protocol: VSeeFace, Warudo, VMagicMirror, Unity, Unreal and Godot with their add-ons."""
 
-from typing import Dict, List, Optional
+import math
+from typing import Dict, List, Optional, Tuple
 
 from ..motion.face import BLENDSHAPES
 from ..shm.reader import ReadFrame
 from .encoder import Encoder
 from .osc import bundles, message
-from .shapes import PASCAL, clean
+from .shapes import PASCAL, bounded, clean
 
 PERFORMER_PORT = 39540  # VSeeFace, Warudo and others, which have a body and take a face
 _DAY_S = 86400  # a float of 32 bits still tells 10 ms
@@ -55,13 +56,15 @@ class Vmc(Encoder):
 
     :param names: `arkit` for models with the 52 shapes ("PerfectSync"), `vrm0` or `vrm1` for those
         that have vowels and blinks only; never both for one model, they add up
+    :param head: whether to send the rotation of the bone Head; its position is sent as 0
     :raises ValueError: there are no such names
     """
 
-    def __init__(self, names: str):
+    def __init__(self, names: str, head: bool = False):
         if names not in NAMES:
             raise ValueError(f"names {names!r}: needs one of {', '.join(NAMES)}")
         self._presets = _PRESETS.get(names)
+        self._head = head
         self._start_s: Optional[float] = None
 
     def encode(self, frame: ReadFrame, time_s: float) -> List[bytes]:
@@ -77,8 +80,30 @@ class Vmc(Encoder):
             message("/VMC/Ext/OK", *_LOADED),
             message("/VMC/Ext/T", (time_s - self._start_s) % _DAY_S),
         ]
+        if self._head:
+            pitch, yaw, roll = bounded(frame.head[:3]).tolist()
+            turned = unity_rotation(pitch, yaw, roll)
+            messages.append(message("/VMC/Ext/Bone/Pos", "Head", 0.0, 0.0, 0.0, *turned))
         messages += [message("/VMC/Ext/Blend/Val", *item) for item in values.items()]
         return bundles(messages + [message("/VMC/Ext/Blend/Apply")])
+
+
+def unity_rotation(pitch: float, yaw: float, roll: float) -> Tuple[float, float, float, float]:
+    """The head's rotation as a quaternion x, y, z, w about Unity's axes.
+
+    Those are ours with x the other way: the model's right, which is at the viewer's left.
+
+    :param pitch: and the others in rad, as in `motion.frame.Frame`
+    """
+    sin_x, cos_x = math.sin(pitch / 2), math.cos(pitch / 2)
+    sin_y, cos_y = math.sin(yaw / 2), math.cos(yaw / 2)
+    sin_z, cos_z = math.sin(roll / 2), math.cos(roll / 2)
+    return (
+        cos_y * sin_x * cos_z + sin_y * cos_x * sin_z,
+        cos_y * sin_x * sin_z - sin_y * cos_x * cos_z,
+        sin_y * sin_x * cos_z - cos_y * cos_x * sin_z,
+        cos_y * cos_x * cos_z + sin_y * sin_x * sin_z,
+    )
 
 
 def vowels(shapes: List[float]) -> List[float]:

@@ -109,6 +109,8 @@ def assemble(
         undo.pop_all()
     calibration = _calibration(settings, model, old)
     strengths = strengths_of(settings.motion)
+    if old is not None and strengths == old.strengths:
+        strengths = old.strengths
     return Parts(
         settings, model, source, pipeline, writer, player, recorder, calibration, strengths
     )

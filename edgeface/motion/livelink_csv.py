@@ -9,6 +9,7 @@ from typing import Iterator, Sequence
 from ..core.rates import FRAME_RATE_HZ
 from .face import BLENDSHAPES
 from .frame import Frame
+from .livelink import ANGLES, angles
 
 _CODES_PER_S = 60
 # as in the app's recordings: two pairs are the other way round than in its packets
@@ -19,19 +20,17 @@ _SWAPPED = {
     "mouthRight": "mouthLeft",
 }
 _ORDER = [BLENDSHAPES.index(_SWAPPED.get(name, name)) for name in BLENDSHAPES]
-# the head and the eyes, which frames do not have
-_PARTS = ("Head", "LeftEye", "RightEye")
-_ANGLES = [f"{part}{angle}" for part in _PARTS for angle in ("Yaw", "Pitch", "Roll")]
-_COUNT = len(BLENDSHAPES) + len(_ANGLES)
-_ROW = f"%s,{_COUNT}" + ",%.10f" * len(BLENDSHAPES) + f",{0:.10f}" * len(_ANGLES) + "\n"
+_COUNT = len(BLENDSHAPES) + len(ANGLES)
+_ROW = f"%s,{_COUNT}" + ",%.10f" * _COUNT + "\n"
 
 
 def livelink_csv(frames: Sequence[Frame]) -> Iterator[str]:
     """The lines of the file, of frames in any number."""
     names = [BLENDSHAPES[i][0].upper() + BLENDSHAPES[i][1:] for i in _ORDER]
-    yield ",".join(["Timecode", "BlendShapeCount"] + names + _ANGLES) + "\n"
+    yield ",".join(["Timecode", "BlendShapeCount", *names, *ANGLES]) + "\n"
     for frame in frames:
-        yield _ROW % ((_time_code(frame.index),) + tuple(frame.blendshapes[_ORDER].tolist()))
+        values = frame.blendshapes[_ORDER].tolist() + angles(frame.head, frame.gaze)
+        yield _ROW % (_time_code(frame.index), *values)
 
 
 def _time_code(index: int) -> str:

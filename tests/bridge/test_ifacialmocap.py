@@ -52,7 +52,19 @@ def test_any_frame_is_read_within_half_a_per_cent(version, separator, frame):
     shapes, rotations = as_receivers_read(datagram, separator)
     assert list(shapes) == NAMES
     assert np.abs(np.array(list(shapes.values())) - 100 * cleaned(frame)).max() < 0.5001
-    assert rotations == {"head": [0] * 6, "rightEye": [0] * 3, "leftEye": [0] * 3}
+    assert list(rotations) == ["head", "rightEye", "leftEye"]
+    assert [len(values) for values in rotations.values()] == [6, 3, 3]
+    assert np.isfinite(np.concatenate(list(rotations.values()))).all()
+
+
+def test_head_and_eyes_turn_as_in_the_phones_recording():
+    """There both eyes look down, and towards the nose: 6.0, 2.4 on the right and 6.0, -1.7."""
+    frame = frame_of(head=(0.1, 0.2, -0.1, 0.5, 0.0, -1.0), gaze=(-0.03, -0.1, 0.04, -0.1))
+    (datagram,) = IFacialMocap().encode(frame, 0.0)
+    _, rotations = as_receivers_read(datagram, "-")
+    assert rotations["rightEye"] == pytest.approx([5.73, 2.29, 0.0], abs=0.01)
+    assert rotations["leftEye"] == pytest.approx([5.73, -1.72, 0.0], abs=0.01)
+    assert rotations["head"] == pytest.approx([5.73, 11.46, -5.73, 0.0445, 0.0, -0.089], abs=0.01)
 
 
 def test_hellos_of_clients():

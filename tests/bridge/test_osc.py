@@ -15,6 +15,13 @@ from edgeface.bridge.osc import Changes, Osc, bundles, message
 from edgeface.motion.face import BLENDSHAPES
 from edgeface.motion.frame import NEUTRAL, SPEECH
 
+ANGLES = [
+    f"/edgeface/{name}"
+    for name in (
+        *("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ"),
+        *("gazeLeftYaw", "gazeLeftPitch", "gazeRightYaw", "gazeRightPitch"),
+    )
+]
 ADDRESSES = [f"/edgeface/{name}" for name in BLENDSHAPES]
 
 some_argument = (
@@ -77,8 +84,13 @@ def test_python_osc_decodes_any_frame(frame):
     datagrams = Osc("/edgeface").encode(frame, 0.0)
     assert all(len(datagram) < 1472 for datagram in datagrams)
     received = one_value_each(datagrams)
-    assert list(received) == [*ADDRESSES, "/edgeface/speech", "/edgeface/level"]
+    assert list(received) == [*ADDRESSES, *ANGLES, "/edgeface/speech", "/edgeface/level"]
     assert np.array_equal(np.float32([received[name] for name in ADDRESSES]), cleaned(frame))
+    turned = np.concatenate([frame.head, frame.gaze])
+    sent = np.float32([received[name] for name in ANGLES])
+    assert np.isfinite(sent).all()
+    normal = np.abs(turned) <= 4
+    assert np.array_equal(sent[normal], turned[normal])
     assert received["/edgeface/speech"] == int(frame.flags & SPEECH > 0)
     assert -120 <= received["/edgeface/level"] <= 0
     if -120 <= frame.rms_dbfs <= 0:
@@ -105,7 +117,7 @@ def test_everything_is_said_once_a_second_and_after_the_clock_was_set_back(later
     osc = Osc("/edgeface")
     osc.encode(frame_of(jawOpen=0.5), 10.0)
     assert osc.encode(frame_of(jawOpen=0.5), 10.9) == []
-    assert len(one_value_each(osc.encode(frame_of(jawOpen=0.5), 10.0 + later_s))) == 54
+    assert len(one_value_each(osc.encode(frame_of(jawOpen=0.5), 10.0 + later_s))) == 64
 
 
 @settings(max_examples=50, deadline=None)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.bridge_frames import any_frame, any_time, cleaned, frame_of
 from support.osc import decoded
 
 from edgeface.bridge.shapes import PASCAL
-from edgeface.bridge.vmc import Vmc, vowels
+from edgeface.bridge.vmc import Vmc, unity_rotation, vowels
 from edgeface.motion.face import lip_gap
 
 PRESETS = {
@@ -79,6 +80,50 @@ def test_a_known_message():
     (datagram,) = Vmc("vrm0").encode(frame_of(eyeBlinkLeft=1.0, eyeBlinkRight=1.0), 0.0)
     assert b"\0\0\0\x24/VMC/Ext/Blend/Val\0\0,sf\0Blink\0\0\0\x3f\x80\0\0" in datagram
     assert datagram.endswith(b"\0\0\0\x1c/VMC/Ext/Blend/Apply\0\0\0\0,\0\0\0")
+
+
+def matrix(quaternion):
+    """Rotation matrix of x, y, z, w."""
+    x, y, z, w = quaternion
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def turn(axis, angle):
+    """Right-handed rotation about an axis, 0 to 2, as the contract counts."""
+    found = np.eye(3)
+    a, b = (axis + 1) % 3, (axis + 2) % 3
+    found[a, a] = found[b, b] = np.cos(angle)
+    found[b, a] = np.sin(angle)
+    found[a, b] = -np.sin(angle)
+    return found
+
+
+@settings(max_examples=50, deadline=None)
+@given(*[st.floats(-1.5, 1.5)] * 3)
+def test_the_head_turns_the_same_way_in_unity(pitch, yaw, roll):
+    ours = turn(1, yaw).dot(turn(0, pitch)).dot(turn(2, roll))
+    mirror = np.diag([-1, 1, 1])  # Unity's x is to the viewer's left
+    quaternion = unity_rotation(pitch, yaw, roll)
+    assert np.allclose(matrix(quaternion), mirror.dot(ours).dot(mirror), atol=1e-9)
+    # in Unity, a turn about x by a positive angle looks down
+    assert unity_rotation(0.2, 0, 0)[0] > 0
+
+
+@pytest.mark.system
+def test_the_head_is_sent_where_it_is_asked_for():
+    frame = frame_of(head=(0.0, 0.2, 0.0, 0.5, 0.0, 0.0))
+    bone = ("/VMC/Ext/Bone/Pos", ["Head", 0, 0, 0, 0, pytest.approx(-0.0998, abs=1e-4), 0])
+    for names in ("arkit", "vrm1"):
+        messages = decoded(Vmc(names, head=True).encode(frame, 0.0))
+        assert messages[2] == (bone[0], [*bone[1], pytest.approx(0.995, abs=1e-4)])
+        assert messages[-1] == ("/VMC/Ext/Blend/Apply", [])
+        assert not [m for m in decoded(Vmc(names).encode(frame, 0.0)) if m[0] == bone[0]]
 
 
 def test_vowels_of_typical_mouths():

@@ -29,12 +29,14 @@ BrowDownRight,BrowInnerUp,BrowOuterUpLeft,BrowOuterUpRight,CheekPuff,CheekSquint
 CheekSquintRight,NoseSneerLeft,NoseSneerRight,TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,
 LeftEyePitch,LeftEyeRoll,RightEyeYaw,RightEyePitch,RightEyeRoll""".replace("\n", "").split(",")
 ANGLES = RECORDED[-9:]
+HEAD = np.float32([0.1, 0.2, 0.3, 1.0, 2.0, 3.0])
+GAZE = np.float32([0.01, 0.02, 0.03, 0.02])
 
 
 def frames_of(weights, first=0):
     still = np.zeros((68, 3), np.float32)
     return [
-        Frame(first + i, still, np.asarray(row, np.float32), 0.0, -120.0, 0)
+        Frame(first + i, still, np.asarray(row, np.float32), 0.0, -120.0, 0, HEAD, GAZE)
         for i, row in enumerate(weights)
     ]
 
@@ -66,7 +68,8 @@ def test_live_link_face_csv(tmp_path):
     times, columns = imported(path)
     assert np.abs(times - 0.04 * (first + np.arange(40))).max() < 1e-9
     assert columns.pop("BlendShapeCount") == [61] * 40
-    assert all(columns.pop(name) == [0.0] * 40 for name in ANGLES)
+    turned = [[0.2, -0.1, 0.3, 0.01, 0.02, 0.0, 0.03, 0.02, 0.0]] * 40
+    assert np.allclose(np.transpose([columns.pop(name) for name in ANGLES]), turned, atol=1e-7)
     for i, name in enumerate(BLENDSHAPES):
         assert np.abs(weights[:, i] - columns[name[0].upper() + name[1:]]).max() < 1e-9, name
 

@@ -39,14 +39,25 @@ export class Face {
   // {name: value} of all blendshapes, between the two newest frames, which costs one frame of delay;
   // null while there is no face to show
   shapes() {
+    const values = this.between("blendshapes");
+    return values && Object.fromEntries(this.names.map((name, i) => [name, values[i]]));
+  }
+
+  // pitch, yaw, roll in rad, x, y, z in distances of the outer eye corners, likewise; in three.js:
+  // bone.rotation.set(pitch, yaw, roll, "YXZ")
+  head() {
+    return this.between("head");
+  }
+
+  // the numbers of a field of the frames now
+  between(field) {
     if (this.frames.length < 2) return null;
     const [a, b] = this.frames;
     const due = performance.now() - this.delay - this.frameMs;
     if (due > b.audio_ms + STALE_MS) return null;
     this.time = Math.min(Math.max(due, a.audio_ms), b.audio_ms);
     const part = (this.time - a.audio_ms) / (b.audio_ms - a.audio_ms);
-    return Object.fromEntries(this.names.map((name, i) =>
-      [name, a.blendshapes[i] + part * (b.blendshapes[i] - a.blendshapes[i])]));
+    return a[field].map((value, i) => value + part * (b[field][i] - value));
   }
 }
 
