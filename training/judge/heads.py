@@ -1,4 +1,4 @@
-"""Two heads with ARKit's blendshapes, independent of each other, to see what an avatar makes of them.
+"""Two heads with ARKit's blendshapes, independent of each other: what an avatar makes of them.
 
 ICT-FaceKit (MIT licence) is known by its 68 landmarks, which lie in the data folder; the head of
 MakeHuman with the Face Units of Mika Suominen (CC0) comes whole, out of a package for Python that

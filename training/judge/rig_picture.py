@@ -34,7 +34,10 @@ _COLOURS = {
     "helper-l-eye": (0.94, 0.94, 0.94),
     "helper-r-eye": (0.94, 0.94, 0.94),
 }
-_INSIDE = (0.45, 0.16, 0.16)  # of skin seen from behind: the mouth
+_HIDDEN = 0.06  # behind what is seen of the resting face
+_MOUTH = (0.4, 0.3)  # how far from the lips, to the side and up or down
+_SLIT = 6  # pixels: resting lips leave less between them
+_INSIDE = (0.42, 0.15, 0.15)
 _YAW = 0.25  # rad, so that lips can be seen to come forward
 
 
@@ -47,11 +50,12 @@ def draw(
     :param shapes: blendshapes [52] at each of them
     """
     figure, rows = pyplot.subplots(3, len(MOMENTS), figsize=(10.2, 5.4))
+    camera = _Camera(mesh)
     for at, name in enumerate(MOMENTS):
         rows[0, at].set_title(name, size=11)
         _draw_points(rows[0, at], faces[at])
         _draw_points(rows[1, at], ict.posed(shapes[at][None])[0])
-        _draw_mesh(rows[2, at], mesh, shapes[at])
+        camera.draw(rows[2, at], shapes[at])
     for row, name in zip(rows, ("landmarks", "ICT-FaceKit", "MakeHuman")):
         row[0].set_ylabel(name, size=11)
         for axes in row:
@@ -74,29 +78,59 @@ def _draw_points(axes, points: np.ndarray) -> None:
         axes.fill(*seen[first:end].T, facecolor=colour, edgecolor="#7d3a36", linewidth=0.8)
 
 
-def _draw_mesh(axes, mesh: Mesh, shapes: np.ndarray) -> None:
-    """Draws the head with a depth buffer; without teeth, which are not fitted to it."""
-    points = _turned(mesh.head.posed(shapes[None])[0] - _between_eyes(mesh))
-    drawn = np.array([group in _COLOURS for group in mesh.groups])
-    faces = mesh.faces[drawn]
-    colours = np.array([_COLOURS[group] for group in mesh.groups if group in _COLOURS])
-    corners = points[faces]
-    across = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    smooth = np.zeros_like(points)
-    for corner in range(4):
-        np.add.at(smooth, faces[:, corner], across)
-    smooth /= np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-9
-    light = 0.35 + 0.65 * np.clip(smooth @ (_LIGHT / np.linalg.norm(_LIGHT)), 0, 1)
-    picture = np.ones((_PIXELS, _PIXELS, 3))
-    depth = np.full((_PIXELS, _PIXELS), -np.inf)
-    left, right, bottom, top = _EDGES
-    scale = (_PIXELS / (right - left), _PIXELS / (bottom - top), 1.0)
-    seen = (points - (left, top, 0.0)) * scale
-    colours[across[:, 2] < 0] = _INSIDE
-    for face, colour in zip(faces, colours):
-        for triangle in (face[:3], face[[0, 2, 3]]):
-            _fill(picture, depth, seen[triangle], light[triangle], colour)
-    axes.imshow(picture, extent=_EDGES)
+class _Camera:
+    """Draws a head with a depth buffer, without its teeth, which are not fitted to it.
+
+    What is hidden behind the resting lips is drawn dark.
+    """
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._head = mesh.head
+        drawn = np.array([group in _COLOURS for group in mesh.groups])
+        self._faces = mesh.faces[drawn]
+        self._colours = np.array([_COLOURS[group] for group in mesh.groups if group in _COLOURS])
+        eyes = [at for at, group in enumerate(mesh.groups) if group.endswith("-eye")]
+        self._origin = mesh.head.neutral[np.unique(mesh.faces[eyes])].mean(0)
+        rest = mesh.head.neutral
+        lips = rest[list(mesh.head.lips)].mean(0)
+        _, depth = self._take(rest)
+        for at, face in enumerate(self._faces):
+            column, row, near = self._seen(rest[face]).mean(0)
+            around = depth[
+                max(0, int(row) - _SLIT) : int(row) + _SLIT, max(0, int(column)) : int(column) + 2
+            ]
+            beside = np.abs(rest[face].mean(0) - lips)[:2]
+            if (beside < _MOUTH).all() and near < around.max() - _HIDDEN:
+                self._colours[at] = _INSIDE
+
+    def draw(self, axes, shapes: np.ndarray) -> None:
+        """Draws the face of blendshapes [52]."""
+        picture, _ = self._take(self._head.posed(shapes[None])[0])
+        axes.imshow(picture, extent=_EDGES)
+
+    def _seen(self, points: np.ndarray) -> np.ndarray:
+        """Column, row and nearness of points."""
+        left, right, bottom, top = _EDGES
+        scale = (_PIXELS / (right - left), _PIXELS / (bottom - top), 1.0)
+        return (_turned(points - self._origin) - (left, top, 0.0)) * scale
+
+    def _take(self, points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Picture and depth of a face whose points are these."""
+        corners = _turned(points)[self._faces]
+        across = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        smooth = np.zeros_like(points)
+        for corner in range(4):
+            np.add.at(smooth, self._faces[:, corner], across)
+        smooth /= np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-9
+        light = 0.35 + 0.65 * np.clip(smooth @ (_LIGHT / np.linalg.norm(_LIGHT)), 0, 1)
+        picture = np.ones((_PIXELS, _PIXELS, 3))
+        depth = np.full((_PIXELS, _PIXELS), -np.inf)
+        seen = self._seen(points)
+        for at in np.flatnonzero(across[:, 2] > 0):
+            for corner in (1, 2):
+                triangle = self._faces[at, [0, corner, corner + 1]]
+                _fill(picture, depth, seen[triangle], light[triangle], self._colours[at])
+        return picture, depth
 
 
 def _fill(
@@ -129,12 +163,6 @@ def _fill(
     depth[rows[seen], columns[seen]] = near[seen]
     shade = np.tensordot(light, weights, 1)[seen]
     picture[rows[seen], columns[seen]] = np.clip(shade[:, None] * colour, 0, 1)
-
-
-def _between_eyes(mesh: Mesh) -> np.ndarray:
-    """Where the resting head's bridge of the nose is, as with landmarks, [3]."""
-    eyes = [mesh.faces[at] for at, group in enumerate(mesh.groups) if group.endswith("-eye")]
-    return mesh.head.neutral[np.unique(eyes)].mean(0)
 
 
 def _turned(points: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ class Likeness(NamedTuple):
 
 
 def closed(gaps: np.ndarray, speech: np.ndarray) -> np.ndarray:
-    """In which frames lips are closed, bool [T]: of their gaps [T] and where there is speech [T]."""
+    """Where lips are closed, bool [T], by their gaps [T] and where there is speech [T]."""
     return gaps < _CLOSED_SHARE * np.percentile(gaps[speech], _WIDE)
 
 
