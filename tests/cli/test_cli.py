@@ -74,6 +74,8 @@ def test_run_and_motion_give_the_same_frames(speech_wav, tmp_path, shm_name):
         "f0_hz": (75,),
         "rms_dbfs": (75,),
         "flags": (75,),
+        "head": (75, 6),
+        "gaze": (75, 4),
         "fps": (),
         "latency_s": (),
     }
@@ -84,6 +86,8 @@ def test_run_and_motion_give_the_same_frames(speech_wav, tmp_path, shm_name):
         "f0_hz": "f4",
         "rms_dbfs": "f4",
         "flags": "u4",
+        "head": "f4",
+        "gaze": "f4",
     }
     for file in (run, motion):
         assert {k: v.shape for k, v in file.items()} == shapes
