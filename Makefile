@@ -26,7 +26,7 @@ help:
 	@echo "make test         all tests but those that need PyTorch, on every supported Python found here"
 	@echo "make test-torch   the tests of importer, training and the paper's benchmark (installs PyTorch)"
 	@echo "make bench        cost of a frame, start-up time, memory"
-	@echo "make reliability  recovery times, a day of faults, a day of sound (an hour)"
+	@echo "make reliability  recovery times, a day of faults, a day of sound, a day of bridges (1.5 hours)"
 	@echo "make install      edgeface and its services for all users (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make uninstall    removes them, with configuration and logs"
 	@echo "make train        a bundle of the default model, by training/recipe.yaml (DATA=$(DATA),"
