@@ -1,12 +1,15 @@
 """What waiting for a device costs and says, on real sound servers."""
 
+import gc
 import json
 import logging
 import os
 import resource
 import shlex
 import sys
+import threading
 import time
+import weakref
 
 import pytest
 from support.process import collect, edgeface, start, wait_for
@@ -18,6 +21,7 @@ from edgeface.devices.changes import Search
 from edgeface.motion.frame import NEUTRAL
 from edgeface.shm.reader import Reader
 from edgeface.source import level_watch, program
+from edgeface.source.base import Source, SourceLost
 from edgeface.source.command import CommandSource
 from edgeface.source.mic import MicSource
 from edgeface.source.supervisor import Supervisor
@@ -182,6 +186,42 @@ def test_an_attempt_is_repeated_when_something_changed_or_after_growing_pauses(m
     with pytest.raises(UnavailableError):
         search.call(fail)
     assert len(attempts) == 1
+
+
+class Leaving(Source):
+    """Is lost at once, and leaves what refers to itself, as a stream and its callback do."""
+
+    live = True
+
+    def __init__(self):
+        super().__init__("leaving")
+        self.first = None
+
+    def open(self):
+        if self.first is not None:
+            raise UnavailableError("not there")
+        left = threading.Event()
+        left.itself = left
+        self.first = weakref.ref(left)
+
+    def read(self, timeout_s):
+        raise SourceLost("lost")
+
+    def close(self):
+        pass
+
+
+def test_what_a_lost_source_leaves_is_collected_at_once():
+    source = Leaving()
+    supervisor = Supervisor(source)
+    gc.disable()
+    try:
+        supervisor.open(required=True)
+        assert source.first() is not None
+        wait_for(lambda: not supervisor.read(0.01).samples.any() and source.first() is None)
+    finally:
+        gc.enable()
+        supervisor.close()
 
 
 class Events(logging.Handler):
