@@ -22,6 +22,7 @@ from ..model.step_model import require_step_model
 from ..model.stepper import LEAD_SAMPLES
 from ..motion.calibration import Calibration
 from ..motion.frame import Frame
+from ..motion.mouth import MouthShapes
 from ..shm.writer import Writer
 from ..telemetry.latency import Latency
 from ..telemetry.recorder import Recorder
@@ -46,6 +47,10 @@ def measure_stages(settings: Settings, model: Model, samples: np.ndarray) -> Dic
         "encoder and head": _model_ms(settings, model, hops),
     }
     faces = [(np.zeros((68, 3), np.float32), np.zeros(52, np.float32)) for _ in hops]
+    mouth = MouthShapes(model.neutral)
+    stages["blendshapes of the mouth"] = _median_ms(
+        lambda face: mouth.apply(face[0][None], face[1][None]), faces
+    )
     life, sound = Life(), Sound(-20.0, 120.0, True)
     stages["idle layer"] = _median_ms(lambda face: life.apply(face[0], face[1], sound), faces)
     calibration = Calibration(model.neutral, strength=1.1)

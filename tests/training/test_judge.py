@@ -21,6 +21,8 @@ from training.judge.blendshapes import follow as follow_shapes
 from training.judge.blendshapes import puckering
 from training.judge.closures import closing, judge
 from training.judge.films import Film, Package, fetch, follow, mirrored
+from training.judge.heads import Head
+from training.judge.rigs import Shown, compare
 from training.judge.sentences import SENTENCES
 from training.judge.similarity import alike
 from training.judge.table import Table
@@ -214,3 +216,24 @@ def test_no_address_of_a_registry_is_in_the_code():
             if name.endswith((".py", ".yaml")):
                 with open(os.path.join(place, name), encoding="utf-8") as file:
                     assert "://" not in file.read(), name
+
+
+def test_the_judge_of_avatars_knows_lips_that_do_not_close_and_a_mouth_that_stays_wide():
+    jaw, pucker = BLENDSHAPES.index("jawOpen"), BLENDSHAPES.index("mouthPucker")
+    neutral = np.zeros((68, 3))
+    neutral[[62, 66], 1], neutral[[48, 54], 0] = (0.005, -0.005), (-0.3, 0.3)
+    deltas = np.zeros((52, 68, 3))
+    deltas[jaw, 66, 1], deltas[pucker, 54, 0] = -0.4, -0.1
+    head = Head("made up", neutral, deltas, (62, 66), (48, 54))
+    rng = np.random.default_rng(0)
+    good = np.zeros((200, 52))
+    good[:, jaw], good[:, pucker] = rng.uniform(0, 0.5, 200), rng.uniform(0, 1, 200)
+    good[::4, jaw] = 0.0
+    bad = good.copy()
+    bad[::8, jaw], bad[:, pucker] = 0.2, rng.uniform(0, 1, 200)
+    landmarks = head.posed(good)
+    shown = Shown(landmarks, bad, good, np.ones(200, bool), tracked=landmarks)
+    assert compare(head, [shown], "published") == pytest.approx((1, 1, 1, 1, 1, 0))
+    worse = compare(head, [shown], "network")
+    assert worse.gap < 0.99 and abs(worse.width) < 0.3 and worse.real_gap == worse.gap
+    assert 0.4 < worse.closed < 0.8
