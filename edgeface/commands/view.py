@@ -49,7 +49,9 @@ def execute(options: argparse.Namespace) -> None:
 
 
 def _print(avatar: Avatar) -> None:
-    print(f"{avatar.kind}; {len(avatar.shapes)} of {len(avatar.shapes + tuple(avatar.missing))} shapes")
+    print(
+        f"{avatar.kind}; {len(avatar.shapes)} of {len(avatar.shapes + tuple(avatar.missing))} shapes"
+    )
     if avatar.missing and avatar.shapes:
         print(f"missing: {', '.join(avatar.missing)}")
     if avatar.vowels and not any(name.startswith(("jaw", "mouth")) for name in avatar.shapes):

@@ -42,7 +42,9 @@ def read_description(path: str) -> Object:
 def objects(parent: Any, key: str) -> List[Object]:
     """The objects of a list in an object; anything else is left out."""
     values = parent.get(key) if isinstance(parent, dict) else None
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    return (
+        [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    )
 
 
 def child(parent: Any, *keys: str) -> Object:
@@ -112,7 +114,10 @@ def _checked(path: str, gltf: Any) -> Object:
 
 def _check_unpacked(path: str, gltf: Object) -> None:
     """Buffers that are compressed, or that have no bytes in the file, say how large they become."""
-    views = [child(view, "extensions", "EXT_meshopt_compression") for view in objects(gltf, "bufferViews")]
+    views = [
+        child(view, "extensions", "EXT_meshopt_compression")
+        for view in objects(gltf, "bufferViews")
+    ]
     sizes = [item.get("byteLength") for item in objects(gltf, "buffers")]
     for view in filter(None, views):
         count, stride = view.get("count"), view.get("byteStride")

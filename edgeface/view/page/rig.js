@@ -8,7 +8,7 @@ import { vowels } from "./vowels.js";
 const HEAD = /(?:^|[^A-Za-z])head$|Head$/;
 const EYES = [/(?:left|(?:^|[^a-z])l)[_. ]?(?:face)?eye$|eye[_. ]?(?:left|l)$/i,
               /(?:right|(?:^|[^a-z])r)[_. ]?(?:face)?eye$|eye[_. ]?(?:right|r)$/i];
-const MOVED = 1e-4; // m: a vertex that a shape moves less is none of the face
+const MOVED = 0.003; // of the mesh's radius: a vertex that a shape moves less is none of the face
 const LOWERED = -1.25; // rad from the T pose in which a VRM stands
 
 export class Rig {
@@ -98,8 +98,10 @@ export class Rig {
       const targets = mesh.geometry.morphAttributes.position || [];
       const used = places.size ? [...places.values()] : targets.map((_, i) => i);
       const count = mesh.geometry.attributes.position.count;
+      mesh.geometry.computeBoundingSphere(); // with the morph targets
+      const least = MOVED * mesh.geometry.boundingSphere.radius;
       for (let i = 0; i < count; i++)
-        if (used.some((k) => targets[k] && moved.fromBufferAttribute(targets[k], i).length() > MOVED))
+        if (used.some((k) => targets[k] && moved.fromBufferAttribute(targets[k], i).length() > least))
           box.expandByPoint(mesh.getVertexPosition(i, point).applyMatrix4(mesh.matrixWorld));
     }
     if (box.isEmpty()) box.setFromObject(this.scene);

@@ -6,7 +6,8 @@ import { Face } from "./web/face.js";
 const notice = document.getElementById("notice");
 const page = window.edgeface; // of page.js
 const stage = (page.stage = { drawn: 0, costMs: 0 }); // for tests and the curious
-const FRAMED = 2.3; // heights of the face's moving part: the whole head, and some of the neck
+const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
+const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
 const COST_PART = 0.05; // of the newest picture in the mean cost
 
@@ -69,7 +70,7 @@ function show(three, canvas, context, rig) {
     const far = high / 2 / Math.tan(camera.fov * Math.PI / 360) + size.z / 2;
     camera.near = far / 50;
     camera.far = far * 50;
-    camera.position.set(centre.x, centre.y, centre.z + far);
+    camera.position.set(centre.x, centre.y + RAISED * size.y, centre.z + far);
     camera.updateProjectionMatrix();
   }
   addEventListener("resize", frame);
