@@ -69,12 +69,17 @@ uninstall:
 train: $(VENV)/train
 	$(VENV)/bin/python -m training --data $(DATA) --cache $(CACHE) --device $(DEVICE)
 
+# for avatars alone (edgeface view --avatar); nothing else needs npm
+THREE = command -v npm >/dev/null && cd edgeface/view/page && timeout 120 npm ci --no-audit --no-fund --silent \
+  || echo "edgeface: no three.js (npm is missing, or failed): edgeface view --avatar says how to install it"
+
 # environments: a file in the environment says which of them it is
-$(VENV)/run: setup.cfg
+$(VENV)/run: setup.cfg edgeface/view/page/package-lock.json
 	scripts/apt-install.sh $(RUN_PACKAGES)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .
 	$(ON_PATH)
+	@$(THREE)
 	touch $@
 
 $(VENV)/dev: setup.cfg

@@ -4,28 +4,56 @@ import argparse
 
 from ..build import load_model
 from ..core.errors import EdgefaceError, UsageError
+from ..view.avatar import Avatar, read_avatar
+from ..view.packages import check_packages
 from ..view.server import PageServer
 from ..web.server import hang_up_on_waiting
 from .common import add_segment_arguments, segment_name
 
-EXAMPLE = """example:
-  edgeface view        then open http://127.0.0.1:8068/"""
+EXAMPLE = """examples:
+  edgeface view        then open http://127.0.0.1:8068/
+  edgeface view --avatar head.glb             three-dimensional, by three.js
+  edgeface view --avatar head.vrm --check     what the page finds in it"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     add_segment_arguments(parser)
     parser.add_argument("--port", type=int, default=8068, help="on 127.0.0.1; 0: any that is free")
+    parser.add_argument("--avatar", metavar="FILE", help="a GLB or VRM file to show")
+    parser.add_argument(
+        "--check", action="store_true", help="print what the avatar's face can do, and end"
+    )
 
 
 def execute(options: argparse.Namespace) -> None:
     """Runs the verb until SIGTERM or Ctrl-C."""
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port}: out of range; 0 to 65535")
+    if options.check and not options.avatar:
+        raise UsageError("--check: of which file? add --avatar FILE")
+    if options.check:
+        _print(read_avatar(options.avatar))
+        return
     try:
-        server = PageServer(options.port, segment_name(options), load_model("").neutral)
+        if options.avatar:
+            read_avatar(options.avatar)
+            check_packages()
+        neutral = load_model("").neutral
+        server = PageServer(options.port, segment_name(options), neutral, options.avatar or "")
     except EdgefaceError:
         hang_up_on_waiting()
         raise
     print(f"edgeface: the face is at {server.url}", flush=True)
     server.serve_until_stopped()
+
+
+def _print(avatar: Avatar) -> None:
+    print(
+        f"{avatar.kind}; {len(avatar.shapes)} of {len(avatar.shapes + tuple(avatar.missing))} shapes"
+    )
+    if avatar.missing and avatar.shapes:
+        print(f"missing: {', '.join(avatar.missing)}")
+    if avatar.vowels and not any(name.startswith(("jaw", "mouth")) for name in avatar.shapes):
+        print(f"speaks with VRM's expressions: {', '.join(avatar.vowels)}")
+    print(f"turns: {', '.join(avatar.parts) or 'nothing, it has no bones of head or eyes'}")

@@ -1,20 +1,31 @@
-"""Serves the page and its frames on 127.0.0.1."""
+"""Serves the page, its frames and an avatar on 127.0.0.1."""
 
+import base64
+import hashlib
 import json
 import os
-from typing import List
+import re
+import shutil
+from typing import Any, Dict, List
 
-from ..core.errors import UnavailableError
+from ..core.errors import EdgefaceError, UnavailableError
+from ..core.resources import PACKAGE
+from ..motion.face import BLENDSHAPES
 from ..web.access import Access
 from ..web.server import Handler, Server
+from .avatar import read_avatar
+from .packages import FOLDER
 
 _HOST = "127.0.0.1"
-_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
+_SCRIPT = "text/javascript"
 _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
-    "/face.js": ("face.js", "text/javascript"),
-    "/page.js": ("page.js", "text/javascript"),
+    **{f"/{name}.js": (f"{name}.js", _SCRIPT) for name in ("face", "page", "stage")},
+    **{f"/{name}.js": (f"{name}.js", _SCRIPT) for name in ("rig", "motion", "vowels")},
+    "/web/face.js": (os.path.join(PACKAGE, "examples", "web", "face.js"), _SCRIPT),
 }
+_PACKAGE_FILE = re.compile(r"/(node_modules/(?:three|@pixiv)/[\w/.-]+\.js)")
+_INLINE = re.compile(rb"<(?:script type=\"importmap\"|style)>(.*?)</(?:script|style)>", re.S)
 
 
 class PageServer(Server):
@@ -23,11 +34,13 @@ class PageServer(Server):
     :param port: on 127.0.0.1; 0 for any that is free
     :param shm: name of the segment
     :param neutral: resting face, 68 lists of 3, shown while there is no writer
+    :param avatar: path of a GLB or VRM file to show; "" for the drawn face
     :raises UnavailableError: the port is taken
     """
 
-    def __init__(self, port: int, shm: str, neutral: List[List[float]]):
+    def __init__(self, port: int, shm: str, neutral: List[List[float]], avatar: str = ""):
         self.neutral = neutral
+        self.avatar = avatar
         try:
             super().__init__(_HOST, port, shm, Access(_HOST), _PageHandler)
         except OSError as error:
@@ -35,25 +48,71 @@ class PageServer(Server):
                 f"port {port} on {_HOST}: {error.strerror}; choose another --port"
             ) from None
 
+    def described(self) -> Any:
+        """What the page has to know of the avatar, whose file may have changed; None without one."""
+        if not self.avatar:
+            return None
+        try:
+            kind = read_avatar(self.avatar).kind
+        except EdgefaceError as error:
+            return {"error": str(error)}
+        return {"name": os.path.basename(self.avatar), "kind": kind, "names": BLENDSHAPES}
+
 
 class _PageHandler(Handler):
     server: PageServer
 
     def answer(self) -> None:
-        """Page, or neutral face."""
+        """A file of the page, the neutral face, or the avatar."""
+        package_file = _PACKAGE_FILE.fullmatch(self.path)
         if self.path in _FILES:
-            name, kind = _FILES[self.path]
-            with open(os.path.join(_FOLDER, name), "rb") as file:
-                self._send(file.read(), kind)
+            self._send_file(*_FILES[self.path])
+        elif package_file and ".." not in self.path:
+            self._send_file(package_file.group(1), _SCRIPT)
         elif self.path == "/neutral":
             self._send(json.dumps(self.server.neutral).encode(), "application/json")
+        elif self.path == "/avatar.json":
+            self._send(json.dumps(self.server.described()).encode(), "application/json")
+        elif self.path == "/avatar" and self.server.avatar:
+            self._send_file(os.path.abspath(self.server.avatar), "model/gltf-binary")
         else:
             super().answer()
 
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
+    def _send_file(self, path: str, kind: str) -> None:
+        """Sends a file, by its path below the page's folder or by its whole path."""
+        try:
+            file = open(os.path.join(FOLDER, path), "rb")
+        except OSError:
+            return self.send_error(404)
+        with file:
+            if path == "index.html":
+                return self._send_page(file.read(), kind)
+            self._begin(os.fstat(file.fileno()).st_size, kind)
+            shutil.copyfileobj(file, self.wfile)
+
+    def _send_page(self, body: bytes, kind: str) -> None:
+        self._begin(len(body), kind, {"Content-Security-Policy": _policy(body)})
         self.wfile.write(body)
+
+    def _send(self, body: bytes, kind: str) -> None:
+        self._begin(len(body), kind)
+        self.wfile.write(body)
+
+    def _begin(self, length: int, kind: str, more: Dict[str, str] = {}) -> None:
+        self.send_response(200)
+        headers = {"Content-Type": kind, "Content-Length": str(length), "Cache-Control": "no-store"}
+        for name, value in dict(headers, **more).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+def _policy(page: bytes) -> str:
+    """Nothing from elsewhere; of what is written in the page itself, what it was delivered with."""
+    digests = [hashlib.sha256(text).digest() for text in _INLINE.findall(page)]
+    inline = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    # meshes may be packed, which WebAssembly unpacks; pictures of an avatar become blobs
+    return (
+        f"default-src 'none'; script-src 'self' 'wasm-unsafe-eval' {inline}; style-src {inline};"
+        " connect-src 'self' blob: data:; img-src 'self' blob: data:; base-uri 'none';"
+        " form-action 'none'"
+    )

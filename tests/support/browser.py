@@ -1,6 +1,7 @@
 """A real Chromium without a window."""
 
 import contextlib
+import json
 
 _FLAGS = (
     "--headless",
@@ -14,14 +15,19 @@ _FLAGS = (
 
 
 @contextlib.contextmanager
-def chromium(*flags):
-    """A browser that Selenium drives."""
+def chromium(*flags, requests=False):
+    """A browser that Selenium drives.
+
+    :param requests: whether it records them, for `requested`
+    """
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for flag in (*_FLAGS, *flags):
         options.add_argument(flag)
+    if requests:
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService("/usr/bin/chromedriver")
     driver = webdriver.Chrome(options=options, service=service)
     try:
@@ -37,3 +43,14 @@ def script_errors(driver):
         for entry in driver.get_log("browser")
         if entry["level"] == "SEVERE" and "favicon" not in entry["message"]
     ]
+
+
+def requested(driver):
+    """Addresses of all requests since the last call, those of the page's own bytes left out."""
+    messages = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))
+    addresses = [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+    return [url for url in addresses if not url.startswith(("blob:", "data:"))]

@@ -6,6 +6,21 @@ import struct
 import numpy as np
 
 _SKIN, _WHITE, _DARK = (0.9, 0.7, 0.6), (1.0, 1.0, 1.0), (0.25, 0.05, 0.05)
+_HUMANOID = dict(hips="Hips", spine="Spine", head="Head", leftEye="LeftEye", rightEye="RightEye")
+for _side in ("Left", "Right"):
+    _HUMANOID.update(
+        {
+            f"{_side.lower()}{bone}": _side + name
+            for bone, name in (
+                ("UpperArm", "Arm"),
+                ("LowerArm", "ForeArm"),
+                ("Hand", "Hand"),
+                ("UpperLeg", "UpLeg"),
+                ("LowerLeg", "Leg"),
+                ("Foot", "Foot"),
+            )
+        }
+    )
 _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 
@@ -20,6 +35,74 @@ def write_head(path, names):
 
 def write_avatar(path, names):
     """The head on a skeleton without a skin, at a height of 1.6, as TalkingHead wants it."""
+    nodes, root = _skeleton()
+    _write(path, names, nodes, [root])
+
+
+def write_vrm(path, version, names=()):
+    """The avatar as VRM 0 or 1, with an expression for each vowel and blink.
+
+    :param version: 0, whose avatars turn their backs on the viewer of glTF, or 1
+    :param names: further expressions, each of a morph target of its own
+    """
+    nodes, root = _skeleton()
+    bones = {
+        bone: next(k for k, node in enumerate(nodes) if node["name"] == name)
+        for bone, name in _HUMANOID.items()
+    }
+    # spelled so that they are none of ARKit's, and move like these
+    moving = [f"{vowel} jawOpen" for vowel in "aiueo"] + ["x eyeBlink_L", "x eyeBlink_R"]
+    binds = dict(zip(("a", "i", "u", "e", "o", "blink_l", "blink_r"), ([k] for k in range(7))))
+    binds["blink"] = [5, 6]
+    custom = {name: [7 + k] for k, name in enumerate(names)}
+    targets = moving + [f"target {name}" for name in names]
+    if version == 0:
+        nodes[root]["rotation"] = [0, 1, 0, 0]
+        groups = [
+            {"name": name, "presetName": preset, "binds": _binds("mesh", 0, indices, 100)}
+            for name, preset, indices in [(key, key, item) for key, item in binds.items()]
+            + [(name, "unknown", item) for name, item in custom.items()]
+        ]
+        extensions = {
+            "VRM": {
+                "specVersion": "0.0",
+                "meta": {"title": "made up"},
+                "humanoid": {"humanBones": [{"bone": k, "node": v} for k, v in bones.items()]},
+                "blendShapeMaster": {"blendShapeGroups": groups},
+                "firstPerson": {},
+                "secondaryAnimation": {},
+                "materialProperties": [],
+            }
+        }
+    else:
+        face = next(k for k, node in enumerate(nodes) if node["name"] == "Face")
+        newer = ("aa", "ih", "ou", "ee", "oh", "blinkLeft", "blinkRight", "blink")
+        presets = dict(zip(newer, binds.values()))
+        expressions = [
+            {name: {"morphTargetBinds": _binds("node", face, at, 1)} for name, at in group.items()}
+            for group in (presets, custom)
+        ]
+        extensions = {
+            "VRMC_vrm": {
+                "specVersion": "1.0",
+                "meta": {
+                    "name": "made up",
+                    "authors": ["edgeface"],
+                    "licenseUrl": "https://vrm.dev/licenses/1.0/",
+                },
+                "humanoid": {"humanBones": {k: {"node": v} for k, v in bones.items()}},
+                "expressions": dict(zip(("preset", "custom"), expressions)),
+            }
+        }
+    _write(path, targets, nodes, [root], extensions)
+
+
+def _binds(key, value, indices, weight):
+    return [{key: value, "index": index, "weight": weight} for index in indices]
+
+
+def _skeleton():
+    """Nodes, and the number of the root."""
     nodes = []
 
     def add(name, offset, *children, **more):
@@ -55,7 +138,7 @@ def write_avatar(path, names):
     for node in nodes:
         if not node["children"]:
             del node["children"]
-    _write(path, names, nodes, [root])
+    return nodes, root
 
 
 def _finger(add, name):
@@ -117,7 +200,7 @@ def _morph(name, points, k):
     return moved
 
 
-def _write(path, names, nodes, roots):
+def _write(path, names, nodes, roots, extensions={}):
     points, colours, triangles = _parts()
     binary, views, accessors = b"", [], []
 
@@ -157,7 +240,7 @@ def _write(path, names, nodes, roots):
     scene = {
         "asset": {"version": "2.0"},
         "scene": 0,
-        "scenes": [{"nodes": roots}],
+        "scenes": [{"nodes": list(roots)}],
         "nodes": nodes,
         "meshes": [
             {"primitives": [primitive], "extras": {"targetNames": list(names)}},
@@ -167,13 +250,30 @@ def _write(path, names, nodes, roots):
         "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(binary)}],
+        "extensionsUsed": list(extensions),
+        "extensions": extensions,
     }
+    write_glb(path, scene, binary)
+
+
+def write_glb(path, scene, binary=b""):
+    """A glTF object and its bytes as a file."""
     text = json.dumps(scene).encode()
     text += b" " * (-len(text) % 4)
     with open(path, "wb") as file:
         file.write(struct.pack("<4sII", b"glTF", 2, 28 + len(text) + len(binary)))
         file.write(struct.pack("<I4s", len(text), b"JSON") + text)
         file.write(struct.pack("<I4s", len(binary), b"BIN\0") + binary)
+
+
+def rewrite(path, target, change):
+    """A copy whose description is changed."""
+    with open(path, "rb") as file:
+        data = file.read()
+    (size,) = struct.unpack_from("<I", data, 12)
+    scene = json.loads(data[20 : 20 + size].decode())
+    change(scene)
+    write_glb(target, scene, data[28 + size :])
 
 
 def _normals(points):

@@ -2,17 +2,16 @@
 
 import contextlib
 import functools
-import hashlib
 import http.server
 import os
 import shutil
-import subprocess
 import threading
 
 import numpy as np
 import pytest
 from support.browser import chromium, script_errors
 from support.glb import write_avatar, write_head
+from support.npm import node_modules
 from support.process import start, wait_for
 
 import edgeface
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.system
 
 EXAMPLES = os.path.join(os.path.dirname(edgeface.__file__), "examples", "web")
 VOICE = os.path.join(os.path.dirname(edgeface.__file__), "voice.flac")
-CACHE = os.path.expanduser("~/.cache/edgeface/examples")
 JAW = BLENDSHAPES.index("jawOpen")
 
 # what the page shows, when, and between which frames that is
@@ -44,28 +42,11 @@ look();
 
 
 @pytest.fixture(scope="module")
-def packages():
-    """The folder with the packages of the examples, installed once for each lock file."""
-    with open(f"{EXAMPLES}/package-lock.json", "rb") as file:
-        lock = file.read()
-    assert b"://" not in lock, "addresses of a registry; see docs/bridges.md"
-    folder = f"{CACHE}-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not os.path.exists(folder):
-        new = f"{folder}.{os.getpid()}"
-        os.makedirs(new)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(f"{EXAMPLES}/{name}", new)
-        subprocess.check_call(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=new)
-        os.rename(new, folder)
-    return f"{folder}/node_modules"
-
-
-@pytest.fixture(scope="module")
-def site(packages, tmp_path_factory):
+def site(tmp_path_factory):
     """Address of the examples, with a head and an avatar beside them."""
     folder = tmp_path_factory.mktemp("site") / "web"
-    shutil.copytree(EXAMPLES, str(folder))
-    os.symlink(packages, str(folder / "node_modules"))
+    shutil.copytree(EXAMPLES, str(folder), ignore=shutil.ignore_patterns("node_modules"))
+    os.symlink(node_modules(EXAMPLES), str(folder / "node_modules"))
     usual = [name.replace("Left", "_L").replace("Right", "_R") for name in BLENDSHAPES]
     write_head(str(folder / "head.glb"), [f"blendShape1.{name}" for name in usual])
     write_avatar(str(folder / "avatar.glb"), BLENDSHAPES)

@@ -14,7 +14,9 @@
   let latest = null;
   let arrivals = [];
   let last = performance.now();
-  const stats = { received: 0, drawn: 0, gaps: 0, index: -1 };
+  let listener = () => {}; // of another face
+  const stats = { received: 0, drawn: 0, gaps: 0, index: -1, covered: false };
+  stats.listen = (take) => { listener = take; };
   window.edgeface = stats; // for tests and the curious
   window.shownLipGap = () => (shown ? Math.hypot(shown[62][0] - shown[66][0], shown[62][1] - shown[66][1]) : 0);
 
@@ -26,6 +28,7 @@
   const frames = new EventSource("frames");
   frames.onmessage = (event) => {
     const frame = JSON.parse(event.data);
+    listener(frame);
     if (frame.names) return; // what the frames' blendshapes are
     latest = frame.landmarks ? frame : null; // null: there is no writer
     target = latest && latest.landmarks;
@@ -35,7 +38,7 @@
     stats.received++;
     arrivals.push(performance.now());
   };
-  frames.onerror = () => { latest = null; target = null; };
+  frames.onerror = () => { latest = null; target = null; listener({ state: "gone" }); };
 
   function say() {
     const now = performance.now();
@@ -55,7 +58,7 @@
 
   function draw(now) {
     requestAnimationFrame(draw);
-    if (!shown) return;
+    if (!shown || stats.covered) return; // an avatar is shown instead
     const scale = window.devicePixelRatio || 1;
     const width = Math.round(innerWidth * scale), height = Math.round(innerHeight * scale);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
