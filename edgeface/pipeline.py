@@ -26,6 +26,7 @@ from .motion.frame import Frame
 from .motion.mouth import MouthShapes
 
 _F0_PER_FRAME = 2
+_FBANK_FRAMES = 8  # of a block whose Fbank is computed at once: what fits into the cache
 _F0_MAX_LAG = 2  # values of 20 ms
 
 
@@ -62,7 +63,7 @@ class Pipeline:
         self.provider: str = stepper.provider
         self._stepper = stepper
         self._mouth = mouth
-        self._fbank = Fbank(FBANK_PER_FRAME * stepper.frames)
+        self._fbank = Fbank(FBANK_PER_FRAME * min(stepper.frames, _FBANK_FRAMES))
         self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self.life = life or Life()
         self.calibration: Optional[Calibration] = None
