@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from ..voice import HEADER, INTERRUPT, STOP, own_path
+from ..voice import HEADER, INTERRUPT, MAGIC, STOP, own_path
 from .chunks import Chunk, ChunkParser
 from .connection import Connection
 from .listener import Listener, UnixListener
@@ -87,7 +87,11 @@ class UnixConnection(Connection):
 
     @property
     def _flags(self) -> int:
-        return int(HEADER.unpack(self._header)[3]) if self._has_header else 0
+        """Of the next chunk; 0 where what was written is none, which its turn will show."""
+        if not self._has_header:
+            return 0
+        magic, _, _, flags, _ = HEADER.unpack(self._header)
+        return int(flags) if magic == MAGIC and flags in (INTERRUPT, STOP) else 0
 
     def look(self, now: int) -> bool:
         """Peeks at the next header."""

@@ -82,6 +82,16 @@ def test_a_connection_that_says_nothing_silences_nobody(kiosk):
             client.close()
 
 
+def test_whoever_writes_nonsense_cuts_off_nobody(kiosk):
+    for name, (data, _) in ODD.items():
+        wait_for(kiosk.is_quiet)
+        client = connect(kiosk.path, data())
+        with Voice(kiosk.path) as voice:
+            voice.say(TONE, 16000)
+            assert kiosk.hears(4.0), name
+        client.close()
+
+
 def test_a_crowd_of_mute_connections_silences_nobody(kiosk):
     crowd = [connect(kiosk.path, header(16000)[: k % 20]) for k in range(60)]
     with Voice(kiosk.path) as voice:
