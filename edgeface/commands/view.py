@@ -49,11 +49,10 @@ def execute(options: argparse.Namespace) -> None:
 
 
 def _print(avatar: Avatar) -> None:
-    print(
-        f"{avatar.kind}; {len(avatar.shapes)} of {len(avatar.shapes + tuple(avatar.missing))} shapes"
-    )
-    if avatar.missing and avatar.shapes:
-        print(f"missing: {', '.join(avatar.missing)}")
-    if avatar.vowels and not any(name.startswith(("jaw", "mouth")) for name in avatar.shapes):
+    shapes, missing = avatar.shapes, avatar.missing
+    print(f"{avatar.kind}; {len(shapes)} of {len(shapes) + len(missing)} shapes")
+    if missing and shapes:
+        print(f"missing: {', '.join(missing)}")
+    if avatar.speaks_by_vowels:
         print(f"speaks with VRM's expressions: {', '.join(avatar.vowels)}")
     print(f"turns: {', '.join(avatar.parts) or 'nothing, it has no bones of head or eyes'}")

@@ -34,10 +34,16 @@ class Avatar(NamedTuple):
     """ARKit's names of the blendshapes that it has"""
 
     vowels: Tuple[str, ...]
-    """VRM 1's names of the vowels and blinks that it has, and that are used where it has no shapes"""
+    """VRM 1's names of the vowels and blinks that it has"""
 
     parts: Tuple[str, ...]
     """which of `head`, `left eye` and `right eye` can be turned"""
+
+    @property
+    def speaks_by_vowels(self) -> bool:
+        """Whether no shape moves its mouth, but vowels do."""
+        by_shapes = any(name.startswith(("jaw", "mouth")) for name in self.shapes)
+        return not by_shapes and not set(VOWELS).isdisjoint(self.vowels)
 
     @property
     def missing(self) -> List[str]:
@@ -56,14 +62,13 @@ def read_avatar(path: str) -> Avatar:
     found = {plain(name) for name in [*_targets(gltf), *expressions]}
     shapes = tuple(name for name in BLENDSHAPES if plain(name) in found)
     vowels = tuple(name for name in VOWELS + BLINKS if name in expressions)
-    if not any(name.startswith(("jaw", "mouth")) for name in shapes + vowels) and not (
-        set(vowels) & set(VOWELS)
-    ):
+    avatar = Avatar(kind, shapes, vowels, tuple(bones or _nodes(gltf)))
+    if not (avatar.speaks_by_vowels or any(name.startswith(("jaw", "mouth")) for name in shapes)):
         raise DataError(
             f"{path}: no face that could speak: neither a blendshape of ARKit's, such as jawOpen,"
             " nor a vowel of VRM's; export it with its shape keys"
         )
-    return Avatar(kind, shapes, vowels, tuple(bones or _nodes(gltf)))
+    return avatar
 
 
 def plain(name: str) -> str:
@@ -89,7 +94,7 @@ def _vrm(gltf: Object) -> Tuple[str, List[str], List[str]]:
         groups = [child(newer, "expressions", key) for key in ("preset", "custom")]
         named = [item for group in groups for item in group.items()]
         names = [name for name, group in named if objects(group, "morphTargetBinds")]
-        bones = [bone for bone in child(newer, "humanoid", "humanBones")]
+        bones = list(child(newer, "humanoid", "humanBones"))
     elif older:
         moving = [
             group

@@ -79,7 +79,7 @@ def _parsed(path: str, file: BinaryIO) -> Any:
         raise DataError(f"{path}: glTF version {version}, where 2 is read; {_EXPORT} again")
     if length > status.st_size:
         raise DataError(
-            f"{path}: damaged, {status.st_size} of {length} bytes are there; copy or {_EXPORT} again"
+            f"{path}: damaged, {status.st_size} of {length} bytes; copy or {_EXPORT} again"
         )
     if kind != b"JSON" or size > min(_LARGEST_JSON, length - len(head)):
         raise DataError(f"{path}: damaged, its description is no JSON chunk; {_EXPORT} again")
@@ -120,10 +120,11 @@ def _check_unpacked(path: str, gltf: Object) -> None:
     ]
     sizes = [item.get("byteLength") for item in objects(gltf, "buffers")]
     for view in filter(None, views):
-        count, stride = view.get("count"), view.get("byteStride")
+        count: Any = view.get("count")
+        stride: Any = view.get("byteStride")
         if not (_within(count, _MOST_ITEMS) and _within(stride, 256)):
             raise DataError(f"{path}: damaged, its compressed meshes claim no possible size")
-        sizes.append(int(count) * int(stride))
+        sizes.append(count * stride)
     if not all(_within(size, _LARGEST_BUFFER) for size in sizes):
         raise DataError(f"{path}: damaged, it claims more than {_LARGEST_BUFFER >> 20} MB of data")
 

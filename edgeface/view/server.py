@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from typing import Any, Dict, List
+from typing import Any, List
 
 from ..core.errors import EdgefaceError, UnavailableError
 from ..core.resources import PACKAGE
@@ -49,7 +49,7 @@ class PageServer(Server):
             ) from None
 
     def described(self) -> Any:
-        """What the page has to know of the avatar, whose file may have changed; None without one."""
+        """What the page has to know of the avatar, which may have changed; None without one."""
         if not self.avatar:
             return None
         try:
@@ -91,14 +91,14 @@ class _PageHandler(Handler):
             shutil.copyfileobj(file, self.wfile)
 
     def _send_page(self, body: bytes, kind: str) -> None:
-        self._begin(len(body), kind, {"Content-Security-Policy": _policy(body)})
+        self._begin(len(body), kind, **{"Content-Security-Policy": _policy(body)})
         self.wfile.write(body)
 
     def _send(self, body: bytes, kind: str) -> None:
         self._begin(len(body), kind)
         self.wfile.write(body)
 
-    def _begin(self, length: int, kind: str, more: Dict[str, str] = {}) -> None:
+    def _begin(self, length: int, kind: str, **more: str) -> None:
         self.send_response(200)
         headers = {"Content-Type": kind, "Content-Length": str(length), "Cache-Control": "no-store"}
         for name, value in dict(headers, **more).items():

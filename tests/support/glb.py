@@ -6,7 +6,8 @@ import struct
 import numpy as np
 
 _SKIN, _WHITE, _DARK = (0.9, 0.7, 0.6), (1.0, 1.0, 1.0), (0.25, 0.05, 0.05)
-_HUMANOID = dict(hips="Hips", spine="Spine", head="Head", leftEye="LeftEye", rightEye="RightEye")
+_HUMANOID = {"hips": "Hips", "spine": "Spine", "head": "Head"}
+_HUMANOID.update(leftEye="LeftEye", rightEye="RightEye")
 for _side in ("Left", "Right"):
     _HUMANOID.update(
         {
@@ -200,7 +201,7 @@ def _morph(name, points, k):
     return moved
 
 
-def _write(path, names, nodes, roots, extensions={}):
+def _write(path, names, nodes, roots, extensions=None):
     points, colours, triangles = _parts()
     binary, views, accessors = b"", [], []
 
@@ -250,8 +251,8 @@ def _write(path, names, nodes, roots, extensions={}):
         "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(binary)}],
-        "extensionsUsed": list(extensions),
-        "extensions": extensions,
+        "extensionsUsed": list(extensions or {}),
+        "extensions": extensions or {},
     }
     write_glb(path, scene, binary)
 

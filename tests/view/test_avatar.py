@@ -23,7 +23,6 @@ from edgeface.view import packages
 from edgeface.view.avatar import plain, read_avatar
 from edgeface.view.server import PageServer
 
-
 pytestmark = pytest.mark.system
 
 JAW = BLENDSHAPES.index("jawOpen")
@@ -33,7 +32,8 @@ WATCH = """
 window.watched = [];
 const look = () => {
   const { face } = edgeface.stage, [a, b] = face.frames;
-  if (b) watched.push([INFLUENCE[JAW], face.time, a.audio_ms, a.blendshapes[JAW], b.audio_ms, b.blendshapes[JAW]]);
+  if (b) watched.push([INFLUENCE[JAW], face.time, a.audio_ms, a.blendshapes[JAW], b.audio_ms,
+                       b.blendshapes[JAW]]);
   requestAnimationFrame(look);
 };
 look();
@@ -265,10 +265,9 @@ def test_names_and_vowels_are_those_of_the_command_and_of_the_bridge(browser, sh
     spellings = [spelling for written in SPELLINGS.values() for spelling in written]
     script = """
 const [names, spellings, faces, done] = arguments;
-Promise.all([import("./web/face.js"), import("./vowels.js")]).then(([{ plain }, { vowels }]) => done([
-  spellings.map(plain),
-  faces.map((face) => vowels(Object.fromEntries(names.map((name, i) => [name, face[i]])))),
-]));
+const named = (face) => Object.fromEntries(names.map((name, i) => [name, face[i]]));
+Promise.all([import("./web/face.js"), import("./vowels.js")]).then(([{ plain }, { vowels }]) =>
+  done([spellings.map(plain), faces.map((face) => vowels(named(face)))]));
 """
     with page(browser, shm_name, path):
         names, mouths = browser.execute_async_script(script, BLENDSHAPES, spellings, faces.tolist())

@@ -55,11 +55,11 @@ function show(three, canvas, context, rig) {
   const renderer = new three.WebGLRenderer({ canvas, context });
   const scene = new three.Scene();
   const camera = new three.PerspectiveCamera(20);
-  const key = new three.DirectionalLight(0xffe2c4, 2.4); // warm, from above the viewer's left shoulder
+  const key = new three.DirectionalLight(0xffdfbe, 2.8); // warm, from above the viewer's left shoulder
   const rim = new three.DirectionalLight(0xbcd4ff, 1.2);
   key.position.set(-1, 1.2, 2);
   rim.position.set(1.5, 1, -1.5);
-  scene.add(rig.scene, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 1.1));
+  scene.add(rig.scene, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
   const box = rig.region(), centre = box.getCenter(new three.Vector3()), size = box.getSize(new three.Vector3());
 
   function frame() {
