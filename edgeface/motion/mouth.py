@@ -109,7 +109,7 @@ class MouthShapes:
         :param blendshapes: those of the network, float32 [n, 52]
         :return: float32 [n, 52], 0..1; a new array
         """
-        measured = landmarks.reshape(len(landmarks), -1).dot(self._measures).T
+        measured = landmarks.reshape(-1, 3 * LANDMARKS).dot(self._measures).T
         if len(landmarks) == 1:  # a live frame: numbers are five times as fast as arrays
             computed = self._computed(measured[:, 0].tolist(), max, min)
         else:
