@@ -5,11 +5,10 @@ import { Face } from "./web/face.js";
 
 const notice = document.getElementById("notice");
 const page = window.edgeface; // of page.js
-const stage = (page.stage = { drawn: 0, costMs: 0 }); // for tests and the curious
+const stage = (page.stage = { drawn: 0 }); // for tests and the curious
 const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
 const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
-const COST_PART = 0.05; // of the newest picture in the mean cost
 
 function say(sentence) {
   notice.textContent = sentence;
@@ -78,13 +77,12 @@ function show(three, canvas, context, rig) {
 
   const clock = new three.Clock();
   function draw() {
-    const began = performance.now();
     rig.show(stage.motion.now(), clock.getDelta());
     renderer.render(scene, camera);
-    stage.costMs += COST_PART * (performance.now() - began - stage.costMs);
     stage.drawn++;
     page.covered = true;
   }
+  Object.assign(stage, { renderer, scene, camera });
   renderer.setAnimationLoop(draw);
   canvas.addEventListener("webglcontextlost", () => { page.covered = false; canvas.hidden = true; });
   canvas.addEventListener("webglcontextrestored", () => { canvas.hidden = false; });
