@@ -43,14 +43,13 @@ def execute(options: argparse.Namespace) -> None:
     frames, _ = Animator(settings_of(options)).animate(options.audio)
     if not frames:
         raise DataError(f"{options.audio}: the file contains no sound; give another one")
-    faces = np.array([frame.landmarks for frame in frames])
     with Painter() as painter:
         if kind == ".png":
-            widest = int(lip_gap(faces).argmax())
-            picture = next(painter.paint(faces[widest : widest + 1], options.size, "png"))
+            widest = int(lip_gap(np.array([frame.landmarks for frame in frames])).argmax())
+            picture = next(painter.paint(frames[widest : widest + 1], options.size, "png"))
             write_png(options.out, picture)
         elif kind == ".gif":
-            write_gif(options.out, painter.paint(faces, options.size, "jpeg"))
+            write_gif(options.out, painter.paint(frames, options.size, "jpeg"))
         else:
             with playable(options.audio) as sound:
-                write_mp4(options.out, painter.paint(faces, options.size, "jpeg"), sound)
+                write_mp4(options.out, painter.paint(frames, options.size, "jpeg"), sound)

@@ -9,8 +9,9 @@ _ATTACK = 0.25  # of the way to a new level of activity, per frame
 _RELEASE = 0.06
 _ACTIVE = 0.2  # from the first frame of speech until a second after the last one
 # a voice's usual level and pitch are those of its last seconds
-_MEAN_SHARE = 1.0 / (2.5 * FRAME_RATE_HZ)
+_MEAN_FRAMES = round(2.5 * FRAME_RATE_HZ)
 _FIRST_DBFS = -25.0
+_FIRST_FRAMES = 8  # that this level counts for
 _LOUD_DB = 9.0  # above the usual level: a stressed syllable
 _HIGH_SEMITONES = 4.0
 _OCTAVE_ERROR_SEMITONES = 9.0  # F0 that leaps so far is no melody
@@ -52,6 +53,7 @@ class Talk:
         self._prominence = 0.0
         self._usual_dbfs = _FIRST_DBFS
         self._usual_pitch = 0.0  # log2 of Hz, 0: not known yet
+        self._known_frames = _FIRST_FRAMES
         self._since_stress = _STRESS_FRAMES
         self._spoken = 0  # frames of the phrase
         self._paused = _PAUSE_FRAMES
@@ -84,16 +86,17 @@ class Talk:
     def _follow_stress(self, sound: Sound) -> None:
         melody = loud = 0.0
         if sound.speech:
+            self._known_frames = min(_MEAN_FRAMES, self._known_frames + 1)
             if sound.f0_hz > 0.0:
                 pitch = math.log2(sound.f0_hz)
                 if self._usual_pitch == 0.0:
                     self._usual_pitch = pitch
                 semitones = 12.0 * (pitch - self._usual_pitch)
-                self._usual_pitch += _MEAN_SHARE * (pitch - self._usual_pitch)
+                self._usual_pitch += (pitch - self._usual_pitch) / self._known_frames
                 if abs(semitones) < _OCTAVE_ERROR_SEMITONES:
                     melody = semitones / _HIGH_SEMITONES
             loud = (sound.level_dbfs - self._usual_dbfs) / _LOUD_DB
-            self._usual_dbfs += _MEAN_SHARE * (sound.level_dbfs - self._usual_dbfs)
+            self._usual_dbfs += (sound.level_dbfs - self._usual_dbfs) / self._known_frames
         self.melody += _SMOOTHING * (melody - self.melody)
         before = self._prominence
         prominence = 0.7 * max(0.0, min(1.5, loud)) + 0.3 * max(0.0, melody)

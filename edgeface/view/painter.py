@@ -3,12 +3,11 @@
 import base64
 import os
 import shutil
-from typing import Any, Iterator
-
-import numpy as np
+from typing import Any, Iterator, Sequence
 
 from ..core.advice import as_root, install_extra
 from ..core.errors import UnavailableError, one_line
+from ..motion.frame import Frame
 
 _DRAWING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page", "face.js")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -18,8 +17,8 @@ _LONGEST_MESSAGE = 120  # characters of the driver's
 _DRAW = """
 const [faces, size, type] = arguments, canvas = document.createElement("canvas");
 canvas.width = canvas.height = size;
-return faces.map((face) => {
-  drawFace(canvas.getContext("2d"), size, size, face);
+return faces.map(([face, head, gaze]) => {
+  drawFace(canvas.getContext("2d"), size, size, face, { head, gaze });
   return canvas.toDataURL(type, 0.95).split(",")[1];
 });
 """
@@ -62,15 +61,17 @@ class Painter:
     def __exit__(self, *_: Any) -> None:
         self._driver.quit()
 
-    def paint(self, faces: np.ndarray, size: int, kind: str) -> Iterator[bytes]:
-        """Yields a square picture of each face.
+    def paint(self, frames: Sequence[Frame], size: int, kind: str) -> Iterator[bytes]:
+        """Yields a square picture of each frame.
 
-        :param faces: landmarks [T, 68, 3]
         :param size: in pixels
         :param kind: `png` or `jpeg`
         """
-        for at in range(0, len(faces), _BATCH):
-            batch = [face.round(5).tolist() for face in faces[at : at + _BATCH]]
+        for at in range(0, len(frames), _BATCH):
+            batch = [
+                [part.round(5).tolist() for part in (frame.landmarks, frame.head, frame.gaze)]
+                for frame in frames[at : at + _BATCH]
+            ]
             pictures = self._driver.execute_script(self._script, batch, size, f"image/{kind}")
             for picture in pictures:
                 yield base64.b64decode(picture)

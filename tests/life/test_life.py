@@ -60,6 +60,15 @@ def arrays(frames):
     return head, np.degrees(np.array([frame.gaze for frame in frames], np.float64))
 
 
+def figures_of(head):
+    """What `docs/figures.md` tells of head motion [T, 6], in degrees and degrees a second."""
+    speeds = np.linalg.norm(np.diff(head[:, :3], axis=0), axis=1) * FPS
+    windows = [head[at : at + 75, :3].std(axis=0) for at in range(0, len(head) - 75, 75)]
+    spread = " / ".join(f"{value:.2f}" for value in np.mean(windows, axis=0))
+    quantiles = " / ".join(f"{value:.1f}" for value in np.percentile(speeds, (50, 95, 99, 99.9)))
+    return f"pitch, yaw, roll {spread}; speed p50, p95, p99, p99.9 {quantiles}"
+
+
 def lived(life, sounds, neutral=None):
     """Head, gaze, landmarks and blendshapes of a layer that is given sounds."""
     found = []
@@ -145,6 +154,7 @@ def test_a_seed_is_a_person_and_no_seed_is_chance():
 def test_the_head_moves_as_filmed_people_do(speaking):
     """Bounds around those of the GRID talker and of conversation, `docs/figures.md`."""
     head, _ = arrays(speaking)
+    print("speaking:", figures_of(head))
     speeds = np.linalg.norm(np.diff(head[:, :3], axis=0), axis=1) * FPS
     assert np.percentile(speeds, 99.9) < 30.0
     assert 1.5 < np.percentile(speeds, 50) < 8.0
@@ -196,6 +206,8 @@ def test_listening_looks_different_from_speaking_and_from_waiting():
     away, motion, brows = {}, {}, {}
     for name, heard in sounds.items():
         head, gaze, _, shapes = lived(Life(), heard)
+        degrees = np.concatenate([np.degrees(head[:, :3]), head[:, 3:]], axis=1)
+        print(f"{name}:", figures_of(degrees))
         turned = np.degrees((gaze[:, LEFT_YAW] + gaze[:, RIGHT_YAW]) / 2 + head[:, 1])
         away[name] = float((np.abs(turned) > 3.0).mean())
         motion[name] = float(np.abs(np.diff(head[:, :3], axis=0)).mean())

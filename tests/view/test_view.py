@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,7 @@ import pytest
 from support.browser import chromium, script_errors
 from support.process import edgeface, start, wait_for
 
+from edgeface.motion.frame import Frame
 from edgeface.shm.reader import Reader
 from edgeface.view.server import PageServer
 
@@ -105,6 +107,70 @@ def test_the_face_rests_when_the_writer_is_gone(page, shm_name, speech_wav):
     wait_for(lambda: "running" in page.find_element("id", "status").text, 8.0)
     again.terminate()
     assert again.wait() == 0
+
+
+def test_the_head_turns_and_the_eyes_move(page, writer, bundle, request):
+    """Of one frame that goes on being published: the picture comes to rest there."""
+    still = Frame(
+        0, np.asarray(bundle.neutral, np.float32), np.zeros(52, np.float32), 0.0, -120.0, 0
+    )
+
+    frames, done = [still], threading.Event()
+
+    def publish():
+        while not done.wait(0.04):
+            writer.publish(frames[-1], 0, 0)
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    request.addfinalizer(thread.join)
+    request.addfinalizer(done.set)
+
+    def shown(**changes):
+        values = {name: np.float32(value) for name, value in changes.items()}
+        frames.append(still._replace(**values))
+        for what, more in (("received", 3), ("drawn", 30)):
+            wanted = page.execute_script(f"return edgeface.{what}") + more
+            wait_for(
+                lambda what=what, wanted=wanted: (
+                    page.execute_script(f"return edgeface.{what}") > wanted
+                )
+            )
+        return picture(page)
+
+    def centre(mask):
+        return np.array([places.mean() for places in np.nonzero(mask)[::-1]])
+
+    def lips(image):
+        return centre(
+            (image[..., 0] > 150) & (image[..., 1] < 125) & (image[..., 0] > image[..., 1] + 70)
+        )
+
+    def around_eyes(image):
+        rows, columns = np.indices(image.shape[:2])
+        above = still_lips[1] - rows
+        return (abs(columns - still_lips[0]) < 130) & (above > 60) & (above < 200)
+
+    def irises(image):
+        return centre((image[..., 1] > image[..., 0] + 30) & around_eyes(image))
+
+    def whites(image):
+        return centre((image.min(axis=2) > 222) & around_eyes(image))
+
+    rest = shown()
+    still_lips = lips(rest)
+    eyes = irises(rest)
+    # to the viewer's right, nose down, crown to the viewer's left, up
+    assert lips(shown(head=(0, 0.15, 0, 0, 0, 0)))[0] > still_lips[0] + 10
+    assert lips(shown(head=(0.1, 0, 0, 0, 0, 0)))[1] > still_lips[1] + 10
+    tilted = shown(head=(0, 0, 0.1, 0, 0, 0))
+    assert irises(tilted)[0] < eyes[0] - 8 and abs(lips(tilted)[0] - still_lips[0]) < 8
+    assert lips(shown(head=(0, 0, 0, 0, 0.1, 0)))[1] < still_lips[1] - 10
+    right, left = shown(gaze=(0.25, 0, 0.25, 0)), shown(gaze=(-0.25, 0, -0.25, 0))
+    assert irises(right)[0] > irises(left)[0] + 4
+    up, down = shown(gaze=(0, 0.25, 0, 0.25)), shown(gaze=(0, -0.25, 0, -0.25))
+    assert whites(down)[1] < whites(up)[1] - 2
+    assert all(np.abs(lips(image) - still_lips).max() < 1 for image in (left, right, up, down))
 
 
 def test_the_page_fits_any_screen(page):

@@ -5,9 +5,23 @@ const drawFace = (() => {
   const SKIN = "#e8b592", SKIN_LIGHT = "#f6d3b5", SKIN_SHADE = "#c98a68", LINE = "#8a4f38";
   const HAIR = "#3b2a22", HAIR_LIGHT = "#5a4033", LIP_UPPER = "#b4554f", LIP_LOWER = "#cf7068";
   const VIEW = { top: 1.28, bottom: -2.02, width: 2.7 }; // part of the face's plane that fits the screen
+  const NECK = [0, -0.75, -0.95]; // where the skull sits on it: what the head turns about
+  const EYEBALL = 0.135; // radius
+  const REST = { head: [0, 0, 0, 0, 0, 0], gaze: [0, 0, 0, 0] };
 
   const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const mix = (a, b, t) => [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
+
+  // what turns and shifts points of the head as `head` says: yaw, then pitch, then roll, as seen from far away
+  function turner([pitch, yaw, roll, x, y]) {
+    const [sx, cx, sy, cy, sz, cz] = [pitch, yaw, roll].flatMap((a) => [Math.sin(a), Math.cos(a)]);
+    return ([px, py, pz]) => {
+      const [a, b, c] = [px - NECK[0], py - NECK[1], pz - NECK[2]];
+      const [u, v] = [a * cz - b * sz, a * sz + b * cz];
+      const [w, d] = [v * cx - c * sx, v * sx + c * cx];
+      return [NECK[0] + u * cy + d * sy + x, NECK[1] + w + y];
+    };
+  }
 
   // Catmull-Rom spline through points, as Bezier curves
   function spline(ctx, points, closed, start = true) {
@@ -50,15 +64,15 @@ const drawFace = (() => {
     ctx.fillRect(0, 0, width, height);
   }
 
-  // outline of the head: the jaw of the landmarks, the skull above it
-  function head(p) {
-    const left = p[0], right = p[16], skull = [];
+  // the skull above the jaw of the landmarks
+  function skull(points) {
+    const left = points[0], right = points[16], found = [];
     const cx = (left[0] + right[0]) / 2, rx = (right[0] - left[0]) / 2, base = (left[1] + right[1]) / 2;
     for (let a = 15; a <= 165; a += 15) {
       const t = a * Math.PI / 180;
-      skull.push([cx + rx * 1.02 * Math.cos(t), base + 1.05 * Math.sin(t)]);
+      found.push([cx + rx * 1.02 * Math.cos(t), base + 1.05 * Math.sin(t), left[2] + 0.5 * Math.sin(t)]);
     }
-    return p.slice(0, 17).concat(skull);
+    return found;
   }
 
   function body(ctx, p) {
@@ -95,35 +109,39 @@ const drawFace = (() => {
     ctx.stroke();
   }
 
-  function hairBehind(ctx) {
+  function hairBehind(ctx, turn) {
     ctx.fillStyle = HAIR;
     ctx.beginPath();
     spline(ctx, [[-0.9, -0.15], [-0.97, 0.35], [-0.82, 0.85], [-0.45, 1.13], [0, 1.2], [0.45, 1.13], [0.82, 0.85],
-                 [0.97, 0.35], [0.9, -0.15]], false);
+                 [0.97, 0.35], [0.9, -0.15]].map(([x, y]) => turn([x, y, -0.85])), false);
     ctx.fill();
   }
 
-  function hairFront(ctx) {
+  function hairFront(ctx, turn) {
+    // the crown lies further back than the forehead's edge
+    const back = ([x, y]) => turn([x, y, -0.85]), front = ([x, y]) => turn([x, y, -0.75 + 0.6 * (1 - x * x / 0.7)]);
     ctx.fillStyle = vertical(ctx, 1.2, 0.35, [HAIR_LIGHT, HAIR]);
     ctx.beginPath();
     spline(ctx, [[-0.84, 0.0], [-0.96, 0.38], [-0.82, 0.87], [-0.45, 1.15], [0, 1.22], [0.45, 1.15], [0.82, 0.87],
-                 [0.96, 0.38], [0.84, 0.0]], false);
+                 [0.96, 0.38], [0.84, 0.0]].map(back), false);
     spline(ctx, [[0.81, 0.05], [0.78, 0.38], [0.66, 0.62], [0.4, 0.75], [0.05, 0.73], [-0.28, 0.67], [-0.52, 0.68],
-                 [-0.7, 0.54], [-0.79, 0.34], [-0.81, 0.05]], false, false);
+                 [-0.7, 0.54], [-0.79, 0.34], [-0.81, 0.05]].map(front), false, false);
     ctx.closePath();
     ctx.fill();
   }
 
-  function skin(ctx, p) {
-    const outline = head(p);
+  // above: the outline above the jaw
+  function skin(ctx, p, above, turn) {
+    const [middle, forehead] = [turn([-0.08, 0, -0.1]), turn([0, 0.45, -0.1])];
     ctx.beginPath();
-    spline(ctx, outline, true);
-    ctx.fillStyle = radial(ctx, -0.08, 0, 1.45, SKIN_LIGHT, SKIN);
+    spline(ctx, p.slice(0, 17).concat(above), true);
+    ctx.fillStyle = radial(ctx, middle[0], middle[1], 1.45, SKIN_LIGHT, SKIN);
     ctx.fill();
     ctx.save();
     ctx.clip();
     for (const side of [-1, 1]) { // rounding of the cheeks, and their colour
-      ctx.fillStyle = radial(ctx, side * 1.0, -0.45, 0.75, "rgba(170,95,65,.38)", "rgba(170,95,65,0)");
+      const rim = turn([side, -0.45, -0.6]);
+      ctx.fillStyle = radial(ctx, rim[0], rim[1], 0.75, "rgba(170,95,65,.38)", "rgba(170,95,65,0)");
       ctx.fillRect(-2, -2, 4, 4);
       const cheek = mix(p[side < 0 ? 48 : 54], p[side < 0 ? 2 : 14], 0.5);
       ctx.fillStyle = radial(ctx, cheek[0], cheek[1] + 0.12, 0.36, "rgba(220,100,85,.14)", "rgba(220,100,85,0)");
@@ -132,7 +150,7 @@ const drawFace = (() => {
       ctx.fillStyle = radial(ctx, socket[0], socket[1] + 0.03, 0.27, "rgba(150,85,65,.25)", "rgba(150,85,65,0)");
       ctx.fillRect(-2, -2, 4, 4);
     }
-    ctx.fillStyle = radial(ctx, 0, 0.45, 0.6, "rgba(255,240,220,.35)", "rgba(255,240,220,0)");
+    ctx.fillStyle = radial(ctx, forehead[0], forehead[1], 0.6, "rgba(255,240,220,.35)", "rgba(255,240,220,0)");
     ctx.fillRect(-2, -2, 4, 4);
     ctx.fillStyle = radial(ctx, p[57][0], p[57][1] - 0.06, 0.26, "rgba(150,80,60,.28)", "rgba(150,80,60,0)");
     ctx.fillRect(-2, -2, 4, 4);
@@ -182,9 +200,12 @@ const drawFace = (() => {
     ctx.stroke();
   }
 
-  function eye(ctx, p, first) {
+  // yaw, pitch: of this eye
+  function eye(ctx, p, first, yaw, pitch) {
     const [outer, u1, u2, inner, l1, l2] = range(first, first + 5).map((i) => p[i]);
     const centre = mix(mix(outer, inner, 0.5), [(u1[0] + u2[0]) / 2, (u1[1] + u2[1] + l1[1] + l2[1]) / 4], 0.6);
+    centre[0] += EYEBALL * Math.sin(yaw);
+    centre[1] += EYEBALL * Math.sin(pitch);
     const size = Math.hypot(inner[0] - outer[0], inner[1] - outer[1]);
     const open = Math.max(0, (u1[1] + u2[1] - l1[1] - l2[1]) / 2);
     // the tracker's lids lie on the lash line: open them a little for the drawing, as far as they are open
@@ -284,23 +305,25 @@ const drawFace = (() => {
     }
   }
 
-  // ctx: canvas context of width x height pixels; points: 68 of [x, y, z]
-  return function drawFace(ctx, width, height, points) {
+  // ctx: canvas context of width x height pixels; points: 68 of [x, y, z]; head and gaze as in the
+  // frames: the head turns, nods, tilts and shifts, the eyes move in it
+  return function drawFace(ctx, width, height, points, { head, gaze } = REST) {
     const scale = Math.min(height / (VIEW.top - VIEW.bottom), width / VIEW.width);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     background(ctx, width, height);
     ctx.setTransform(scale, 0, 0, -scale, width / 2, height / 2 + scale * (VIEW.top + VIEW.bottom) / 2);
     ctx.lineCap = ctx.lineJoin = "round";
-    const p = points;
-    hairBehind(ctx);
+    const turn = turner(head);
+    const p = points.map(turn);
+    hairBehind(ctx, turn);
     body(ctx, p);
     ear(ctx, p, -1);
     ear(ctx, p, 1);
-    skin(ctx, p);
-    hairFront(ctx);
+    skin(ctx, p, skull(points).map(turn), turn);
+    hairFront(ctx, turn);
     nose(ctx, p);
-    eye(ctx, p, 36);
-    eye(ctx, p, 42);
+    eye(ctx, p, 36, gaze[2], gaze[3]); // the right one, at the viewer's left
+    eye(ctx, p, 42, gaze[0], gaze[1]);
     brow(ctx, p, range(17, 21));
     brow(ctx, p, range(22, 26));
     mouth(ctx, p);

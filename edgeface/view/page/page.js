@@ -9,8 +9,10 @@
   const LAMPS = { running: "#5fd38d", degraded: "#ffb547", waiting: "#ffb547", starting: "#8ab" };
 
   let neutral = null;
-  let target = null; // landmarks to show, null: the neutral face
-  let shown = null;
+  let target = null; // frame to show, null: the neutral face
+  let shown = null; // landmarks
+  const pose = { head: [0, 0, 0, 0, 0, 0], gaze: [0, 0, 0, 0] };
+  const rest = { head: pose.head.slice(), gaze: pose.gaze.slice() };
   let latest = null;
   let arrivals = [];
   let last = performance.now();
@@ -31,7 +33,7 @@
     listener(frame);
     if (frame.names) return; // what the frames' blendshapes are
     latest = frame.landmarks ? frame : null; // null: there is no writer
-    target = latest && latest.landmarks;
+    target = latest;
     if (!latest) return;
     if (stats.index >= 0 && frame.index > stats.index + 1) stats.gaps += frame.index - stats.index - 1;
     stats.index = frame.index;
@@ -62,12 +64,14 @@
     const scale = window.devicePixelRatio || 1;
     const width = Math.round(innerWidth * scale), height = Math.round(innerHeight * scale);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
-    const goal = target || neutral || shown;
+    const goal = target ? target.landmarks : neutral || shown;
     const part = 1 - Math.exp(-(now - last) / (target ? EASE_MS : REST_MS));
     last = now;
     for (let i = 0; i < 68; i++)
       for (let k = 0; k < 3; k++) shown[i][k] += part * (goal[i][k] - shown[i][k]);
-    drawFace(canvas.getContext("2d"), width, height, shown);
+    for (const [field, values] of Object.entries(pose))
+      for (let i = 0; i < values.length; i++) values[i] += part * ((target || rest)[field][i] - values[i]);
+    drawFace(canvas.getContext("2d"), width, height, shown, pose);
     stats.drawn++;
   }
   requestAnimationFrame(draw);
