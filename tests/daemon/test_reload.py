@@ -25,7 +25,7 @@ CONFIG = """
 audio: {{sources: ['fifo:{folder}/fifo'], hold_ms: {hold_ms}, playback: '{playback}'}}
 output: {{shm: {shm}, mode: '{mode}', group: '{group}'}}
 model: {{bundle: '{bundle}'}}
-motion: {{lookahead_ms: {lookahead_ms}, shapes: {shapes}}}
+motion: {{lookahead_ms: {lookahead_ms}, head: {head}, shapes: {shapes}}}
 telemetry: {{log: '{log}', interval_s: 1}}
 """
 # every call to `assemble` after the first one takes so long, as an engine that is built
@@ -51,6 +51,7 @@ DEFAULTS = {
     "bundle": "",
     "lookahead_ms": 80,
     "shapes": "{}",
+    "head": 100,
     "log": "",
 }
 
@@ -156,6 +157,20 @@ def test_a_calibration_is_taken_over_between_two_frames(daemon):
     daemon.reload(shapes="{}")
     collect_until(daemon.reader, lambda frame: frame.blendshapes[brow] < 0.1)
     assert daemon.reader.header()["instance_id"] == header["instance_id"]
+    daemon.end()
+
+
+def test_another_strength_of_the_head_is_eased_into_and_a_new_model_keeps_the_pose(daemon):
+    collect_until(daemon.reader, lambda frame: np.abs(frame.head[:3]).max() > 0.005)
+    daemon.reload(lookahead_ms=40)
+    frames = collect_until(daemon.reader, lambda _: daemon.reader.header()["latency_ns"] == 4e7)
+    daemon.reload(head=0)
+    frames += collect_until(daemon.reader, lambda frame: not frame.head.any())
+    apart = np.diff([frame.index for frame in frames])
+    steps = np.abs(np.diff([frame.head[:3] for frame in frames], axis=0)).max(axis=1)
+    # 17 degrees a second; a new segment counts from 0 again
+    assert (steps < 0.012 * np.clip(apart, 1, 9)).all()
+    assert frames[-1].gaze.any()
     daemon.end()
 
 
