@@ -116,6 +116,7 @@ def test_frames_while_a_file_plays(clips, tmp_path, shm_name):
     for frame in frames:
         assert frame["audio_sample"] == 640 * frame["index"]
         assert list(frame["blendshapes"]) == list(BLENDSHAPES)
+        assert (len(frame["head"]), len(frame["gaze"])) == (6, 4) and any(frame["head"])
         assert frame["latency_ms"] >= 120
         assert frame["publish_ns"] > frame["audio_ns"]
     between_ns = [b["audio_ns"] - a["audio_ns"] for a, b in zip(frames, frames[1:])]

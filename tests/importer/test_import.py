@@ -12,7 +12,7 @@ from support.process import collect, edgeface, start, wait_for
 from support.tensorrt import TENSORRT_8_2
 
 from edgeface.build import build_pipeline, load_model, prepare_engine
-from edgeface.config import Model, Motion, Settings
+from edgeface.config import MOUTH_ONLY, Model, Settings
 from edgeface.features.f0 import F0
 from edgeface.features.fbank import Fbank
 from edgeface.importer.audio2motion import load_audio2motion
@@ -49,7 +49,7 @@ def imported(checkpoints, tmp_path_factory):
 
 def stream(folder, samples, chunk=None):
     """Landmarks of the streaming pipeline."""
-    settings = Settings(model=Model(bundle=folder), motion=Motion(blink=False))
+    settings = Settings(model=Model(bundle=folder), motion=MOUTH_ONLY)
     pipeline = build_pipeline(settings, load_model(folder))
     frames = []
     for at in range(0, len(samples), chunk or len(samples)):
