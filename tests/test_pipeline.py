@@ -98,6 +98,7 @@ def test_blocks_of_a_file_equal_the_stream(bundle, clips, lookahead_ms):
             assert np.abs(a.landmarks - b.landmarks).max() < 1e-4
             assert np.abs(a.blendshapes - b.blendshapes).max() < 1e-4
             assert (a.f0_hz, a.flags) == (b.f0_hz, b.flags)
+            assert np.abs(a.head - b.head).max() < 1e-4 and np.abs(a.gaze - b.gaze).max() < 1e-4
             assert abs(a.rms_dbfs - b.rms_dbfs) < 1e-4
     assert any(f.flags & BLINKING for f in blocks) and any(f.flags & SPEECH for f in blocks)
 
