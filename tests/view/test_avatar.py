@@ -225,6 +225,16 @@ def test_without_webgl_the_drawn_face_stays(browser, shm_name, tmp_path):
     browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hidden)
 
 
+def test_the_drawn_face_steps_in_while_webgl_is_lost(browser, shm_name, tmp_path):
+    path = str(tmp_path / "head.glb")
+    write_head(path, BLENDSHAPES)
+    with page(browser, shm_name, path):
+        wait_for(lambda: browser.execute_script("return edgeface.covered"))
+        for change, covered in (("forceContextLoss", False), ("forceContextRestore", True)):
+            browser.execute_script(f"edgeface.stage.renderer.{change}()")
+            wait_for(lambda want=covered: browser.execute_script("return edgeface.covered") == want)
+
+
 LATE = """
 const done = arguments[0];
 Promise.all([import("./web/face.js"), import("./motion.js")]).then(([{ Face }, { Motion }]) => {
