@@ -157,6 +157,8 @@ def test_an_avatar_speaks_blinks_and_turns_and_rests_without_a_writer(
         actor.ended.set()
         settled(browser, "edgeface.stage.rig.head.node.rotation.y", 0)
         settled(browser, f"{INFLUENCE}[{JAW}]", 0)
+        textured = "edgeface.stage.rig.meshes[0].mesh.material.map.image.width"
+        assert browser.execute_script(f"return {textured}") == 1
         found = browser.execute_script("return edgeface.stage.rig.found")
         assert tuple(found) == read_avatar(path).shapes
         assert all(url.startswith(server.url) for url in requested(browser))
