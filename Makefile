@@ -87,6 +87,7 @@ $(VENV)/dev: setup.cfg
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[dev]
 	$(ON_PATH)
+	@$(THREE)
 	touch $@ $(VENV)/run
 
 $(VENV)/train: setup.cfg training/recipe.yaml

@@ -1,5 +1,6 @@
 """A head with morph targets as a GLB file, and the skeleton that TalkingHead wants around it."""
 
+import base64
 import json
 import struct
 
@@ -22,6 +23,9 @@ for _side in ("Left", "Right"):
             )
         }
     )
+_WHITE_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
 _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 
@@ -230,6 +234,7 @@ def _write(path, names, nodes, roots, extensions=None):
             "POSITION": accessor(points, np.float32, "VEC3", 5126),
             "NORMAL": accessor(_normals(points), np.float32, "VEC3", 5126),
             "COLOR_0": accessor(colours, np.float32, "VEC3", 5126),
+            "TEXCOORD_0": accessor(np.zeros((len(points), 2)), np.float32, "VEC2", 5126),
         },
         "targets": [
             {"POSITION": accessor(_morph(name, points, k), np.float32, "VEC3", 5126)}
@@ -237,7 +242,10 @@ def _write(path, names, nodes, roots, extensions=None):
         ],
         "material": 0,
     }
+    accessor(np.frombuffer(_WHITE_PNG, np.uint8), np.uint8, "SCALAR", 5121)
+    image = {"bufferView": len(views) - 1, "mimeType": "image/png"}
     floor = accessor(np.eye(3) * (0.1, 0, 0.1), np.float32, "VEC3", 5126)
+    skin = {"metallicFactor": 0, "baseColorTexture": {"index": 0}}
     scene = {
         "asset": {"version": "2.0"},
         "scene": 0,
@@ -247,7 +255,9 @@ def _write(path, names, nodes, roots, extensions=None):
             {"primitives": [primitive], "extras": {"targetNames": list(names)}},
             {"primitives": [{"attributes": {"POSITION": floor}}]},
         ],
-        "materials": [{"doubleSided": True, "pbrMetallicRoughness": {"metallicFactor": 0}}],
+        "materials": [{"doubleSided": True, "pbrMetallicRoughness": skin}],
+        "textures": [{"source": 0}],
+        "images": [image],
         "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(binary)}],

@@ -26,6 +26,8 @@ DATA = {
     "edgeface/shm/edgeface.h",
     "edgeface/examples/godot/edgeface_osc.gd",
     "edgeface/view/page/index.html",
+    "edgeface/view/page/package-lock.json",
+    "edgeface/view/page/stage.js",
 }
 
 

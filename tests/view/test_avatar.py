@@ -157,6 +157,8 @@ def test_an_avatar_speaks_blinks_and_turns_and_rests_without_a_writer(
         actor.ended.set()
         settled(browser, "edgeface.stage.rig.head.node.rotation.y", 0)
         settled(browser, f"{INFLUENCE}[{JAW}]", 0)
+        textured = "edgeface.stage.rig.meshes[0].mesh.material.map.image.width"
+        assert browser.execute_script(f"return {textured}") == 1
         found = browser.execute_script("return edgeface.stage.rig.found")
         assert tuple(found) == read_avatar(path).shapes
         assert all(url.startswith(server.url) for url in requested(browser))
@@ -223,6 +225,16 @@ def test_without_webgl_the_drawn_face_stays(browser, shm_name, tmp_path):
         assert browser.find_element("id", "notice").text == ""
         assert browser.find_elements("id", "stage") == []
     browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hidden)
+
+
+def test_the_drawn_face_steps_in_while_webgl_is_lost(browser, shm_name, tmp_path):
+    path = str(tmp_path / "head.glb")
+    write_head(path, BLENDSHAPES)
+    with page(browser, shm_name, path):
+        wait_for(lambda: browser.execute_script("return edgeface.covered"))
+        for change, covered in (("forceContextLoss", False), ("forceContextRestore", True)):
+            browser.execute_script(f"edgeface.stage.renderer.{change}()")
+            wait_for(lambda want=covered: browser.execute_script("return edgeface.covered") == want)
 
 
 LATE = """

@@ -8,6 +8,9 @@ const page = window.edgeface; // of page.js
 const stage = (page.stage = { drawn: 0 }); // for tests and the curious
 const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
 const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
+const SLOW_MS = 45; // from picture to picture: too many pixels for this machine
+const LOOKED_AT = 60; // pictures, before fewer pixels are tried
+const FEWER = 0.8, FEWEST = 0.4; // pixels per pixel, each way
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
 
 function say(sentence) {
@@ -61,8 +64,10 @@ function show(three, canvas, context, rig) {
   scene.add(rig.scene, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
   const box = rig.region(), centre = box.getCenter(new three.Vector3()), size = box.getSize(new three.Vector3());
 
+  let detail = 1, pictures = 0, since = performance.now();
+
   function frame() {
-    renderer.setPixelRatio(Math.min(devicePixelRatio || 1, MOST_PIXELS));
+    renderer.setPixelRatio(detail * Math.min(devicePixelRatio || 1, MOST_PIXELS));
     renderer.setSize(innerWidth, innerHeight, false);
     camera.aspect = innerWidth / innerHeight;
     const high = FRAMED * Math.max(size.y, size.x / Math.min(1, 1.2 * camera.aspect));
@@ -75,16 +80,27 @@ function show(three, canvas, context, rig) {
   addEventListener("resize", frame);
   frame();
 
+  function spare(now) {
+    if (++pictures < LOOKED_AT) return;
+    if (now - since > SLOW_MS * pictures && detail > FEWEST && !document.hidden) {
+      detail *= FEWER;
+      frame();
+    }
+    pictures = 0;
+    since = now;
+  }
+
   const clock = new three.Clock();
-  function draw() {
+  function draw(now) {
+    spare(now);
     rig.show(stage.motion.now(), clock.getDelta());
     renderer.render(scene, camera);
     stage.drawn++;
-    page.covered = true;
+    page.covered = !canvas.hidden;
   }
   Object.assign(stage, { renderer, scene, camera });
   renderer.setAnimationLoop(draw);
-  canvas.addEventListener("webglcontextlost", () => { page.covered = false; canvas.hidden = true; });
+  canvas.addEventListener("webglcontextlost", () => { canvas.hidden = true; });
   canvas.addEventListener("webglcontextrestored", () => { canvas.hidden = false; });
   document.getElementById("face").after(canvas);
 }
