@@ -29,7 +29,7 @@ trap 'rm -rf "$copy"' EXIT
 for file in setup.py setup.cfg pyproject.toml README.md LICENSE NOTICE edgeface; do
   [ ! -e "$file" ] || cp -R "$file" "$copy/"
 done
-find "$copy" -name __pycache__ -prune -exec rm -rf {} +
+find "$copy" \( -name __pycache__ -o -name node_modules \) -prune -exec rm -rf {} +
 
 install_packages() { "$venv/bin/python" -I -m pip install -q --disable-pip-version-check "$@"; }
 "$python" -I -m venv "$venv"

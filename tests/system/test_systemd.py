@@ -1,5 +1,6 @@
 """The service under a real systemd as PID 1."""
 
+import base64
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from support.glb import write_glb
 from support.machine import SOURCES, Machine, fetch_wheels, install
 from support.process import wait_for
 
@@ -502,6 +504,36 @@ def test_the_port_of_the_page_is_never_free(service):
     page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8068/').status)"
     assert service.output("python3", "-c", page) == "200"
     assert service.output("systemctl", "is-active", "edgeface-view") == "active"
+
+
+def test_the_page_reads_an_avatar_and_says_how_to_install_three(service, tmp_path):
+    mesh = {"primitives": [{"targets": [{}]}], "extras": {"targetNames": ["jawOpen"]}}
+    write_glb(str(tmp_path / "head.glb"), {"nodes": [{"mesh": 0}], "meshes": [mesh]})
+    head = base64.b64encode((tmp_path / "head.glb").read_bytes()).decode()
+    place, avatar = "/run/systemd/system/edgeface-view.service.d", "/etc/edgeface/head.glb"
+    assert service.run("sh", "-c", f"base64 -d > {avatar}", input=head).returncode == 0
+    service.output("mkdir", "-p", place)
+    command = f"/usr/local/bin/edgeface view --avatar {avatar}"
+    service.write(f"{place}/avatar.conf", f"[Service]\nExecStart=\nExecStart={command}\n")
+    try:
+        service.output("systemctl", "daemon-reload")
+        service.output("systemctl", "restart", "edgeface-view")
+        journal = ("journalctl", "-u", "edgeface-view", "-o", "cat")
+        advice = re.compile(r"npm ci --prefix (/usr/local/lib/edgeface/\S+)")
+        folder = wait_for(lambda: advice.search(service.output(*journal))).group(1)
+        for name in ("three", "@pixiv/three-vrm"):  # as if it had been done
+            service.output("mkdir", "-p", f"{folder}/node_modules/{name}")
+            service.output("touch", f"{folder}/node_modules/{name}/package.json")
+        page = (
+            "import urllib.request as u;"
+            " print(u.urlopen('http://127.0.0.1:8068/avatar.json', timeout=9).read())"
+        )
+        wait_for(lambda: '"kind": "GLB"' in service.run("python3", "-c", page).stdout)
+        service.output("rm", "-r", f"{folder}/node_modules")
+    finally:
+        service.output("rm", "-r", place, avatar)
+        service.output("systemctl", "daemon-reload")
+        service.output("systemctl", "restart", "edgeface-view")
 
 
 def test_the_log_is_written_and_the_doctor_content(service):
