@@ -55,4 +55,5 @@ def _print(avatar: Avatar) -> None:
         print(f"missing: {', '.join(missing)}")
     if avatar.speaks_by_vowels:
         print(f"speaks with VRM's expressions: {', '.join(avatar.vowels)}")
-    print(f"turns: {', '.join(avatar.parts) or 'nothing, it has no bones of head or eyes'}")
+    whole = [] if "head" in avatar.parts else ["everything, as it has no bone of the head"]
+    print(f"turns: {', '.join([*whole, *avatar.parts])}")

@@ -138,7 +138,7 @@ def test_an_avatar_speaks_blinks_and_turns_and_rests_without_a_writer(
     with page(browser, shm_name, path) as server:
         actor.speaks = True
         browser.execute_script(WATCH)
-        wait_for(lambda: browser.execute_script("return watched.length") > 120, 40.0)
+        wait_for(lambda: browser.execute_script("return watched.length") > 80, 40.0)
         rows = np.array(browser.execute_script("return watched")[20:])
         actor.speaks = False
         value, time_ms, a_ms, a, b_ms, b = rows.T
@@ -163,6 +163,17 @@ def test_an_avatar_speaks_blinks_and_turns_and_rests_without_a_writer(
         assert tuple(found) == read_avatar(path).shapes
         assert all(url.startswith(server.url) for url in requested(browser))
         assert script_errors(browser) == []
+
+
+def test_a_head_without_a_bone_turns_as_a_whole(browser, shm_name, actor, tmp_path):
+    path = str(tmp_path / "head.glb")
+    write_head(path, BLENDSHAPES)
+    rewrite(path, path, lambda scene: scene["nodes"][0].update(name="bust"))
+    with page(browser, shm_name, path):
+        rest = picture(browser)
+        actor.show(head=(0, 0.4, 0, 0.1, 0, 0))
+        settled(browser, "edgeface.stage.rig.root.rotation.y", 0.4)
+        assert changed_pixels(rest, picture(browser)) > 1000
 
 
 @pytest.mark.parametrize("version", [0, 1])

@@ -1,6 +1,6 @@
 // What moves in an avatar: its morph targets, a VRM's expressions, its head and eyes.
 
-import { Box3, Euler, Quaternion, Vector3 } from "three";
+import { Box3, Euler, Group, Quaternion, Vector3 } from "three";
 import { morphs, plain } from "./web/face.js";
 import { vowels } from "./vowels.js";
 
@@ -9,6 +9,8 @@ const HEAD = /(?:^|[^A-Za-z])head$|Head$/;
 const EYES = [/(?:left|(?:^|[^a-z])l)[_. ]?(?:face)?eye$|eye[_. ]?(?:left|l)$/i,
               /(?:right|(?:^|[^a-z])r)[_. ]?(?:face)?eye$|eye[_. ]?(?:right|r)$/i];
 const MOVED = 0.003; // of the mesh's radius: a vertex that a shape moves less is none of the face
+const FACE_WIDTH = 0.7; // outer eye corners, of the width that the shapes move
+const NECK_DEPTH = 0.8; // of that width, behind the tip of the nose
 const LOWERED = -1.25; // rad from the T pose in which a VRM stands
 
 export class Rig {
@@ -22,8 +24,10 @@ export class Rig {
       if (object.isMesh) object.frustumCulled = false; // its bounds are those of the face at rest
       if (object.morphTargetInfluences) this.meshes.push({ mesh: object, places: morphs(object, names) });
     });
+    this.root = new Group().add(this.scene); // what is to be shown
     this.findExpressions();
     this.findBones();
+    this.measure();
   }
 
   get found() {
@@ -81,7 +85,7 @@ export class Rig {
     this.eyes.forEach((eye, i) => {
       if (eye) turn(eye, new Euler(-frame.gaze[2 * i + 1], frame.gaze[2 * i], 0, "YXZ"));
     });
-    this.scene.position.fromArray(shift).multiplyScalar(this.unit || 0);
+    this.root.position.fromArray(shift).multiplyScalar(this.unit).add(this.neck);
     if (!this.vrm) return;
     const { expressionManager } = this.vrm;
     this.expressions.forEach((expression, name) => expressionManager.setValue(expression, shapes[name]));
@@ -90,8 +94,21 @@ export class Rig {
     this.vrm.update(seconds);
   }
 
-  // The part that the face's shapes move, in the world's coordinates; what is framed is around it.
-  region() {
+  // Where the face is, and how large. Without a bone or node of the head, everything turns about the neck.
+  measure() {
+    this.region = this.moved();
+    const { min, max } = this.region, width = Math.max(max.x - min.x, 1e-3);
+    this.unit = FACE_WIDTH * width;
+    this.neck = new Vector3();
+    if (this.head) return;
+    this.neck.set((min.x + max.x) / 2, min.y, max.z - NECK_DEPTH * width);
+    this.scene.position.sub(this.neck);
+    this.root.position.copy(this.neck);
+    this.head = joint(this.root);
+  }
+
+  // The part that the face's shapes move, in the world's coordinates.
+  moved() {
     this.scene.updateWorldMatrix(true, true);
     const box = new Box3(), point = new Vector3(), moved = new Vector3();
     for (const { mesh, places } of this.meshes) {
@@ -105,7 +122,6 @@ export class Rig {
           box.expandByPoint(mesh.getVertexPosition(i, point).applyMatrix4(mesh.matrixWorld));
     }
     if (box.isEmpty()) box.setFromObject(this.scene);
-    this.unit = 0.7 * Math.max(box.max.x - box.min.x, 1e-3); // about the distance of the outer eye corners
     return box;
   }
 }
@@ -119,6 +135,7 @@ const parent = new Quaternion(), turned = new Quaternion();
 // Turns a node from its rest about the world's axes: x to the viewer's right, y up, z to the viewer.
 function turn({ node, rest }, angles) {
   if (node.parent) node.parent.getWorldQuaternion(parent);
+  else parent.identity();
   turned.setFromEuler(angles).multiply(parent); // in the parent's axes: inverse(parent) * angles * parent
   node.quaternion.copy(parent.invert().multiply(turned)).multiply(rest);
 }

@@ -61,8 +61,8 @@ function show(three, canvas, context, rig) {
   const rim = new three.DirectionalLight(0xbcd4ff, 1.2);
   key.position.set(-1, 1.2, 2);
   rim.position.set(1.5, 1, -1.5);
-  scene.add(rig.scene, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
-  const box = rig.region(), centre = box.getCenter(new three.Vector3()), size = box.getSize(new three.Vector3());
+  scene.add(rig.root, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
+  const box = rig.region, centre = box.getCenter(new three.Vector3()), size = box.getSize(new three.Vector3());
 
   let detail = 1, pictures = 0, since = performance.now();
 
