@@ -176,6 +176,15 @@ def test_files_of_several_rates_and_kinds_may_be_joined(tmp_path):
     assert len(heard(tmp_path, b"".join(parts))) == wanted
 
 
+@pytest.mark.parametrize("kind", ["aiff", "au", "caf", "w64", "wav"])
+@pytest.mark.parametrize("behind", ["mp3", "streamed mp3", "tagged mp3"])
+def test_mpeg_that_was_joined_to_uncompressed_sound_is_heard(tmp_path, kind, behind):
+    tagged = b"ID3\x03\0\0\0\0\0\x14" + bytes(20) + JOINED["mp3"]
+    mpeg = tagged if behind == "tagged mp3" else JOINED[behind]
+    wanted = len(heard(tmp_path, JOINED[kind])) + len(heard(tmp_path, mpeg))
+    assert abs(len(heard(tmp_path, JOINED[kind] + mpeg)) - wanted) < 800
+
+
 def test_a_damaged_part_of_a_joined_file_is_damage(tmp_path):
     for whole, cut in ((MPEG, MPEG[:-30]), (OPUS, OPUS[:-30]), (FLAC, FLAC[:-30])):
         pytest.raises(DataError, heard, tmp_path, whole + cut)

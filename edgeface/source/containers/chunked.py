@@ -7,10 +7,12 @@ audio(4), Sony's "Sound Forge Wave64".
 import struct
 from typing import List, Optional, Tuple
 
+from . import mpeg
 from .content import Content, Piece
 from .riff import OVERHEAD_BYTES
 
 _W64_NAME_BYTES = 16
+_W64_ALIGN = 8  # no other kind fills up to more
 _W64_START = b"riff\x2e\x91\xcf\x11"
 _UNKNOWN_32 = 0x7FFFF000  # sizes that programs leave that write to a pipe: these and larger
 _UNKNOWN_64 = 1 << 62
@@ -33,12 +35,24 @@ def split(content: Content, start: int) -> Tuple[List[Piece], int]:
     behind = start + 4 if sound_end is None else max(sound_end, start + 4)
     end = content.next_start(behind)
     if sound_end is not None:
+        end = _mpeg_start(content, sound_end, end)
         magic = content.read(start, 4)
         for found in content.find(magic, behind, end):
             if is_start(content, found):
                 end = found
                 break
     return [_piece(content, start, end, fault)], end
+
+
+def _mpeg_start(content: Content, sound_end: int, end: int) -> int:
+    """Where MPEG audio begins that was joined to a file, behind what fills it up; or `end`.
+
+    MPEG has no beginning that could not occur within sound, so it is looked for only there.
+    """
+    for at in range(sound_end, min(sound_end + _W64_ALIGN, end)):
+        if mpeg.is_start(content, mpeg.skip_tag(content, at)):
+            return at
+    return end
 
 
 def _piece(content: Content, start: int, end: int, fault: str) -> Piece:
@@ -106,4 +120,4 @@ def _w64_end(content: Content, start: int) -> Optional[int]:
             return None if size >= _UNKNOWN_64 else at + size
         if size < len(header):
             return None
-        at += size + -size % 8
+        at += size + -size % _W64_ALIGN
