@@ -37,10 +37,10 @@ for version in 3.6 3.8 3.10 3.12; do
   fi
 done
 
-# the others one after the other beside the whole suite: tests mostly wait
+# the others two at a time beside the whole suite: tests mostly wait
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-echo "$ready" | RESULTS=$results xargs -r -n 1 scripts/test-python.sh &
+echo "$ready" | RESULTS=$results xargs -r -n 1 -P 2 scripts/test-python.sh &
 others=$!
 echo "== all tests, $(.venv/bin/python --version); beside them, the daemon's parts on$ready"
 .venv/bin/python -m pytest -q --durations=8 || failed="$failed development-Python"

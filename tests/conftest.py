@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import signal
 import uuid
 import wave
 
@@ -12,6 +13,9 @@ from edgeface.build import build_pipeline, load_model
 from edgeface.config import Settings
 from edgeface.life.life import Life
 from edgeface.shm.writer import Writer
+
+# what a shell starts in the background ignores Ctrl-C, and so would all that the tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

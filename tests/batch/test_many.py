@@ -107,6 +107,7 @@ def long_files(tmp_path):
     return folder
 
 
+@pytest.mark.system
 def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(long_files):
     out = long_files.parent / "out"
     command = ("motion", f"{long_files}/*.wav", "-o", f"{out}/", "--jobs", "2")
@@ -124,6 +125,7 @@ def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(long_files):
     assert len(whole_files(out)) == 6
 
 
+@pytest.mark.system
 def test_a_process_that_dies_costs_one_file(long_files):
     out = long_files.parent / "out"
     process = start("motion", f"{long_files}/*.wav", "-o", f"{out}/", "--jobs", "2")

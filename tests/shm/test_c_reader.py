@@ -1,7 +1,10 @@
 import os
+import signal
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 from support.faces import random_frame
 from support.process import wait_for
@@ -65,34 +68,18 @@ int main(int argc, char **argv) {
 }
 """
 
-# kills as many writers as it is told, each a process of its own, after 0 to 80 ms
-KILLED_WRITERS = """
-import os, random, signal, sys, time
-import numpy as np
+KILLED_WRITER = """
+import sys, numpy as np
 from edgeface.motion.frame import Frame
 from edgeface.shm.writer import Writer
-
-def write(up):
-    writer = Writer(sys.argv[1], 1, 0)
-    writer.open()
-    shapes = np.zeros(52, np.float32)
-    os.write(up, b"u")
-    k = 0
-    while True:
-        writer.publish(Frame(k, np.full((68, 3), k % 1000, np.float32), shapes, 0.0, 0.0, 0), k, k)
-        k += 1
-
-moments = random.Random(7)
-for _ in range(int(sys.argv[2])):
-    ready, up = os.pipe()
-    pid = os.fork()
-    if not pid:
-        write(up)
-    os.read(ready, 1)
-    time.sleep(moments.uniform(0.0, 0.08))
-    os.kill(pid, signal.SIGKILL)
-    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
-    os.close(ready), os.close(up)
+writer = Writer(sys.argv[1], 1, 0)
+writer.open()
+shapes = np.zeros(52, np.float32)
+print("up", flush=True)
+k = 0
+while True:
+    writer.publish(Frame(k, np.full((68, 3), k % 1000, np.float32), shapes, 0.0, 0.0, 0), k, k)
+    k += 1
 """
 
 PYTHON_READER = """
@@ -174,7 +161,8 @@ def test_c_reads_what_python_writes(compiled, writer, shm_name):
 
 @pytest.mark.system
 @pytest.mark.slow
-def test_200_kills_no_torn_frame_every_reader_attaches_again(compiled, shm_name):
+def test_60_kills_no_torn_frame_every_reader_attaches_again(compiled, shm_name):
+    rng = np.random.RandomState(7)
     environment = dict(os.environ, OMP_NUM_THREADS="1")
     commands = [
         [str(compiled / "reader"), shm_name, "250", "fast"],
@@ -183,8 +171,15 @@ def test_200_kills_no_torn_frame_every_reader_attaches_again(compiled, shm_name)
     readers = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for command in commands
     ]
-    writers = [sys.executable, "-c", KILLED_WRITERS, shm_name, "200"]
-    subprocess.check_call(writers, env=environment)
+    for _ in range(60):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", KILLED_WRITER, shm_name], stdout=subprocess.PIPE, env=environment
+        )
+        writer.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.08))
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
     last = Writer(shm_name, 1, 0)
     last.open()
     last.publish(random_frame(0, flags=99), 0, 0)
@@ -193,6 +188,6 @@ def test_200_kills_no_torn_frame_every_reader_attaches_again(compiled, shm_name)
         words = reader.communicate()[0].decode().split()
         result = dict(zip(words[::2], map(int, words[1::2])))
         assert result["torn"] == 0
-        assert result["good"] > 1000
-        assert result["attached"] > 20
+        assert result["good"] > 300
+        assert result["attached"] > 6
     last.close()

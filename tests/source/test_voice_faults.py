@@ -70,6 +70,7 @@ def kiosk(tmp_path, shm_name):
         assert kiosk.end()[1] < 2.0
 
 
+@pytest.mark.slow
 def test_a_connection_that_says_nothing_silences_nobody(kiosk):
     for name, data in MUTE.items():
         wait_for(kiosk.is_quiet)

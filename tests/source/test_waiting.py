@@ -156,6 +156,7 @@ def _cpu_s():
     return usage.ru_utime + usage.ru_stime
 
 
+@pytest.mark.slow
 def test_an_attempt_is_repeated_when_something_changed_or_after_growing_pauses(monkeypatch):
     now_s, seen, attempts = [0.0], [0], []
     monkeypatch.setattr(changes.time, "monotonic", lambda: now_s[0])
@@ -291,6 +292,7 @@ def test_a_program_is_back_with_its_first_sample(run_command, events, tmp_path):
     assert not supervisor.waiting and events.names() == ["source_lost", "source_back"]
 
 
+@pytest.mark.slow
 def test_a_program_that_fails_again_and_again_is_not_reported_for_ever(run_command, events):
     text = "import sys; sys.stdout.buffer.write(bytes(100))"
     supervisor = run_command(text, 12.0)

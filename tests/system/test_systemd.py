@@ -489,7 +489,7 @@ def test_a_mistake_in_the_configuration_stops_the_page_until_it_is_mended(servic
     service.output("systemctl", "restart", "edgeface-view")
     wait_for(lambda: service.show("edgeface-view", "ActiveState") == "failed")
     assert service.show("edgeface-view", "ExecMainStatus") == "78"
-    page = "import urllib.request as u; u.urlopen('http://127.0.0.1:8068/', timeout=5)"
+    page = "from urllib.request import urlopen as u; print(u('http://127.0.0.1:8068/').status)"
     assert service.run("python3", "-c", page).returncode != 0  # a browser that asks meanwhile
     said = service.output("journalctl", "-u", "edgeface-view", "-o", "cat")
     assert said.count("not YAML") == 2, said
