@@ -40,6 +40,7 @@ done
 # the others two at a time beside the whole suite: tests mostly wait
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+trap 'trap - TERM; kill 0' INT TERM  # Ctrl-C does not reach what runs in the background
 echo "$ready" | RESULTS=$results xargs -r -n 1 -P 2 scripts/test-python.sh &
 others=$!
 echo "== all tests, $(.venv/bin/python --version); beside them, the daemon's parts on$ready"
