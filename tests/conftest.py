@@ -93,6 +93,8 @@ def speech_wav(clips, tmp_path):
 
 # tests of what not every environment has; `make test-torch` installs PyTorch
 _NEEDS = {
+    "distributed": ("batch/test_cluster.py",),
+    "wyoming": ("source/test_wyoming.py",),
     "torch": ("importer", "training", "bench"),
     "onnx": (
         "importer",

@@ -65,7 +65,7 @@ class _Workers:
                 self.found.put(outcome)
         except IndexError:  # nothing is waiting
             pass
-        except Exception as error:
+        except Exception as error:  # of a thread, which nobody would hear of: the caller raises it
             self.found.put(error)
 
     def stop(self) -> None:

@@ -11,7 +11,8 @@ from . import layout
 class ReadFrame(NamedTuple):
     """A frame as read; its fields are those of `docs/contract.md`, section 3."""
 
-    index: int  # type: ignore[assignment]  # n = 0, 1, ... since the writer's start
+    # n = 0, 1, ... since the writer's start; hides tuple.index, which nobody needs
+    index: int  # type: ignore[assignment]
     audio_sample: int
     audio_ns: int
     publish_ns: int

@@ -120,7 +120,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if inherited is None:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             self.address_family, _, _, _, address = found[0]
-            super().__init__(address[:2], handler)  # type: ignore[arg-type]
+            super().__init__((str(address[0]), int(address[1])), handler)
         else:
             super().__init__(inherited.getsockname()[:2], handler, bind_and_activate=False)
             self.socket.close()

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import distributed
 import numpy as np
 import pytest
 import soundfile
@@ -11,7 +12,6 @@ from support.process import edgeface, start, wait_for
 from edgeface.batch.ledger import NAME
 from edgeface.core.resources import BUNDLED_VOICE
 
-distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.system
 
 

@@ -1,7 +1,5 @@
 """`edgeface voice` against a running daemon."""
 
-import shutil
-
 import pytest
 from support.process import edgeface, start, wait_for
 
@@ -38,7 +36,7 @@ def test_a_file_is_heard_until_it_is_stopped(daemon, speech_wav):
     assert not is_loud(reader)
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
+@pytest.mark.system
 def test_a_sentence_is_heard(daemon):
     path, reader = daemon
     speaking = start("voice", "say", "Good morning, everybody.", "--socket", path)

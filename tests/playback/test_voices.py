@@ -90,8 +90,8 @@ def after_sound_ms(server, shm_name, tmp_path):
 
 async def utterances(port, count):
     """Says so many bursts of 0.2 s, with pauses; when `played` came, ns."""
-    audio = pytest.importorskip("wyoming.audio")
-    client = pytest.importorskip("wyoming.client")
+    from wyoming import audio, client
+
     played = []
     async with client.AsyncTcpClient("127.0.0.1", port, read_timeout=20.0) as assistant:
         for _ in range(count):

@@ -315,7 +315,9 @@ def test_flac_at_standard_input_is_one_line(tmp_path, shm_name):
     ],
 )
 def test_what_ffmpeg_writes_to_a_pipe_is_heard(spec, output, tmp_path):
-    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    import imageio_ffmpeg
+
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     path = str(tmp_path / "tone.wav")
     soundfile.write(path, tone(22050, 2), 22050)
     arguments = f"-loglevel error -nostdin -i {shlex.quote(path)} {output} -"
@@ -333,7 +335,9 @@ def test_what_ffmpeg_writes_to_a_pipe_is_heard(spec, output, tmp_path):
 
 @pytest.mark.system
 def test_the_line_of_the_refusal_makes_it_heard(tmp_path):
-    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    import imageio_ffmpeg
+
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     with pytest.raises(DataError) as caught:
         carried(compressed("MP3"))
     line = str(caught.value).split("`")[1]

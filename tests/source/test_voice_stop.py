@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from source.test_voice import AHEAD_NS, heard, path_of, tone
 from support.process import wait_for
+from support.sources import samples_of
 
 from edgeface import Voice
 from edgeface.core.clock import monotonic_ns
@@ -46,18 +47,6 @@ def sound_of(blocks):
     return np.concatenate([block.samples for block, _ in blocks] + [np.zeros(0, np.float32)])
 
 
-def heard_of(source, samples):
-    """So many samples, whenever they come."""
-    parts = [np.zeros(0, np.float32)]
-
-    def enough():
-        parts.append(source.read(0.02).samples)
-        return sum(map(len, parts)) >= samples
-
-    wait_for(enough, poll=0.0)
-    return np.concatenate(parts)
-
-
 def queue_after(seconds, samples, play_at_ns=0):
     """A queue of which so much was read, and the moment at which that was heard."""
     queue = VoiceQueue()
@@ -80,7 +69,7 @@ def rest_of(queue, now):
 
 def test_another_connection_stops_whoever_speaks_and_whoever_waits(source):
     first = Speaker(Voice(path_of(source)))
-    heard_of(source, 1600)
+    samples_of(source, 1600)
     waiting = Voice(path_of(source))
     waiting.say(tone(16000, 0.1), 16000)
     idle = Voice(path_of(source))
@@ -98,7 +87,7 @@ def test_another_connection_stops_whoever_speaks_and_whoever_waits(source):
             waiting.say(tone(16000, 0.1), 16000)
         for voice in (idle, other):  # neither had said anything
             voice.say(tone(16000, 0.1), 16000)
-            assert len(heard_of(source, 1600)) == 1600
+            assert len(samples_of(source, 1600)) == 1600
     for voice in (first.voice, waiting, idle):
         voice.close()
 
@@ -106,13 +95,13 @@ def test_another_connection_stops_whoever_speaks_and_whoever_waits(source):
 def test_a_voice_stops_itself_while_it_says_a_minute_and_speaks_on(source):
     with Voice(path_of(source)) as voice:
         speaker = Speaker(voice)
-        heard_of(source, 1600)
+        samples_of(source, 1600)
         voice.stop()
         speaker.join(5)
         assert speaker.error.endswith("stopped")
         assert len(sound_of(heard(source, 0.5))) <= FADE_SAMPLES + 1600
         voice.say(tone(16000, 0.1), 16000)
-        assert len(heard_of(source, 1600)) == 1600
+        assert len(samples_of(source, 1600)) == 1600
 
 
 def test_where_nobody_speaks_a_stop_is_silent(source, tmp_path):

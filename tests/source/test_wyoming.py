@@ -9,15 +9,10 @@ import numpy as np
 import pytest
 from support.ports import free_port
 from support.process import start, wait_for
+from wyoming import audio, client, info, ping, snd
 
 from edgeface.core.clock import monotonic_ns
 from edgeface.shm.reader import Reader
-
-audio = pytest.importorskip("wyoming.audio")
-client = pytest.importorskip("wyoming.client")
-info = pytest.importorskip("wyoming.info")
-ping = pytest.importorskip("wyoming.ping")
-snd = pytest.importorskip("wyoming.snd")
 
 pytestmark = pytest.mark.system
 LOUD_DBFS = -30.0

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.ports import free_port
 from support.process import wait_for
+from support.sources import samples_of
 
 from edgeface import Voice
 from edgeface.core.errors import UnavailableError, UsageError
@@ -62,18 +63,6 @@ def connected(source, data=b""):
     client = socket.create_connection((source._host, source._port), timeout=20)
     client.sendall(data)
     return client
-
-
-def heard(source, samples):
-    """So many samples, whenever they come."""
-    parts = [np.zeros(0, np.float32)]
-
-    def enough():
-        parts.append(source.read(0.01).samples)
-        return sum(map(len, parts)) >= samples
-
-    wait_for(enough, poll=0.0)
-    return np.concatenate(parts)
 
 
 def answer(source, client):
@@ -192,7 +181,7 @@ def test_whatever_one_client_sends_the_next_one_is_heard(stream):
                 assert np.isfinite(block.samples).all()
                 assert np.abs(block.samples).max(initial=0) <= 1
         with connected(source, sound(np.full(320, 8192, "<i2").tobytes())):
-            assert (heard(source, 320)[-320:] == 0.25).all()
+            assert (samples_of(source, 320)[-320:] == 0.25).all()
     finally:
         source.close()
 
@@ -236,7 +225,7 @@ def test_a_crowd_of_silent_clients_lets_one_that_speaks_in(source):
         crowd.append(connected(source, b'{"type"'[: k % 7]))
         source.read(0.0)
     with connected(source, sound(np.full(320, 8192, "<i2").tobytes())):
-        assert (heard(source, 320) == 0.25).all()
+        assert (samples_of(source, 320) == 0.25).all()
     for client in crowd:
         client.close()
 
@@ -245,7 +234,7 @@ def stopped(unix, assistants, path):
     """What is heard of an assistant that is stopped, but for what is not softer; float32 [n]."""
     loud = sound(np.full(32000, 8192, "<i2").tobytes())  # 2 s, of which much waits in the queue
     with connected(assistants, loud + loud) as client, Voice(path) as voice:
-        heard(assistants, 1600)
+        samples_of(assistants, 1600)
         voice.stop()
         after = [np.zeros(0, np.float32)]
 
@@ -275,7 +264,7 @@ def test_a_stop_at_the_voice_socket_fades_an_assistant_out(tmp_path):
                 break
         assert abs(faded[-1]) < 1e-3 and (np.diff(faded) <= 0).all()
         with connected(assistants, sound(np.full(320, 8192, "<i2").tobytes())):
-            assert (heard(assistants, 320) == 0.25).all()
+            assert (samples_of(assistants, 320) == 0.25).all()
     finally:
         unix.close()
         assistants.close()
