@@ -11,6 +11,7 @@ import sys
 from typing import Union
 
 from ..core.errors import EdgefaceError
+from ..core.files import remove_unfinished
 from .job import Job, Order, Outcome, convert
 
 
@@ -24,16 +25,14 @@ def main() -> None:
             job, order = pickle.load(sys.stdin.buffer)
             pickle.dump(_answer(job, order), outcomes)
             outcomes.flush()
-    except (EOFError, BrokenPipeError, _Leave):
+    except (EOFError, BrokenPipeError):
         os._exit(0)
 
 
-class _Leave(BaseException):
-    """The parent has no more use for this process; no `except Exception` stops it."""
-
-
 def _leave(_signal: int, _frame: object) -> None:
-    raise _Leave
+    """Ends here and now: an exception might be raised, and lost, in a library's callback."""
+    remove_unfinished()
+    os._exit(0)
 
 
 def _answer(job: Job, order: Order) -> Union[Outcome, EdgefaceError]:

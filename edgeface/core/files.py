@@ -8,7 +8,7 @@ import secrets
 import select
 import stat
 import tempfile
-from typing import IO, Any, BinaryIO, Dict, Iterator, Optional
+from typing import IO, Any, BinaryIO, Dict, Iterator, Optional, Set
 
 from .errors import UnavailableError
 
@@ -16,6 +16,8 @@ _PIECE_BYTES = 1 << 20
 _NEW_FILE_MODE = 0o666  # less the umask
 _PRIVATE_MODE = 0o600
 _PATIENCE_S = 30.0  # for the reader of a pipe
+
+_unfinished: Set[str] = set()  # temporary files that this process is writing
 
 
 def open_regular(path: str) -> BinaryIO:
@@ -110,6 +112,7 @@ def _replacing_regular(
         return os.open(name, flags | os.O_EXCL | os.O_NOFOLLOW, permissions)
 
     file = open(temporary, mode, opener=create, **options)
+    _unfinished.add(temporary)
     try:
         with file:
             yield file
@@ -121,6 +124,15 @@ def _replacing_regular(
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Removes what `replacing` has not finished, for a process that is about to end at once."""
+    for temporary in list(_unfinished):
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
 def _copy_permissions(descriptor: int, old: os.stat_result) -> None:

@@ -3,16 +3,20 @@
 import glob
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 import soundfile
 from support.process import edgeface, start, wait_for
 
+from edgeface.batch.job import Job, Order
 from edgeface.batch.ledger import NAME
+from edgeface.config import Settings
 from edgeface.core.resources import BUNDLED_VOICE
 
 
@@ -38,6 +42,11 @@ def stamps(folder):
 def children(process):
     tasks = glob.glob(f"/proc/{process.pid}/task/*/children")
     return [int(pid) for task in tasks for pid in open(task).read().split()]
+
+
+def open_files(pid):
+    folder = f"/proc/{pid}/fd"
+    return [os.path.realpath(f"{folder}/{name}") for name in os.listdir(folder)]
 
 
 def whole_files(folder):
@@ -123,6 +132,29 @@ def test_ctrl_c_leaves_whole_files_only_and_the_next_run_goes_on(long_files):
     result = edgeface(*command, timeout=240)
     assert result.stdout.startswith(f"{6 - len(known)} made, {len(known)} kept, 0 failed")
     assert len(whole_files(out)) == 6
+
+
+@pytest.mark.system
+def test_a_child_that_is_stopped_says_and_leaves_nothing(tmp_path):
+    sound, rate_hz = soundfile.read(BUNDLED_VOICE, dtype="int16")
+    path = tmp_path / "long.mp3"  # read through callbacks, in which an exception would be lost
+    soundfile.write(str(path), np.tile(sound, 20), rate_hz, format="MP3")
+    question = pickle.dumps((Job(str(path), str(tmp_path / "out.npz")), Order(Settings(), "run")))
+    for wait_s in (0.0, 0.01, 0.03, 0.1, 0.3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edgeface.batch.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        process.stdin.write(question)
+        process.stdin.flush()
+        wait_for(lambda child=process.pid: str(path) in open_files(child), 60)
+        time.sleep(wait_s)
+        process.terminate()
+        assert process.communicate(timeout=10) == (b"", b"")
+        assert process.returncode == 0
+        assert [file.name for file in tmp_path.iterdir()] == ["long.mp3"]
 
 
 @pytest.mark.system

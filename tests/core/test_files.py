@@ -7,7 +7,14 @@ import threading
 import pytest
 
 from edgeface.core.errors import UnavailableError
-from edgeface.core.files import open_regular, output_file, read_regular, replacing, sha256_of
+from edgeface.core.files import (
+    open_regular,
+    output_file,
+    read_regular,
+    remove_unfinished,
+    replacing,
+    sha256_of,
+)
 
 
 def write(path, content=b"new"):
@@ -144,3 +151,13 @@ def test_a_folder_is_refused_before_anything_is_computed(tmp_path):
     with pytest.raises(UnavailableError) as caught, output_file(str(tmp_path)):
         raise AssertionError("the block ran")
     assert str(tmp_path) in str(caught.value) and os.listdir(str(tmp_path)) == []
+
+
+def test_what_is_not_finished_can_be_removed_at_once(tmp_path):
+    write(tmp_path / "a")
+    with pytest.raises(FileNotFoundError), replacing(str(tmp_path / "a")):
+        assert len(os.listdir(tmp_path)) == 2
+        remove_unfinished()
+        assert os.listdir(tmp_path) == ["a"]
+    remove_unfinished()
+    assert os.listdir(tmp_path) == ["a"]
