@@ -2,8 +2,6 @@
 
 import argparse
 import os
-import signal
-import sys
 import webbrowser
 
 from ..config import Settings
@@ -36,13 +34,7 @@ def execute(options: argparse.Namespace) -> None:
     rehearsal = Rehearsal(BUNDLED_VOICE, settings)
     path = os.path.abspath(options.config) if options.config else ""
     server = Calibrator(options.port, rehearsal, settings.motion, path)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"edgeface: the page is at {server.url}", flush=True)
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(server.url)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
+    server.serve_until_stopped()

@@ -7,7 +7,7 @@ from ..core.errors import EdgefaceError, UsageError
 from ..view.avatar import Avatar, read_avatar
 from ..view.packages import check_packages
 from ..view.server import PageServer
-from ..web.server import hang_up_on_waiting
+from ..web.http import hang_up_on_waiting
 from .common import add_segment_arguments, segment_name
 
 EXAMPLE = """examples:

@@ -4,21 +4,19 @@ import hmac
 import json
 import os
 import secrets
-import socketserver
-import sys
 from dataclasses import fields
-from http.server import BaseHTTPRequestHandler
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from ..config import INSTALLED, Motion, Shape, parse_settings
 from ..config.editor import save_calibration, with_calibration
-from ..core.errors import ConfigurationError, EdgefaceError, UnavailableError, one_line
+from ..core.errors import ConfigurationError, EdgefaceError, UnavailableError
 from ..core.rates import FRAME_RATE_HZ
 from ..core.resources import BUNDLED_VOICE, PACKAGE
 from ..motion.face import BLENDSHAPES
 from ..web.access import Access
+from ..web.http import HttpHandler, HttpServer
 from .rehearsal import Rehearsal
 
 _PAGE = os.path.join(PACKAGE, "view", "page")
@@ -30,7 +28,6 @@ _FILES = {
     "voice.flac": (BUNDLED_VOICE, "audio/flac"),
 }
 _HEADERS = {
-    "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
     " connect-src 'self'; media-src blob:; img-src data:; frame-ancestors 'none'; base-uri 'none';"
     " form-action 'none'",
@@ -38,11 +35,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _HOST = "127.0.0.1"
-_SILENCE_S = 5.0  # of a client that neither sends nor takes anything
 _LONGEST_BODY = 1 << 16  # bytes
 
 
-class Calibrator(socketserver.ThreadingMixIn, socketserver.TCPServer):
+class Calibrator(HttpServer):
     """Shows a sentence with the settings that the page asks for, and saves them.
 
     :param port: on 127.0.0.1; 0 for any that is free
@@ -52,17 +48,13 @@ class Calibrator(socketserver.ThreadingMixIn, socketserver.TCPServer):
     :raises UnavailableError: the port is taken
     """
 
-    daemon_threads = True
-    allow_reuse_address = True
-
     def __init__(self, port: int, rehearsal: Rehearsal, motion: Motion, path: str) -> None:
         self.rehearsal = rehearsal
         self.motion = motion
         self.path = path
-        self.access = Access(_HOST)
         self.token = secrets.token_urlsafe(24)
         try:
-            super().__init__((_HOST, port), _Handler)
+            super().__init__(_HOST, port, Access(_HOST), _Handler)
         except OSError as error:
             raise UnavailableError(
                 f"port {port} on {_HOST}: {error.strerror}; choose another --port"
@@ -71,13 +63,7 @@ class Calibrator(socketserver.ThreadingMixIn, socketserver.TCPServer):
     @property
     def url(self) -> str:
         """Address of the page, with its token."""
-        return f"http://{_HOST}:{self.server_address[1]}/{self.token}/"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says what was not the client's fault."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):  # ConnectionError and timeouts are OSErrors
-            sys.stderr.write(f"edgeface: page: {type(error).__name__}: {one_line(error)}\n")
+        return f"{super().url}{self.token}/"
 
     def state(self) -> Dict[str, Any]:
         """What the page begins with."""
@@ -106,13 +92,10 @@ class Calibrator(socketserver.ThreadingMixIn, socketserver.TCPServer):
         return "kill -HUP PID, of the daemon that reads this file"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = _SILENCE_S
-    disable_nagle_algorithm = True
+class _Handler(HttpHandler):
     server: Calibrator
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         """The page's files, and what it begins with."""
         name = self._name()
         if name is None:
@@ -127,6 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
 
     def do_POST(self) -> None:
+        """Answers a request, unless a foreign page makes it."""
+        self.answer_own(self._answer_post)
+
+    def _answer_post(self) -> None:
         """The sentence with other settings, their YAML, or the order to save them."""
         name = self._name()
         if name is None or self.headers.get("Origin") != f"http://{self.headers.get('Host')}":
@@ -151,22 +138,11 @@ class _Handler(BaseHTTPRequestHandler):
         except EdgefaceError as error:
             self._send(str(error).encode(), "text/plain; charset=utf-8", 409)
 
-    def log_message(self, *_: Any) -> None:
-        """Keeps the terminal quiet."""
-
-    def _name(self) -> Any:
-        """The path behind the token; None for a stranger, or a name that resolves to us."""
-        if not self.server.access.answers(self.headers):
-            return None
+    def _name(self) -> Optional[str]:
+        """The path behind the token; None for a stranger."""
         _, token, name = [*self.path.split("/", 2), "", ""][:3]
         known = hmac.compare_digest(token.encode(), self.server.token.encode())
         return name if known else None
 
     def _send(self, body: bytes, kind: str, code: int = 200) -> None:
-        self.send_response(code)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for header, value in _HEADERS.items():
-            self.send_header(header, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(body, kind, code, _HEADERS.items())

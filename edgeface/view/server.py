@@ -70,9 +70,9 @@ class _PageHandler(Handler):
         elif package_file and ".." not in self.path:
             self._send_file(package_file.group(1), _SCRIPT)
         elif self.path == "/neutral":
-            self._send(json.dumps(self.server.neutral).encode(), "application/json")
+            self.send(json.dumps(self.server.neutral).encode(), "application/json")
         elif self.path == "/avatar.json":
-            self._send(json.dumps(self.server.described()).encode(), "application/json")
+            self.send(json.dumps(self.server.described()).encode(), "application/json")
         elif self.path == "/avatar" and self.server.avatar:
             self._send_file(os.path.abspath(self.server.avatar), "model/gltf-binary")
         else:
@@ -86,24 +86,10 @@ class _PageHandler(Handler):
             return self.send_error(404)
         with file:
             if path == "index.html":
-                return self._send_page(file.read(), kind)
-            self._begin(os.fstat(file.fileno()).st_size, kind)
+                page = file.read()
+                return self.send(page, kind, headers=[("Content-Security-Policy", _policy(page))])
+            self.begin(os.fstat(file.fileno()).st_size, kind)
             shutil.copyfileobj(file, self.wfile)
-
-    def _send_page(self, body: bytes, kind: str) -> None:
-        self._begin(len(body), kind, **{"Content-Security-Policy": _policy(body)})
-        self.wfile.write(body)
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self._begin(len(body), kind)
-        self.wfile.write(body)
-
-    def _begin(self, length: int, kind: str, **more: str) -> None:
-        self.send_response(200)
-        headers = {"Content-Type": kind, "Content-Length": str(length), "Cache-Control": "no-store"}
-        for name, value in dict(headers, **more).items():
-            self.send_header(name, value)
-        self.end_headers()
 
 
 def _policy(page: bytes) -> str:

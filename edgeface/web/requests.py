@@ -31,6 +31,11 @@ class BoundedRequests:
         self._left -= len(line)
         return line
 
+    def read(self, size: int) -> bytes:
+        """A body of so many bytes, which the caller has bounded."""
+        body: bytes = self._file.read(size)
+        return body
+
     def close(self) -> None:
         """Closes the file."""
         self._file.close()

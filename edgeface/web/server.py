@@ -1,76 +1,33 @@
 """Serves a stream of frames, one for all clients."""
 
-import contextlib
-import os
-import signal
 import socket
-import socketserver
-import sys
-from http.server import BaseHTTPRequestHandler
-from typing import Any, Callable, Optional, Type
+from typing import Type
 
-from ..core.errors import one_line
-from ..core.text import printable
 from .access import Access
-from .connections import Connections
-from .counts import Counts
 from .frames import Frames
+from .http import HttpHandler, HttpServer
 from .message import names_message
-from .requests import BoundedRequests
 from .streams import EventStream, Stream, WebSocketStream, encode
 
-_FIRST_INHERITED = 3  # SD_LISTEN_FDS_START
-_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_IDLE_S = 0.5
-_SILENCE_S = 5.0  # of a client that neither sends nor takes anything
 _SEND_BUFFER = 8192  # bytes, some frames: a slow client misses frames, they do not queue
-_LONGEST_REASON = 100  # characters of a foreign header
 _BEGINNING = encode(0, names_message())
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(HttpHandler):
     """Answers the requests of one connection; `/frames` is the stream."""
 
-    protocol_version = "HTTP/1.1"
-    timeout = _SILENCE_S
-    disable_nagle_algorithm = True  # a frame does not wait until the one before it has arrived
     server: "Server"
 
-    def setup(self) -> None:
-        """Bounds what a client may send."""
-        super().setup()
-        self.rfile: Any = BoundedRequests(self.rfile)
-
-    def handle_one_request(self) -> None:
-        """Answers a request."""
-        self.rfile.begin()
-        super().handle_one_request()
-
-    def do_GET(self) -> None:
-        """Answers a request, unless a foreign page makes it."""
-        with self.server.connections.answering(self.request):
-            if not self.server.access.answers(self.headers):
-                self._refuse("Host")  # a foreign name that resolves to this machine
-            elif self.path == "/frames":
-                self._stream()
-            else:
-                self.answer()
-
     def answer(self) -> None:
-        """Answers a request for anything but frames."""
-        self.send_error(404)
-
-    def log_message(self, *_: Any) -> None:
-        """Keeps the terminal quiet."""
-
-    def _refuse(self, header: str) -> None:
-        foreign = printable(self.headers.get(header, "")[:_LONGEST_REASON])
-        self.server.counts.refuse(f"a page was refused for {header}: {foreign}")
-        self.send_error(403)
+        """Streams frames."""
+        if self.path == "/frames":
+            self._stream()
+        else:
+            super().answer()
 
     def _stream(self) -> None:
         if not self.server.access.lets_read(self.headers):
-            return self._refuse("Origin")
+            return self.refuse("Origin")
         upgrade = self.headers.get("Upgrade", "").lower() == "websocket"
         stream: Stream = (WebSocketStream if upgrade else EventStream)(self)
         self.close_connection = True
@@ -94,8 +51,8 @@ class Handler(BaseHTTPRequestHandler):
             counts.sent(stream.send(event), skipped)
 
 
-class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Serves frames, with a thread per connection, at an address or at systemd's socket.
+class Server(HttpServer):
+    """Serves frames.
 
     :param host: where to listen: an address of this machine, or its name
     :param port: 0 for any that is free
@@ -105,100 +62,8 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     :raises OSError: the address or the port cannot be had
     """
 
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 1024  # of a flood of them, the one that means it waits its turn
-
     def __init__(
         self, host: str, port: int, shm: str, access: Access, handler: Type[Handler] = Handler
-    ):
-        self.access = access
+    ) -> None:
         self.frames = Frames(shm)
-        self.connections = Connections()
-        self.counts = Counts()
-        inherited = _inherited_socket()
-        if inherited is None:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            self.address_family, _, _, _, address = found[0]
-            super().__init__((str(address[0]), int(address[1])), handler)
-        else:
-            super().__init__(inherited.getsockname()[:2], handler, bind_and_activate=False)
-            self.socket.close()
-            self.socket = inherited
-            self.server_address = inherited.getsockname()
-
-    @property
-    def url(self) -> str:
-        """Address of the server."""
-        host = str(self.server_address[0])
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.server_address[1]}/"
-
-    def serve_until_stopped(self) -> None:
-        """Serves until SIGTERM or Ctrl-C."""
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        try:
-            self.serve_forever()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            self.server_close()
-
-    def serve_until(self, stopped: Callable[[], bool], worked: Callable[[], object]) -> None:
-        """Serves until it is stopped, and closes.
-
-        :param stopped: asked twice a second
-        :param worked: called as often
-        """
-        self.timeout = _IDLE_S
-        try:
-            while not stopped():
-                self.handle_request()
-                self.service_actions()
-                worked()
-        finally:
-            self.server_close()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Starts a thread for a connection, if there is a place for it."""
-        if self.connections.add(request):
-            super().process_request(request, client_address)
-            return
-        self.counts.refuse("there are too many clients")
-        request.setblocking(False)
-        with contextlib.suppress(OSError):
-            request.sendall(_FULL)
-        self.shutdown_request(request)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Ends a connection."""
-        self.connections.remove(request)
-        super().shutdown_request(request)
-
-    def service_actions(self) -> None:
-        """Looks after the connections twice a second."""
-        self.connections.close_overdue()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says in one line what went wrong; a client that left is nothing to say anything about."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):  # ConnectionError and timeouts are OSErrors
-            sys.stderr.write(f"edgeface: web: {type(error).__name__}: {one_line(error)}\n")
-
-
-def _inherited_socket() -> Optional[socket.socket]:
-    """The socket that systemd listens at for this process, see sd_listen_fds(3); None elsewhere."""
-    mine = os.environ.get("LISTEN_PID") == str(os.getpid())
-    if not mine or os.environ.get("LISTEN_FDS") != "1":
-        return None
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=_FIRST_INHERITED)
-
-
-def hang_up_on_waiting() -> None:
-    """Ends the connections at systemd's socket, which would start a server that failed again."""
-    waiting = _inherited_socket()
-    if waiting is None:
-        return
-    waiting.setblocking(False)
-    with contextlib.suppress(OSError):
-        while True:
-            waiting.accept()[0].close()
+        super().__init__(host, port, access, handler)
