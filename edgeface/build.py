@@ -52,7 +52,7 @@ def build_pipeline(
     compute = _compute(settings, model, lookahead_ms, progress)
     life = Life(strengths_of(settings.motion))
     pipeline = open_pipeline(model, lookahead_ms, compute, life)
-    pipeline.calibration = calibration_of(settings.motion, model)
+    pipeline.calibration = calibration_of(settings.motion, model.neutral)
     return pipeline
 
 
@@ -72,7 +72,7 @@ class FilePipelines:
         opener = model.open_stepper if compute.engine else model.open_block_stepper
         self._stepper = opener(self._lookahead_ms, compute)
         self._mouth = MouthShapes(model.neutral)
-        self._calibration = calibration_of(settings.motion, model)
+        self._calibration = calibration_of(settings.motion, model.neutral)
 
     def next(self) -> Pipeline:
         """A pipeline for the next file."""
@@ -109,13 +109,16 @@ def strengths_of(motion: Motion) -> Strengths:
     return Strengths(motion.head / 100, motion.gaze / 100, motion.brows / 100, motion.blink)
 
 
-def calibration_of(motion: Motion, model: Model) -> Calibration:
-    """What the settings want done to the faces of a model."""
+def calibration_of(motion: Motion, neutral: object) -> Calibration:
+    """What the settings want done to the faces of a model.
+
+    :param neutral: its resting face, [68, 3]
+    """
     shapes = {
         name: ShapeRange(shape.gain / 100, shape.offset / 100, shape.min / 100, shape.max / 100)
         for name, shape in motion.shapes
     }
-    return Calibration(model.neutral, motion.strength / 100, shapes)
+    return Calibration(neutral, motion.strength / 100, shapes)
 
 
 def prepare_engine(

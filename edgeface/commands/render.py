@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from typing import List
 
 import numpy as np
 
@@ -9,27 +10,34 @@ from ..batch.animator import Animator
 from ..core.advice import install_extra
 from ..core.errors import DataError, UsageError
 from ..motion.face import lip_gap
+from ..motion.frame import Frame
 from ..source.playable import playable
-from ..view.film import write_gif, write_mp4, write_png
+from ..view.film import write_gif, write_mp4, write_png, write_webm
 from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
 
 EXAMPLE = f"""examples:
   edgeface render speech.wav -o speech.mp4      a film with sound
   edgeface render speech.wav -o speech.png      the moment at which the mouth is open widest
+  edgeface render speech.wav -o speech.webm --avatar head.glb --transparent
 Needs Chromium and Python packages: {install_extra("render")}."""
-_KINDS = (".mp4", ".gif", ".png")
+_KINDS = (".mp4", ".webm", ".gif", ".png")
+_TRANSPARENT_KINDS = (".webm", ".png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's arguments."""
     parser.add_argument("audio", metavar="AUDIO", help="sound file of any rate and channel count")
     parser.add_argument(
-        "-o", "--out", metavar="FILE", required=True, help="film, .mp4 or .gif, or picture, .png"
+        "-o", "--out", metavar="FILE", required=True, help=f"film or picture: {', '.join(_KINDS)}"
     )
     parser.add_argument(
         "--size", metavar="PIXELS", type=int, default=512, help="width and height, even"
     )
+    parser.add_argument(
+        "--avatar", metavar="FILE", help="a GLB or VRM file instead of the drawn face"
+    )
+    parser.add_argument("--transparent", action="store_true", help="nothing behind the head")
     add_model_arguments(parser)
 
 
@@ -40,16 +48,29 @@ def execute(options: argparse.Namespace) -> None:
         raise UsageError(f"-o {options.out}: must end in one of {', '.join(_KINDS)}")
     if options.size % 2 or not 64 <= options.size <= 4096:
         raise UsageError(f"--size {options.size}: out of range; an even number, 64 to 4096")
-    frames, _ = Animator(settings_of(options)).animate(options.audio)
+    if options.transparent and kind not in _TRANSPARENT_KINDS:
+        raise UsageError(f"--transparent: {kind} cannot be; {' and '.join(_TRANSPARENT_KINDS)} can")
+    animator = Animator(settings_of(options))
+    frames, _ = animator.animate(options.audio)
     if not frames:
         raise DataError(f"{options.audio}: the file contains no sound; give another one")
-    with Painter() as painter:
-        if kind == ".png":
-            widest = int(lip_gap(np.array([frame.landmarks for frame in frames])).argmax())
-            picture = next(painter.paint(frames[widest : widest + 1], options.size, "png"))
-            write_png(options.out, picture)
-        elif kind == ".gif":
-            write_gif(options.out, painter.paint(frames, options.size, "jpeg"))
-        else:
-            with playable(options.audio) as sound:
+    with Painter(animator.model.neutral, options.avatar or "") as painter:
+        _write(options, kind, painter, frames)
+
+
+def _write(options: argparse.Namespace, kind: str, painter: Painter, frames: List[Frame]) -> None:
+    if kind == ".png":
+        widest = int(lip_gap(np.array([frame.landmarks for frame in frames])).argmax())
+        moment = frames[widest : widest + 1]
+        write_png(
+            options.out, next(painter.paint(moment, options.size, "png", options.transparent))
+        )
+    elif kind == ".gif":
+        write_gif(options.out, painter.paint(frames, options.size, "jpeg"))
+    else:
+        with playable(options.audio) as sound:
+            if kind == ".mp4":
                 write_mp4(options.out, painter.paint(frames, options.size, "jpeg"), sound)
+            else:
+                pictures = painter.paint(frames, options.size, "png", options.transparent)
+                write_webm(options.out, pictures, sound)

@@ -4,16 +4,18 @@ import argparse
 
 from ..build import load_model
 from ..core.errors import EdgefaceError, UsageError
-from ..view.avatar import Avatar, read_avatar
+from ..view.avatar import read_avatar
 from ..view.packages import check_packages
 from ..view.server import PageServer
+from ..view.staging import read_staging
 from ..web.http import hang_up_on_waiting
 from .common import add_segment_arguments, segment_name
 
 EXAMPLE = """examples:
   edgeface view        then open http://127.0.0.1:8068/
   edgeface view --avatar head.glb             three-dimensional, by three.js
-  edgeface view --avatar head.vrm --check     what the page finds in it"""
+  xdg-open 'http://127.0.0.1:8068/?kiosk'     as the kiosk shows it
+What is in an avatar, and what it lacks: edgeface doctor avatar head.glb"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,23 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_segment_arguments(parser)
     parser.add_argument("--port", type=int, default=8068, help="on 127.0.0.1; 0: any that is free")
     parser.add_argument("--avatar", metavar="FILE", help="a GLB or VRM file to show")
-    parser.add_argument(
-        "--check", action="store_true", help="print what the avatar's face can do, and end"
-    )
 
 
 def execute(options: argparse.Namespace) -> None:
     """Runs the verb until SIGTERM or Ctrl-C."""
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port}: out of range; 0 to 65535")
-    if options.check and not options.avatar:
-        raise UsageError("--check: of which file? add --avatar FILE")
-    if options.check:
-        _print(read_avatar(options.avatar))
-        return
     try:
         if options.avatar:
             read_avatar(options.avatar)
+            read_staging(options.avatar)
             check_packages()
         neutral = load_model("").neutral
         server = PageServer(options.port, segment_name(options), neutral, options.avatar or "")
@@ -46,14 +41,3 @@ def execute(options: argparse.Namespace) -> None:
         raise
     print(f"edgeface: the face is at {server.url}", flush=True)
     server.serve_until_stopped()
-
-
-def _print(avatar: Avatar) -> None:
-    shapes, missing = avatar.shapes, avatar.missing
-    print(f"{avatar.kind}; {len(shapes)} of {len(shapes) + len(missing)} shapes")
-    if missing and shapes:
-        print(f"missing: {', '.join(missing)}")
-    if avatar.speaks_by_vowels:
-        print(f"speaks with VRM's expressions: {', '.join(avatar.vowels)}")
-    whole = [] if "head" in avatar.parts else ["everything, as it has no bone of the head"]
-    print(f"turns: {', '.join([*whole, *avatar.parts])}")

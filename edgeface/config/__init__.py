@@ -5,7 +5,7 @@ range is an error that names the line, the key and the nearest valid name.
 """
 
 from .file import INSTALLED, configuration_file, load_settings
-from .parser import parse_settings
+from .parser import parse_sections, parse_settings
 from .printer import print_settings
 from .settings import (
     MOUTH_ONLY,
@@ -17,6 +17,8 @@ from .settings import (
     Settings,
     Shape,
     Telemetry,
+    entries,
+    setting,
 )
 
 __all__ = [
@@ -31,7 +33,10 @@ __all__ = [
     "Shape",
     "Telemetry",
     "configuration_file",
+    "entries",
     "load_settings",
+    "parse_sections",
     "parse_settings",
     "print_settings",
+    "setting",
 ]

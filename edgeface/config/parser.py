@@ -3,7 +3,7 @@
 import difflib
 import re
 from dataclasses import fields, is_dataclass
-from typing import Any, Iterable, Iterator, Optional, Tuple, Union
+from typing import Any, Iterable, Iterator, Optional, Tuple, Type, TypeVar, Union
 
 import yaml
 
@@ -21,8 +21,20 @@ _KINDS = {
 }
 
 
+_Kind = TypeVar("_Kind")
+
+
 def parse_settings(text: Union[str, bytes], path: str = "configuration") -> Settings:
     """Settings from YAML.
+
+    :param path: what errors name
+    :raises ConfigurationError: it is invalid
+    """
+    return parse_sections(Settings, text, path)
+
+
+def parse_sections(kind: Type[_Kind], text: Union[str, bytes], path: str) -> _Kind:
+    """A dataclass of sections, each made by `settings.setting` and `entries`, from YAML.
 
     :param path: what errors name
     :raises ConfigurationError: it is invalid
@@ -37,8 +49,8 @@ def parse_settings(text: Union[str, bytes], path: str = "configuration") -> Sett
         problem = getattr(error, "problem", None) or "not text"
         raise ConfigurationError(f"{path}{line}: not YAML: {_shown(problem)}") from None
     if root is None:
-        return Settings()
-    sections = {section.name: section for section in fields(Settings)}
+        return kind()
+    sections = {section.name: section for section in fields(kind)}  # type: ignore[arg-type]
     values = {}
     for name, node, line_number in _pairs(root, "the file", path):
         if name not in sections:
@@ -46,7 +58,7 @@ def parse_settings(text: Union[str, bytes], path: str = "configuration") -> Sett
                 f"{path} line {line_number}: unknown section '{name}'; {_nearest(name, sections)}"
             )
         values[name] = _field(sections[name], name, node, path, line_number)
-    return Settings(**values)
+    return kind(**values)
 
 
 def _field(setting: Any, name: str, node: yaml.Node, path: str, line_number: int) -> Any:

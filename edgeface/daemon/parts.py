@@ -160,7 +160,7 @@ def _stream(motion: Motion) -> Motion:
 def _calibration(settings: Settings, model: Model, old: Optional[Parts]) -> Optional[Calibration]:
     if old is not None and model is old.model and settings.motion == old.settings.motion:
         return old.calibration
-    return calibration_of(settings.motion, model)
+    return calibration_of(settings.motion, model.neutral)
 
 
 def _unchanged_writer(

@@ -10,10 +10,14 @@ from ..core.files import output_file
 from ..core.rates import FRAME_MS, FRAME_RATE_HZ
 
 _FIX = install_extra("render")
-_PICTURES_IN = f"-f image2pipe -framerate {FRAME_RATE_HZ} -c:v mjpeg -i -".split()
-_VIDEO_OUT = "-map 0:v -c:v libx264 -crf 20 -pix_fmt yuv420p".split()
-_SOUND_OUT = "-map 1:a -c:a aac -b:a 128k".split()
-_FILE_OUT = "-movflags +faststart -f mp4".split()
+_MP4 = (
+    "-c:v libx264 -crf 20 -pix_fmt yuv420p -map 1:a -c:a aac -b:a 128k -movflags +faststart -f mp4"
+)
+# VP9 keeps what is transparent, for pages and for OBS and other mixers
+_WEBM = (
+    "-c:v libvpx-vp9 -crf 24 -b:v 0 -row-mt 1 -cpu-used 4 -pix_fmt yuva420p"
+    " -map 1:a -c:a libopus -b:a 128k -f webm"
+)
 _LONGEST_MESSAGE = 200  # characters of ffmpeg's
 
 
@@ -33,6 +37,20 @@ def write_mp4(path: str, pictures: Iterable[bytes], audio: str) -> None:
     :param audio: path of the sound
     :raises UnavailableError: ffmpeg is missing, or the film cannot be written
     """
+    _write_film(path, "mjpeg", pictures, audio, _MP4)
+
+
+def write_webm(path: str, pictures: Iterable[bytes], audio: str) -> None:
+    """VP9 and Opus, 25 pictures a second, as transparent as the pictures are.
+
+    :param pictures: PNG
+    :param audio: path of the sound
+    :raises UnavailableError: ffmpeg is missing, or the film cannot be written
+    """
+    _write_film(path, "png", pictures, audio, _WEBM)
+
+
+def _write_film(path: str, kind: str, pictures: Iterable[bytes], audio: str, out: str) -> None:
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -40,8 +58,9 @@ def write_mp4(path: str, pictures: Iterable[bytes], audio: str) -> None:
     except (ImportError, RuntimeError) as error:
         raise UnavailableError(f"render: ffmpeg is missing ({error}); {_FIX}") from None
     with output_file(path) as file:
-        command = [program, "-v", "error", "-y", *_PICTURES_IN, "-i", f"file:{audio}"]
-        command += [*_VIDEO_OUT, *_SOUND_OUT, *_FILE_OUT, f"file:{file.name}"]
+        pictures_in = f"-f image2pipe -framerate {FRAME_RATE_HZ} -c:v {kind} -i -".split()
+        command = [program, "-v", "error", "-y", *pictures_in, "-i", f"file:{audio}"]
+        command += ["-map", "0:v", *out.split(), f"file:{file.name}"]
         _encode(command, pictures, path)
 
 

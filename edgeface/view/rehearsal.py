@@ -53,8 +53,8 @@ class Rehearsal:
 
         :return: points to draw, float32 [T, 68, 3]; blendshapes, float32 [T, 52]
         """
-        calibration = calibration_of(motion, self._model)
-        without_shapes = calibration_of(replace(motion, shapes=()), self._model)
+        calibration = calibration_of(motion, self._model.neutral)
+        without_shapes = calibration_of(replace(motion, shapes=()), self._model.neutral)
         points, shapes = self._calibrated(calibration)
         _, plain = self._calibrated(without_shapes)
         points += (shapes - plain).dot(self._effects).reshape(-1, LANDMARKS, 3)

@@ -3,11 +3,15 @@
 import contextlib
 import threading
 import time
-from typing import Iterator, Optional
+from typing import Callable, Dict, Iterator, Optional
 
 from ..shm.reader import Reader
+from ..shm.slot import ReadFrame
 from .message import frame_message
 from .streams import Event, encode
+
+Message = Callable[[Optional[ReadFrame], Optional[Dict[str, int]]], str]
+"""Makes the JSON of a frame and its segment's header, see `message.frame_message`."""
 
 _KEEP_ALIVE_S = 1.0  # a browser that left is noticed at the next event
 _POLL_S = 0.002
@@ -18,10 +22,12 @@ class Frames:
     """Reads a segment in a thread, as long as there is a client.
 
     :param shm: name of the segment
+    :param message: what is sent of it
     """
 
-    def __init__(self, shm: str) -> None:
+    def __init__(self, shm: str, message: Message = frame_message) -> None:
         self._shm = shm
+        self._message = message
         self._changed = threading.Condition()
         self._newest = encode(0, "")
         self._clients = 0
@@ -73,10 +79,10 @@ class Frames:
                     continue
                 if frame is not None:
                     seen = (frame.index, frame.publish_ns)
-                    self._publish(frame_message(frame, reader.header()))
+                    self._publish(self._message(frame, reader.header()))
                 elif time.monotonic() - told_s > _KEEP_ALIVE_S:
                     told_s = time.monotonic()
-                    self._publish(frame_message(None, reader.header()))
+                    self._publish(self._message(None, reader.header()))
                 time.sleep(_REST_S)
 
     def _publish(self, message: str) -> None:

@@ -26,12 +26,15 @@ def names_message() -> str:
     return _json({"names": BLENDSHAPES, "flags": _FLAGS, "frame_ms": FRAME_MS})
 
 
-def frame_message(frame: Optional[ReadFrame], header: Optional[Dict[str, int]]) -> str:
+def frame_message(
+    frame: Optional[ReadFrame], header: Optional[Dict[str, int]], **more: object
+) -> str:
     """One frame; the state alone where there is none.
 
     :param header: of the frame's segment; None without a writer
+    :param more: what else to say
     """
-    state = {"state": state_name(header["state"]) if header else "gone"}
+    state: Dict[str, Any] = {"state": state_name(header["state"]) if header else "gone", **more}
     if frame is None:
         return _json(state)
     return _json(

@@ -4,9 +4,9 @@ import socket
 from typing import Type
 
 from .access import Access
-from .frames import Frames
+from .frames import Frames, Message
 from .http import HttpHandler, HttpServer
-from .message import names_message
+from .message import frame_message, names_message
 from .streams import EventStream, Stream, WebSocketStream, encode
 
 _SEND_BUFFER = 8192  # bytes, some frames: a slow client misses frames, they do not queue
@@ -59,11 +59,18 @@ class Server(HttpServer):
     :param shm: name of the segment
     :param access: whose requests are answered
     :param handler: answers them
+    :param message: what is sent of a frame
     :raises OSError: the address or the port cannot be had
     """
 
     def __init__(
-        self, host: str, port: int, shm: str, access: Access, handler: Type[Handler] = Handler
+        self,
+        host: str,
+        port: int,
+        shm: str,
+        access: Access,
+        handler: Type[Handler] = Handler,
+        message: Message = frame_message,
     ) -> None:
-        self.frames = Frames(shm)
+        self.frames = Frames(shm, message)
         super().__init__(host, port, access, handler)

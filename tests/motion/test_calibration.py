@@ -62,7 +62,7 @@ def calibrated(calibration, spoken):
 
 
 def test_the_default_settings_leave_every_bit_as_it_is(bundle, neutral, spoken, clips):
-    calibration = calibration_of(Motion(), bundle)
+    calibration = calibration_of(Motion(), bundle.neutral)
     for landmarks, shapes in zip(*spoken):
         same = calibration.apply(landmarks, shapes)
         assert same[0] is landmarks and same[1] is shapes

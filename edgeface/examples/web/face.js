@@ -62,11 +62,12 @@ export class Face {
   }
 }
 
-// the frame at a time between two of them
-export function between(a, b, time) {
+
+// the frame at a time between two of them: those of its fields that are named
+export function between(a, b, time, fields = ["blendshapes", "head", "gaze"]) {
   const part = (time - a.audio_ms) / (b.audio_ms - a.audio_ms);
   const mix = (name) => (a[name] || []).map((value, i) => value + part * (b[name][i] - value));
-  return { blendshapes: mix("blendshapes"), head: mix("head"), gaze: mix("gaze") };
+  return Object.fromEntries(fields.map((name) => [name, mix(name)]));
 }
 
 // A name of a morph target without what spellings differ in: `jawOpen`, `JawOpen`, `blendShape1.jawOpen`;

@@ -56,14 +56,6 @@ const drawFace = (() => {
     ctx.closePath();
   }
 
-  function background(ctx, width, height) {
-    const g = ctx.createRadialGradient(width / 2, height * 0.42, 0, width / 2, height * 0.42, Math.max(width, height) * 0.75);
-    g.addColorStop(0, "#4b6274");
-    g.addColorStop(1, "#18222d");
-    ctx.fillStyle = g;
-    ctx.fillRect(0, 0, width, height);
-  }
-
   // the skull above the jaw of the landmarks
   function skull(points) {
     const left = points[0], right = points[16], found = [];
@@ -310,7 +302,7 @@ const drawFace = (() => {
   return function drawFace(ctx, width, height, points, { head, gaze } = REST) {
     const scale = Math.min(height / (VIEW.top - VIEW.bottom), width / VIEW.width);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    background(ctx, width, height);
+    ctx.clearRect(0, 0, width, height);
     ctx.setTransform(scale, 0, 0, -scale, width / 2, height / 2 + scale * (VIEW.top + VIEW.bottom) / 2);
     ctx.lineCap = ctx.lineJoin = "round";
     const turn = turner(head);

@@ -4,46 +4,43 @@
 import { between } from "./web/face.js";
 
 const FADE_MS = 80;
-const LENGTHS = { blendshapes: 52, head: 6, gaze: 4 };
 
 export class Motion {
-  constructor(face) {
+  // rest: what is shown without frames, and which of their fields are shown: { blendshapes: [52], ... }
+  constructor(face, rest) {
     this.face = face;
+    this.rest = rest;
     this.last = performance.now();
     this.before = { frames: [], delay: 0, shown: false };
-    this.carried = rest();
+    this.carried = copied(rest, () => 0);
   }
 
-  // { blendshapes: [52], head: [6], gaze: [4] }
+  // as `rest`
   now() {
     const now = performance.now(), { face, before } = this;
-    const frame = face.frame(), goal = frame || rest();
-    if (face.frames !== before.frames || Boolean(frame) !== before.shown) {
+    const shown = face.frame() !== null;
+    const goal = shown ? this.at(face.frames, face.time) : this.rest;
+    if (face.frames !== before.frames || shown !== before.shown) {
       // what the frames before this change would show now
-      const [a, b] = before.frames;
       const due = now - before.delay - face.frameMs;
-      const held = before.shown ? between(a, b, Math.min(Math.max(due, a.audio_ms), b.audio_ms)) : rest();
-      this.carry((name, i) => held[name][i] - goal[name][i]);
+      const held = before.shown ? this.at(before.frames, due) : this.rest;
+      for (const name in this.carried)
+        this.carried[name].forEach((_, i) => { this.carried[name][i] += held[name][i] - goal[name][i] || 0; });
     }
-    this.before = { frames: face.frames, delay: face.delay, shown: Boolean(frame) };
+    this.before = { frames: face.frames, delay: face.delay, shown };
     const part = Math.exp((this.last - now) / FADE_MS);
     this.last = now;
-    const shown = rest();
-    for (const name in shown)
-      shown[name].forEach((_, i) => {
-        shown[name][i] = (goal[name][i] || 0) + this.carried[name][i];
-        this.carried[name][i] *= part;
-      });
-    return shown;
+    const sum = copied(this.rest, (_, name, i) => (goal[name][i] || 0) + this.carried[name][i]);
+    for (const name in this.carried) this.carried[name].forEach((_, i) => { this.carried[name][i] *= part; });
+    return sum;
   }
 
-  carry(difference) {
-    for (const name in this.carried)
-      this.carried[name].forEach((_, i) => { this.carried[name][i] += difference(name, i) || 0; });
+  at([a, b], time) {
+    return between(a, b, Math.min(Math.max(time, a.audio_ms), b.audio_ms), Object.keys(this.rest));
   }
 }
 
-function rest() {
-  return Object.fromEntries(
-    Object.entries(LENGTHS).map(([name, length]) => [name, new Array(length).fill(0)]));
+function copied(fields, value) {
+  return Object.fromEntries(Object.entries(fields).map(
+    ([name, values]) => [name, values.map((each, i) => value(each, name, i))]));
 }

@@ -1,78 +1,129 @@
-// Takes frames from the server, eases the drawn face towards the newest one, and draws it.
-"use strict";
+// The page: takes frames from the server, and shows the face that they say, drawn or as an avatar.
 
-(() => {
-  const canvas = document.getElementById("face");
-  const status = document.getElementById("status");
-  const EASE_MS = 14; // smooths 25 frames a second on a 60 Hz screen at little delay
-  const REST_MS = 120;
-  const LAMPS = { running: "#5fd38d", degraded: "#ffb547", waiting: "#ffb547", starting: "#8ab" };
+import { Face } from "./web/face.js";
+import { Backdrop } from "./backdrop.js";
+import { Detail } from "./detail.js";
+import { Drawn } from "./drawn.js";
+import { Motion } from "./motion.js";
+import { openStage } from "./stage.js";
+import { Stream, ask } from "./stream.js";
 
-  let neutral = null;
-  let target = null; // frame to show, null: the neutral face
-  let shown = null; // landmarks
-  const pose = { head: [0, 0, 0, 0, 0, 0], gaze: [0, 0, 0, 0] };
-  const rest = { head: pose.head.slice(), gaze: pose.gaze.slice() };
-  let latest = null;
-  let arrivals = [];
-  let last = performance.now();
-  let listener = () => {}; // of another face
-  const stats = { received: 0, drawn: 0, gaps: 0, index: -1, covered: false };
-  stats.listen = (take) => { listener = take; };
-  window.edgeface = stats; // for tests and the curious
-  window.shownLipGap = () => (shown ? Math.hypot(shown[62][0] - shown[66][0], shown[62][1] - shown[66][1]) : 0);
+const LAMPS = { running: "#5fd38d", degraded: "#ffb547", waiting: "#ffb547", starting: "#8ab" };
+const SPOKEN_MS = 2000; // of frames, for the status
+const options = new URLSearchParams(location.search);
+const kiosk = options.has("kiosk");
+const $ = (id) => document.getElementById(id);
 
-  fetch("neutral").then((r) => r.json()).then((face) => {
-    neutral = face;
-    shown = shown || face.map((p) => p.slice());
-  });
+const face = new Face(null);
+const page = (window.edgeface = { face, received: 0, drawn: 0, gaps: 0, index: -1 }); // for tests and the curious
+let latest = null; // frame; null: there is no writer
+let arrivals = [];
+let edition = null; // of the page: another one has to be loaded
 
-  const frames = new EventSource("frames");
-  frames.onmessage = (event) => {
-    const frame = JSON.parse(event.data);
-    listener(frame);
-    if (frame.names) return; // what the frames' blendshapes are
-    latest = frame.landmarks ? frame : null; // null: there is no writer
-    target = latest;
-    if (!latest) return;
-    if (stats.index >= 0 && frame.index > stats.index + 1) stats.gaps += frame.index - stats.index - 1;
-    stats.index = frame.index;
-    stats.received++;
-    arrivals.push(performance.now());
-  };
-  frames.onerror = () => { latest = null; target = null; listener({ state: "gone" }); };
+function take(message) {
+  if (edition && message.edition && message.edition !== edition) reload();
+  if (message.caption) write(message.caption);
+  if (message.landmarks) message.landmarks = message.landmarks.flat();
+  face.take(message);
+  if (message.names) return; // what the frames' blendshapes are
+  latest = message.landmarks ? message : null;
+  if (!latest) return;
+  if (page.index >= 0 && message.index > page.index + 1) page.gaps += message.index - page.index - 1;
+  page.index = message.index;
+  page.received++;
+  arrivals.push(performance.now());
+}
 
-  function say() {
-    const now = performance.now();
-    arrivals = arrivals.filter((t) => now - t < 2000);
-    if (latest && arrivals.length) {
-      const fps = 1000 * (arrivals.length - 1) / Math.max(1, arrivals[arrivals.length - 1] - arrivals[0]);
-      const latency = latest.publish_ms - latest.audio_ms;
-      status.textContent = `${latest.state}  ${fps.toFixed(0)} fps  ${latency.toFixed(0)} ms`;
-      status.style.setProperty("--lamp", LAMPS[latest.state] || "#888");
-    } else {
-      target = null; // a frame of two seconds ago is no expression
-      status.textContent = "no voice";
-      status.style.setProperty("--lamp", "#888");
-    }
+function lose() {
+  latest = null;
+  face.take({ state: "gone" });
+}
+
+// only once the server answers: a browser's own page of errors would stay
+function reload() {
+  edition = null;
+  ask("page.json").then(() => location.reload());
+}
+
+function write({ text, listening }) {
+  $("words").hidden = !text;
+  if ($("words").textContent !== text) $("words").textContent = text;
+  $("listening").toggleAttribute("hidden", !listening);
+}
+
+function say(sentence) {
+  $("notices").append(Object.assign(document.createElement("div"), { textContent: sentence }));
+  console.warn(`edgeface: ${sentence}`);
+}
+
+function report() {
+  const now = performance.now(), spoken = arrivals.filter((time) => now - time < SPOKEN_MS);
+  arrivals = spoken;
+  const shown = latest && spoken.length;
+  const fps = shown && 1000 * (spoken.length - 1) / Math.max(1, spoken[spoken.length - 1] - spoken[0]);
+  $("status").textContent = shown
+    ? `${latest.state}  ${fps.toFixed(0)} fps  ${(latest.publish_ms - latest.audio_ms).toFixed(0)} ms` : "no voice";
+  $("status").style.setProperty("--lamp", shown && LAMPS[latest.state] || "#888");
+}
+
+async function stayAwake() {
+  // where the browser refuses, the desktop's settings hold
+  if (kiosk && !document.hidden && navigator.wakeLock)
+    page.wakeLock = await navigator.wakeLock.request("screen").catch(() => null);
+}
+
+async function begin() {
+  document.documentElement.classList.toggle("kiosk", kiosk);
+  $("status").hidden = kiosk && !options.has("status");
+  const { neutral, avatar, staging, notices = [], ...described } = await ask("page.json");
+  edition = described.edition;
+  notices.forEach(say);
+  const zeros = (length) => new Array(length).fill(0);
+  const rest = { blendshapes: zeros(52), head: zeros(6), gaze: zeros(4), landmarks: neutral.flat() };
+  const motion = (page.motion = new Motion(face, rest));
+  const backdrop = new Backdrop($("background"), staging.background);
+  const drawn = new Drawn($("face"));
+  let painter = drawn, last = performance.now();
+  const detail = (page.detail = new Detail(last));
+
+  function fit() {
+    const ratio = devicePixelRatio || 1;
+    detail.fit(innerHeight * ratio);
+    backdrop.fit(Math.round(innerWidth * ratio), Math.round(innerHeight * ratio));
+    painter.fit(innerWidth, innerHeight, detail.share * ratio);
   }
-  setInterval(say, 500);
-
-  function draw(now) {
-    requestAnimationFrame(draw);
-    if (!shown || stats.covered) return; // an avatar is shown instead
-    const scale = window.devicePixelRatio || 1;
-    const width = Math.round(innerWidth * scale), height = Math.round(innerHeight * scale);
-    if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
-    const goal = target ? target.landmarks : neutral || shown;
-    const part = 1 - Math.exp(-(now - last) / (target ? EASE_MS : REST_MS));
+  function show(next) {
+    painter = next;
+    $("face").hidden = painter !== drawn;
+    $("stage").hidden = painter === drawn;
+    fit();
+  }
+  page.draw = (now) => {
+    const shown = (page.shown = motion.now());
+    painter.draw(shown, (now - last) / 1000);
     last = now;
-    for (let i = 0; i < 68; i++)
-      for (let k = 0; k < 3; k++) shown[i][k] += part * (goal[i][k] - shown[i][k]);
-    for (const [field, values] of Object.entries(pose))
-      for (let i = 0; i < values.length; i++) values[i] += part * ((target || rest)[field][i] - values[i]);
-    drawFace(canvas.getContext("2d"), width, height, shown, pose);
-    stats.drawn++;
+    page.drawn++;
+  };
+  function loop(now) {
+    requestAnimationFrame(loop);
+    if (detail.seen(now)) fit();
+    page.draw(now);
   }
-  requestAnimationFrame(draw);
-})();
+  addEventListener("resize", fit);
+  addEventListener("visibilitychange", () => { detail.look(performance.now()); stayAwake(); });
+  show(drawn);
+  requestAnimationFrame(loop);
+  stayAwake();
+  setInterval(report, 500);
+  new Stream(take, lose);
+  backdrop.load().then(fit, () => say("the background's picture cannot be shown"));
+  if (!avatar) return;
+  const stage = await openStage($("stage"), avatar, staging);
+  if (!stage) { console.warn("edgeface: no WebGL here; the drawn face stays"); return; }
+  page.stage = stage;
+  $("stage").addEventListener("webglcontextlost", () => show(drawn));
+  $("stage").addEventListener("webglcontextrestored", () => show(stage));
+  show(stage);
+}
+
+begin().catch((error) => say(`the avatar cannot be shown: ${error.message}`));

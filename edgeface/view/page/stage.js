@@ -1,44 +1,23 @@
-// Shows the avatar of `edgeface view --avatar` in three dimensions. Whatever keeps it from that, the drawn
-// face stays.
+// An avatar in three dimensions.
 
-import { Face } from "./web/face.js";
-
-const notice = document.getElementById("notice");
-const page = window.edgeface; // of page.js
-const stage = (page.stage = { drawn: 0 }); // for tests and the curious
 const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
 const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
-const SLOW_MS = 45; // from picture to picture: too many pixels for this machine
-const LOOKED_AT = 60; // pictures, before fewer pixels are tried
-const FEWER = 0.8, FEWEST = 0.4; // pixels per pixel, each way
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
+const KEY = [2.236, 1.2]; // of the main light: how far before the face, and how far up
 
-function say(sentence) {
-  notice.textContent = sentence;
-  console.warn(`edgeface: ${sentence}`);
-}
-
-async function start() {
-  const avatar = await (await fetch("avatar.json")).json();
-  if (!avatar) return;
-  if (avatar.error) { say(avatar.error); return; }
-  const canvas = document.createElement("canvas");
-  canvas.id = "stage";
+// avatar: its name, kind and the names of the frames' blendshapes; staging: how it is to be shown.
+// Null where there is no WebGL; an Error says what else keeps the avatar from being shown.
+export async function openStage(canvas, avatar, staging) {
   const context = canvas.getContext("webgl2", { antialias: true, alpha: true });
-  if (!context) { console.warn("edgeface: no WebGL here; the drawn face stays"); return; }
+  if (!context) return null;
   const three = await import("three");
   const model = await load(avatar);
   const { Rig } = await import("./rig.js");
-  const { Motion } = await import("./motion.js");
   const rig = new Rig(model, avatar.names);
-  if (!rig.speaks) { say(`${avatar.name}: no face in it that could speak`); return; }
+  if (!rig.speaks) throw new Error(`${avatar.name}: no face in it that could speak`);
   const missing = avatar.names.filter((name) => !rig.found.includes(name));
   if (missing.length) console.info(`edgeface: ${avatar.name} lacks ${missing.join(", ")}`);
-  const face = new Face(null);
-  face.names = avatar.names;
-  page.listen((message) => face.take(message));
-  Object.assign(stage, { rig, face, motion: new Motion(face) });
-  show(three, canvas, context, rig);
+  return new Stage(three, canvas, context, rig, staging);
 }
 
 async function load(avatar) {
@@ -53,56 +32,46 @@ async function load(avatar) {
   return model;
 }
 
-function show(three, canvas, context, rig) {
-  const renderer = new three.WebGLRenderer({ canvas, context });
-  const scene = new three.Scene();
-  const camera = new three.PerspectiveCamera(20);
-  const key = new three.DirectionalLight(0xffdfbe, 2.8); // warm, from above the viewer's left shoulder
-  const rim = new three.DirectionalLight(0xbcd4ff, 1.2);
-  key.position.set(-1, 1.2, 2);
-  rim.position.set(1.5, 1, -1.5);
-  scene.add(rig.root, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
-  const box = rig.region, centre = box.getCenter(new three.Vector3()), size = box.getSize(new three.Vector3());
+class Stage {
+  constructor(three, canvas, context, rig, { camera, light }) {
+    this.rig = rig;
+    this.view = camera;
+    this.renderer = new three.WebGLRenderer({ canvas, context });
+    this.scene = new three.Scene();
+    this.camera = new three.PerspectiveCamera(20);
+    const { strength, angle, colour } = light, share = strength / 100, turned = radians(angle);
+    const key = new three.DirectionalLight(colour, 2.8 * share);
+    const rim = new three.DirectionalLight(0xbcd4ff, 1.2 * share);
+    key.position.set(KEY[0] * Math.sin(turned), KEY[1], KEY[0] * Math.cos(turned));
+    rim.position.set(1.5, 1, -1.5);
+    this.scene.add(rig.root, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85 * share));
+    this.centre = rig.region.getCenter(new three.Vector3());
+    this.size = rig.region.getSize(new three.Vector3());
+  }
 
-  let detail = 1, pictures = 0, since = performance.now();
-
-  function frame() {
-    renderer.setPixelRatio(detail * Math.min(devicePixelRatio || 1, MOST_PIXELS));
-    renderer.setSize(innerWidth, innerHeight, false);
-    camera.aspect = innerWidth / innerHeight;
-    const high = FRAMED * Math.max(size.y, size.x / Math.min(1, 1.2 * camera.aspect));
-    const far = high / 2 / Math.tan(camera.fov * Math.PI / 360) + size.z / 2;
+  // ratio: pixels of the picture per pixel of width and height
+  fit(width, height, ratio) {
+    const { renderer, camera, centre, size, view } = this;
+    renderer.setPixelRatio(Math.min(ratio, MOST_PIXELS));
+    renderer.setSize(width, height, false);
+    camera.aspect = width / height;
+    const high = FRAMED * Math.max(size.y, size.x / Math.min(1, 1.2 * camera.aspect)) * view.distance / 100;
+    const far = high / 2 / Math.tan(radians(camera.fov) / 2) + size.z / 2;
     camera.near = far / 50;
     camera.far = far * 50;
-    camera.position.set(centre.x, centre.y + RAISED * size.y, centre.z + far);
+    const height0 = centre.y + (RAISED + view.height / 100) * size.y, angle = radians(view.angle);
+    camera.position.set(centre.x + far * Math.sin(angle), height0, centre.z + far * Math.cos(angle));
+    camera.lookAt(centre.x, height0, centre.z);
     camera.updateProjectionMatrix();
   }
-  addEventListener("resize", frame);
-  frame();
 
-  function spare(now) {
-    if (++pictures < LOOKED_AT) return;
-    if (now - since > SLOW_MS * pictures && detail > FEWEST && !document.hidden) {
-      detail *= FEWER;
-      frame();
-    }
-    pictures = 0;
-    since = now;
+  // face: { blendshapes, head, gaze }; seconds since the last one
+  draw(face, seconds) {
+    this.rig.show(face, seconds);
+    this.renderer.render(this.scene, this.camera);
   }
-
-  const clock = new three.Clock();
-  function draw(now) {
-    spare(now);
-    rig.show(stage.motion.now(), clock.getDelta());
-    renderer.render(scene, camera);
-    stage.drawn++;
-    page.covered = !canvas.hidden;
-  }
-  Object.assign(stage, { renderer, scene, camera });
-  renderer.setAnimationLoop(draw);
-  canvas.addEventListener("webglcontextlost", () => { canvas.hidden = true; });
-  canvas.addEventListener("webglcontextrestored", () => { canvas.hidden = false; });
-  document.getElementById("face").after(canvas);
 }
 
-start().catch((error) => say(`the avatar cannot be shown: ${error.message}`));
+function radians(degrees) {
+  return degrees * Math.PI / 180;
+}
