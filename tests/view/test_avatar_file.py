@@ -1,5 +1,6 @@
 """What the command finds in an avatar's file, and what it refuses."""
 
+import json
 import os
 import struct
 
@@ -121,16 +122,23 @@ def test_any_file_is_read_or_refused(head, tmp_path_factory, values, cut):
             assert "\n" not in str(error)
 
 
-def test_the_command_checks_a_file_and_says_what_is_wrong(head, tmp_path, shm_name, monkeypatch):
-    checked = edgeface("view", "--avatar", head, "--check")
-    assert checked.returncode == 0 and "52 of 52 shapes" in checked.stdout
+def test_the_commands_say_what_is_missing_and_what_is_wrong(head, tmp_path, shm_name, monkeypatch):
+    examined = edgeface("doctor", "avatar", head)
+    assert "52 of 52 blendshapes" in examined.stdout and "bad" not in examined.stdout[:60]
     write_vrm(str(tmp_path / "a.vrm"), 1)
-    assert "aa, ih" in edgeface("view", "--avatar", str(tmp_path / "a.vrm"), "--check").stdout
+    assert "aa, ih" in edgeface("doctor", "avatar", str(tmp_path / "a.vrm")).stdout
+    write_head(str(tmp_path / "b.glb"), ["jawOpen"])
+    (tmp_path / "b.yaml").write_text("camera: {hight: 3}")
+    report = edgeface("doctor", "avatar", str(tmp_path / "b.glb"), "--json")
+    findings = {each["check"]: each for each in json.loads(report.stdout)["findings"]}
+    assert report.returncode == 69 and findings["settings"]["fix"] == "did you mean 'height'?"
+    assert "missing: eyeBlinkLeft" in findings["shapes"]["found"]
+    assert edgeface("doctor", "avatar").returncode == edgeface("doctor", head).returncode == 2
+    assert edgeface("doctor", "avatar", "/no").returncode == 69
     for path, code in ((os.path.join(os.path.dirname(__file__), "test_view.py"), 65), ("/no", 66)):
         refused = edgeface("view", "--port", "0", "--shm", shm_name, "--avatar", path)
         assert refused.returncode == code and refused.stderr.count("\n") == 1
         assert path in refused.stderr
-    assert edgeface("view", "--check").returncode == 2
     monkeypatch.setattr(packages, "FOLDER", str(tmp_path))
     with pytest.raises(EdgefaceError, match=f"npm ci --prefix {tmp_path}") as caught:
         packages.check_packages()

@@ -107,6 +107,21 @@ def assert_follows(rows, published):
     assert np.ptp(value) > 0.05  # it spoke
 
 
+def test_three_turns_the_head(browser, site):
+    browser.get(f"{site}/three.html?model=head.glb&frames=data:,")
+    wait_for(lambda: browser.execute_script("return window.example && example.heads.length"))
+    turned = """
+const [angle, done] = arguments;
+const frame = { blendshapes: [0], head: [0, angle, 0, 0, 0, 0], gaze: [0, 0, 0, 0] };
+example.face.take({ names: ["jawOpen"], frame_ms: 40 });
+for (const k of [0, 1]) example.face.take({ ...frame, audio_ms: performance.now() + k });
+requestAnimationFrame(() => requestAnimationFrame(() => done(example.neck().node.rotation.y)));
+"""
+    assert browser.execute_async_script(turned, 0.3) == pytest.approx(0.3, abs=1e-3)
+    browser.get("about:blank")
+    browser.get_log("browser")
+
+
 def test_three_moves_a_head_whose_shapes_have_other_names(browser, site, shm_name, tmp_path):
     influence = "example.heads[0]?.morphTargetInfluences[JAW]".replace("JAW", str(JAW))
     url = f"{site}/three.html?model=head.glb"

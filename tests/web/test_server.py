@@ -22,7 +22,6 @@ from wsproto.events import CloseConnection, Ping, TextMessage
 
 from edgeface.motion.face import BLENDSHAPES
 from edgeface.motion.frame import BLINKING, SPEECH, Frame
-from edgeface.web import frames as frames_module
 from edgeface.web import server as server_module
 from edgeface.web.access import Access
 from edgeface.web.connections import Connections
@@ -262,7 +261,7 @@ def test_a_connection_that_is_reset_says_nothing(shm_name):
             time.sleep(0.02)
             reset(connection)
     time.sleep(1.2)  # until the streams have noticed
-    assert urllib.request.urlopen(f"http://127.0.0.1:{port}/neutral").status == 200
+    assert urllib.request.urlopen(f"http://127.0.0.1:{port}/page.json").status == 200
     view.terminate()
     assert view.wait(5) == 0
     assert view.stderr.read() == ""
@@ -344,9 +343,9 @@ def test_a_request_is_bounded(served):
 
 def test_a_frame_is_looked_at_and_encoded_once_for_all(served, publishing, monkeypatch):
     encoded = []
-    real = frames_module.frame_message
+    real = served.frames._message
     monkeypatch.setattr(
-        frames_module, "frame_message", lambda *args: encoded.append(args[0]) or real(*args)
+        served.frames, "_message", lambda *args: encoded.append(args[0]) or real(*args)
     )
     streams = [connect(served, data) for data in [request(), handshake()] * 10]
     received = [b""] * len(streams)

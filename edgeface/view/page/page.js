@@ -110,6 +110,7 @@ async function begin() {
     page.draw(now);
   }
   addEventListener("resize", fit);
+  addEventListener("contextmenu", (event) => { if (kiosk) event.preventDefault(); });
   addEventListener("visibilitychange", () => { detail.look(performance.now()); stayAwake(); });
   show(drawn);
   requestAnimationFrame(loop);
