@@ -5,9 +5,11 @@ import io
 import os
 import shutil
 import threading
+import time
 
 import numpy as np
 import pytest
+from day import heaps
 from support.browser import chromium, requested, script_errors
 from support.glb import rewrite, write_avatar, write_head, write_vrm
 from support.npm import node_modules
@@ -21,6 +23,7 @@ from edgeface.motion.face import BLENDSHAPES
 from edgeface.motion.frame import Frame
 from edgeface.view import packages
 from edgeface.view.avatar import plain, read_avatar
+from edgeface.view.painter import Painter
 from edgeface.view.server import PageServer
 
 pytestmark = pytest.mark.system
@@ -298,3 +301,42 @@ Promise.all([import("./web/face.js"), import("./vowels.js")]).then(([{ plain }, 
     for face, mouth in zip(faces, mouths):
         expected = vowels(face.tolist())
         np.testing.assert_allclose([mouth[key] for key in ("aa", "ih", "ou", "ee", "oh")], expected)
+
+
+def test_a_film_shows_what_the_page_shows(browser, shm_name, actor, bundle, tmp_path):
+    from PIL import Image
+
+    path = str(tmp_path / "head.glb")
+    write_head(path, BLENDSHAPES)
+    (tmp_path / "head.yaml").write_text(
+        "background: {colour: '#306090'}\nmotion: {shapes: {eyeBlinkLeft: {gain: 50}}}"
+    )
+    size = {"width": 400, "height": 400, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    with page(browser, shm_name, path):
+        actor.show(head=(0.1, 0.3, 0, 0, 0, 0), jawOpen=1, eyeBlinkLeft=1)
+        settled(browser, f"{INFLUENCE}[{BLINK}]", 0.5)
+        settled(browser, f"{INFLUENCE}[{JAW}]", 1)
+        time.sleep(0.5)
+        shown = picture(browser)
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    with Painter(bundle.neutral, path) as painter:
+        pictures = [
+            np.asarray(Image.open(io.BytesIO(picture)))
+            for transparent in (False, True)
+            for picture in painter.paint([actor.face], 400, "png", transparent)
+        ]
+    rendered, alone = pictures
+    seen = slice(370), slice(None)  # above the status
+    assert np.abs(shown[seen] - rendered[seen][..., :3]).mean() < 0.5
+    assert alone[5, 5].tolist() == [0, 0, 0, 0] and alone[200, 200, 3] == 255
+    assert changed_pixels(rendered[..., :3].astype(int), alone[..., :3].astype(int)) > 1000
+
+
+def test_a_day_does_not_fill_the_memory(browser, shm_name, tmp_path):
+    """Minutes of it: `day.py` is the whole one."""
+    path = str(tmp_path / "head.glb")
+    write_head(path, BLENDSHAPES)
+    with page(browser, shm_name, path):
+        used = list(heaps(browser, 4, 600))
+    assert used[-1] - used[1] < 100_000

@@ -9,15 +9,15 @@ import { openStage } from "./stage.js";
 import { Stream, ask } from "./stream.js";
 
 const LAMPS = { running: "#5fd38d", degraded: "#ffb547", waiting: "#ffb547", starting: "#8ab" };
-const SPOKEN_MS = 2000; // of frames, for the status
+const SPOKEN_MS = 2000; // whose frames the status is about
 const options = new URLSearchParams(location.search);
 const kiosk = options.has("kiosk");
 const $ = (id) => document.getElementById(id);
 
 const face = new Face(null);
-const page = (window.edgeface = { face, received: 0, drawn: 0, gaps: 0, index: -1 }); // for tests and the curious
+const page = (window.edgeface = { face, take, received: 0, drawn: 0, gaps: 0, index: -1 }); // for tests and the curious
 let latest = null; // frame; null: there is no writer
-let arrivals = [];
+const arrivals = []; // of the frames of the last seconds
 let edition = null; // of the page: another one has to be loaded
 
 function take(message) {
@@ -31,7 +31,9 @@ function take(message) {
   if (page.index >= 0 && message.index > page.index + 1) page.gaps += message.index - page.index - 1;
   page.index = message.index;
   page.received++;
-  arrivals.push(performance.now());
+  const now = performance.now();
+  arrivals.push(now);
+  while (now - arrivals[0] > SPOKEN_MS) arrivals.shift();
 }
 
 function lose() {
@@ -57,10 +59,9 @@ function say(sentence) {
 }
 
 function report() {
-  const now = performance.now(), spoken = arrivals.filter((time) => now - time < SPOKEN_MS);
-  arrivals = spoken;
-  const shown = latest && spoken.length;
-  const fps = shown && 1000 * (spoken.length - 1) / Math.max(1, spoken[spoken.length - 1] - spoken[0]);
+  const count = arrivals.length, newest = arrivals[count - 1];
+  const shown = latest && performance.now() - newest < SPOKEN_MS;
+  const fps = shown && 1000 * (count - 1) / Math.max(1, newest - arrivals[0]);
   $("status").textContent = shown
     ? `${latest.state}  ${fps.toFixed(0)} fps  ${(latest.publish_ms - latest.audio_ms).toFixed(0)} ms` : "no voice";
   $("status").style.setProperty("--lamp", shown && LAMPS[latest.state] || "#888");
