@@ -71,6 +71,7 @@ class Calibrator(HttpServer):
             "file": self.path,
             "fps": FRAME_RATE_HZ,
             "frames": len(self.rehearsal.landmarks),
+            "poses": np.round(self.rehearsal.poses, 4).tolist(),
             "names": BLENDSHAPES,
             "most": np.round(self.rehearsal.blendshapes.max(axis=0), 3).tolist(),
             "spans": {key.name: key.metadata["span"] for key in fields(Shape)},

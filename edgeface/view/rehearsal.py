@@ -1,7 +1,7 @@
 """A sentence that is spoken once and shown under any calibration."""
 
 from dataclasses import replace
-from typing import Tuple
+from typing import List, Tuple
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ..build import build_pipeline, calibration_of, load_model
 from ..config import MOUTH_ONLY, Motion, Settings
 from ..motion.calibration import Calibration
 from ..motion.face import LANDMARKS
+from ..motion.frame import Frame
 from ..source.file import read_whole
 
 _RIDGE = 1e-4  # of the mean square of a blendshape that is fully on
@@ -17,22 +18,28 @@ _RIDGE = 1e-4  # of the mean square of a blendshape that is fully on
 class Rehearsal:
     """The frames of a sentence before any calibration.
 
-    `landmarks`: [T, 68, 3]; `blendshapes`: [T, 52].
+    `landmarks`: [T, 68, 3]; `blendshapes`: [T, 52]; `poses`: [T, 10], head and gaze.
 
     :param path: of a sound file
-    :param settings: of the model, and whether eyes blink
+    :param settings: of the model, and of what lives beside the mouth
     :raises EdgefaceError: the model or the sound cannot be used
     """
 
     def __init__(self, path: str, settings: Settings) -> None:
         self._model = load_model(settings.model.bundle)
         motion = settings.motion
+        # the sound and blinks alone: what else moves would blur what a shape does
         plain = replace(MOUTH_ONLY, lookahead_ms=motion.lookahead_ms, blink=motion.blink)
-        pipeline = build_pipeline(replace(settings, motion=plain), self._model)
-        frames = pipeline.accept(read_whole(path)) + pipeline.finish()
+        frames = self._frames(path, replace(settings, motion=plain))
         self.landmarks = np.array([frame.landmarks for frame in frames])
         self.blendshapes = np.array([frame.blendshapes for frame in frames])
+        lively = self._frames(path, settings)
+        self.poses = np.array([np.concatenate((frame.head, frame.gaze)) for frame in lively])
         self._effects = self._fit_effects()
+
+    def _frames(self, path: str, settings: Settings) -> List[Frame]:
+        pipeline = build_pipeline(settings, self._model)
+        return pipeline.accept(read_whole(path)) + pipeline.finish()
 
     def _fit_effects(self) -> np.ndarray:
         """How each blendshape moves the points of this sentence's faces: float32 [52, 204].

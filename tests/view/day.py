@@ -2,7 +2,7 @@
 
     PYTHONPATH=.:tests .venv/bin/python tests/view/day.py [FILE.glb]
 
-Every frame is parsed and taken, and every fourth is drawn, on a small screen. In every hour the
+Every frame is parsed and taken, and one in a second drawn, on a small screen. In every hour the
 writer goes and comes back, frames are late, captions change, and the screen is resized.
 """
 
@@ -23,7 +23,7 @@ from edgeface.web.message import frame_message
 
 FLAGS = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 FRAMES_AN_HOUR = 25 * 3600
-EACH = 4
+EACH = 25
 A_CALL = 5000  # Selenium waits two minutes at most
 PUSH = """
 const [texts, count, each, done] = arguments;

@@ -96,7 +96,9 @@ def test_frames_are_those_of_the_settings(url):
         return points, points[:, 62, 1] - points[:, 66, 1]
 
     points, gap = frames({})
-    assert len(points) == json.loads(urllib.request.urlopen(url + "state").read())["frames"] > 300
+    state = json.loads(urllib.request.urlopen(url + "state").read())
+    assert len(points) == state["frames"] > 300
+    assert np.ptp(state["poses"], axis=0)[1] > 0.02  # rad: the head turns
     _, more_gap = frames({"strength": 200})
     assert more_gap.max() > 1.8 * gap.max() and (more_gap[gap < 0.01] < 0.011).all()
     _, jaw_gap = frames({"shapes": {"jawOpen": {"gain": 200}}})

@@ -199,6 +199,13 @@
     return Array.from({ length: 68 }, (_, i) => [0, 1, 2].map((c) => a[3 * i + c] + t * (b[3 * i + c] - a[3 * i + c])));
   }
 
+  function poseAt(position) { // of the head and the eyes, which no slider changes
+    const k = Math.min(state.frames - 1, Math.floor(position)), next = Math.min(state.frames - 1, k + 1);
+    const a = state.poses[k], b = state.poses[next], t = Math.min(1, position - k);
+    const pose = a.map((value, i) => value + t * (b[i] - value));
+    return { head: pose.slice(0, 6), gaze: pose.slice(6) };
+  }
+
   const gapAt = (faces, k) => Math.max(0, faces.points[k * POINTS + 62 * 3 + 1] - faces.points[k * POINTS + 66 * 3 + 1]);
 
   function drawLips() {
@@ -226,7 +233,7 @@
     const position = Math.max(0, Math.min(state.frames - 1, voice.currentTime * state.fps));
     for (const [id, faces] of [["before", before], ["after", after]]) {
       const ctx = sized($(id));
-      drawFace(ctx, $(id).width, $(id).height, faceAt(faces, position));
+      drawFace(ctx, $(id).width, $(id).height, faceAt(faces, position), poseAt(position));
     }
     const k = Math.floor(position), was = frameOf(before, k).shapes, is = frameOf(after, k).shapes;
     state.names.forEach((name, i) => {
