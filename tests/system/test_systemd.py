@@ -526,7 +526,7 @@ def test_the_page_reads_an_avatar_and_says_how_to_install_three(service, tmp_pat
             service.output("touch", f"{folder}/node_modules/{name}/package.json")
         page = (
             "import urllib.request as u;"
-            " print(u.urlopen('http://127.0.0.1:8068/avatar.json', timeout=9).read())"
+            " print(u.urlopen('http://127.0.0.1:8068/page.json', timeout=9).read())"
         )
         wait_for(lambda: '"kind": "GLB"' in service.run("python3", "-c", page).stdout)
         service.output("rm", "-r", f"{folder}/node_modules")

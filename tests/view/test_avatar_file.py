@@ -135,6 +135,9 @@ def test_the_commands_say_what_is_missing_and_what_is_wrong(head, tmp_path, shm_
     assert "missing: eyeBlinkLeft" in findings["shapes"]["found"]
     assert edgeface("doctor", "avatar").returncode == edgeface("doctor", head).returncode == 2
     assert edgeface("doctor", "avatar", "/no").returncode == 69
+    invalid = edgeface("view", "--port", "0", "--avatar", str(tmp_path / "b.glb"))
+    assert invalid.returncode == 78 and invalid.stderr.count("\n") == 1
+    assert "b.yaml line 1: camera.hight" in invalid.stderr
     for path, code in ((os.path.join(os.path.dirname(__file__), "test_view.py"), 65), ("/no", 66)):
         refused = edgeface("view", "--port", "0", "--shm", shm_name, "--avatar", path)
         assert refused.returncode == code and refused.stderr.count("\n") == 1

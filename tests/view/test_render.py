@@ -7,7 +7,10 @@ import wave
 
 import numpy as np
 import pytest
+from support.glb import write_head
 from support.process import edgeface
+
+from edgeface.motion.face import BLENDSHAPES
 
 pytestmark = pytest.mark.system
 
@@ -79,12 +82,35 @@ def test_pictures_and_gifs(speech_wav, tmp_path):
     assert len(set(picture.convert("RGB").getdata())) > 1000  # a face, not a blank
 
 
+def test_an_avatar_in_a_transparent_film(speech_wav, tmp_path):
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    avatar, film = str(tmp_path / "head.glb"), str(tmp_path / "film.webm")
+    write_head(avatar, BLENDSHAPES)
+    command = ("render", speech_wav, "-o", film, "--size", "128", "--avatar", avatar)
+    result = edgeface(*command, "--transparent")
+    assert result.returncode == 0, result.stderr
+    decode = [get_ffmpeg_exe(), "-v", "error", "-c:v", "libvpx-vp9", "-i", film]
+    raw = subprocess.check_output([*decode, "-f", "rawvideo", "-pix_fmt", "rgba", "-"])
+    pictures = np.frombuffer(raw, np.uint8).reshape(-1, 128, 128, 4)
+    assert len(pictures) == 75
+    assert pictures[:, :8, :8, 3].max() < 8 and pictures[:, 60:68, 60:68, 3].min() > 247
+    mouth = pictures[:, 70:110, 44:84, :3].astype(int)
+    assert np.abs(mouth - mouth[0]).mean((1, 2, 3)).max() > 3
+
+
 def test_what_cannot_be_rendered_is_one_line(speech_wav, tmp_path):
+    write_head(str(tmp_path / "head.glb"), BLENDSHAPES)
+    (tmp_path / "head.yaml").write_text("light: {strenth: 3}")
+    picture = ("render", speech_wav, "-o", str(tmp_path / "face.png"), "--avatar")
     with wave.open(str(tmp_path / "empty.wav"), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
     for arguments, code, word in (
         (("render", speech_wav, "-o", str(tmp_path / "face.avi")), 2, ".mp4"),
         (("render", speech_wav, "-o", str(tmp_path / "face.png"), "--size", "7"), 2, "--size"),
+        (("render", speech_wav, "-o", str(tmp_path / "a.mp4"), "--transparent"), 2, ".webm"),
+        ((*picture, str(tmp_path / "head.glb")), 78, "'strength'"),
+        ((*picture, str(tmp_path / "none.glb")), 66, "none.glb"),
         (
             ("render", str(tmp_path / "absent.wav"), "-o", str(tmp_path / "face.png")),
             66,
