@@ -83,6 +83,11 @@ class Pipeline:
         self._filled = 0  # samples of `_pending`
         self._taken = 0  # frames that the stepper has taken
 
+    @property
+    def missing_samples(self) -> int:
+        """How many samples complete what is computed next, 1 or more."""
+        return len(self._pending) - self._filled
+
     def accept(self, samples: np.ndarray, heard: bool = False) -> List[Frame]:
         """Takes sound.
 
@@ -94,7 +99,7 @@ class Pipeline:
         known: List[Frame] = []
         start = 0
         while start < len(samples):
-            count = min(len(self._pending) - self._filled, len(samples) - start)
+            count = min(self.missing_samples, len(samples) - start)
             self._pending[self._filled : self._filled + count] = samples[start : start + count]
             begun = -(-(self._filled + count) // HOP_SAMPLES) + (-self._filled // HOP_SAMPLES)
             self._heard.extend([heard] * begun)
