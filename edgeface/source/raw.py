@@ -58,7 +58,7 @@ class RawReader:
         name: str = "-",
         pcm: Pcm = Pcm(),
     ) -> None:
-        self._file = file
+        self._listen_to(file)
         self._fast = fast
         self._playback = playback
         self._many_writers = many_writers
@@ -76,16 +76,14 @@ class RawReader:
 
         :raises DataError: the sound is encoded; what the writer sends is passed over then
         """
-        poll = select.poll()
-        poll.register(self._file, select.POLLIN)
         wait_ms = 1000 * timeout_s
         while not len(self._ready):  # the resampler delivers in lumps
-            ready = poll.poll(wait_ms)
+            ready = self._poll.poll(wait_ms)
             if not ready:
                 return self._pause(samples) if wait_ms else EMPTY
             if self._many_writers and ready[0][1] & select.POLLHUP:
                 last_bytes = self._waiting_bytes()
-                if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
+                if self._poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
                     self._last_bytes = last_bytes
             lost_samples, self._speed = (0, 1.0) if self._fast else self._keep_up(samples)
             self._lost_samples += lost_samples
@@ -98,8 +96,13 @@ class RawReader:
 
     def follow(self, file: int) -> None:
         """Goes on with another descriptor, of the writers that come next."""
-        self._file = file
+        self._listen_to(file)
         self._restart_clock()
+
+    def _listen_to(self, file: int) -> None:
+        self._file = file
+        self._poll = select.poll()
+        self._poll.register(file, select.POLLIN)
 
     def _bytes_of(self, samples: int) -> int:
         """How much is read for so many samples at once, or much of what is passed over."""
@@ -123,7 +126,8 @@ class RawReader:
 
     def _pause(self, samples: int) -> Block:
         """Nothing came: what the resampler holds back, when that is no jitter any more."""
-        self._restart_clock()
+        if self._position or self._steady_samples:
+            self._restart_clock()
         if monotonic_ns() - self._read_ns > _PAUSE_NS:
             self._ready = self._sound.rest()
         return self._next_block(samples) if len(self._ready) else EMPTY
