@@ -267,3 +267,39 @@ def test_a_source_that_fails_unexpectedly_is_lost_like_any_other(clock):
     mic.read = lambda *wanted: whole(mic, *wanted)
     wait_for(lambda: not selector.read(0.1).neutral)
     assert selector.restarts == 1
+
+
+class Late(Fake):
+    """Pauses until a moment, and then delivers as the fake does."""
+
+    begins_ns = None
+    wanted = 0
+
+    def read(self, timeout_s, samples):
+        self.wanted = samples
+        if self.level is None and self.begins_ns is not None:
+            if self.clock.now + timeout_s * 1e9 >= self.begins_ns:
+                self.clock.now = self._read_ns = max(self.clock.now, self.begins_ns)
+                self.level, timeout_s = 0.5, 0.1
+        return super().read(timeout_s, samples)
+
+
+def test_silence_is_as_long_as_is_wanted_and_ends_where_sound_begins(clock):
+    voice = Late(clock, pauses=True)
+    selector = opened(voice)
+    listen(selector, clock, 0.5)
+    began = clock.now
+    block = selector.read(0.1, 640)
+    assert len(block.samples) == 640 and block.neutral and abs(clock.now - began - 4e7) < 1e4
+    voice.begins_ns = clock.now + 13 * 10**6
+    silence, first = selector.read(0.1, 640), selector.read(0.1, 640)
+    assert len(silence.samples) == 208 and silence.neutral
+    assert levels([first]) == [0.5] and first.audio_ns == voice.begins_ns
+    assert abs(silence.end_ns - first.audio_ns) < 62500
+
+
+def test_one_source_is_waited_for_as_long_as_a_frame_and_of_several_each_is_looked_at(clock):
+    alone, voice, mic = (Late(clock, 0.5, pauses=True) for _ in range(3))
+    opened(alone).read(0.1, 640)
+    opened(voice, mic).read(0.1, 640)
+    assert (alone.wanted, voice.wanted, mic.wanted) == (640, 160, 160)
