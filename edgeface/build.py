@@ -51,7 +51,7 @@ def build_pipeline(
     lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
     compute = _compute(settings, model, lookahead_ms, progress)
     life = Life(strengths_of(settings.motion))
-    pipeline = open_pipeline(model, lookahead_ms, compute, life)
+    pipeline = open_pipeline(model, lookahead_ms, compute, life, settings.motion.f0)
     pipeline.calibration = calibration_of(settings.motion, model.neutral)
     return pipeline
 
@@ -66,6 +66,7 @@ class FilePipelines:
 
     def __init__(self, settings: Settings, model: Model) -> None:
         self._strengths = strengths_of(settings.motion)
+        self._f0 = settings.motion.f0
         self._lookahead_ms = model.lookahead_ms(settings.motion.lookahead_ms)
         compute = _compute(settings, model, self._lookahead_ms, _LOG.info)
         # engines are built for steps only, not for blocks of them
@@ -76,7 +77,8 @@ class FilePipelines:
 
     def next(self) -> Pipeline:
         """A pipeline for the next file."""
-        pipeline = Pipeline(self._stepper, self._lookahead_ms, self._mouth, Life(self._strengths))
+        life = Life(self._strengths)
+        pipeline = Pipeline(self._stepper, self._lookahead_ms, self._mouth, life, self._f0)
         pipeline.calibration = self._calibration
         return pipeline
 
@@ -97,11 +99,15 @@ def _compute(
 
 
 def open_pipeline(
-    model: Model, lookahead_ms: int, compute: Compute, life: Optional[Life] = None
+    model: Model,
+    lookahead_ms: int,
+    compute: Compute,
+    life: Optional[Life] = None,
+    f0: bool = True,
 ) -> Pipeline:
     """The stream of a model; errors as `Model.open_stepper`."""
     stepper = model.open_stepper(lookahead_ms, compute)
-    return Pipeline(stepper, lookahead_ms, MouthShapes(model.neutral), life)
+    return Pipeline(stepper, lookahead_ms, MouthShapes(model.neutral), life, f0)
 
 
 def strengths_of(motion: Motion) -> Strengths:

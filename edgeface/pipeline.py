@@ -16,10 +16,10 @@ import numpy as np
 from .core.rates import HOP_SAMPLES, MS_NS, frames_of_ms
 from .features.f0 import F0
 from .features.fbank import FBANK_PER_FRAME, Fbank
-from .features.level import level_dbfs
+from .features.level import FLOOR_DBFS, level_dbfs
 from .life.life import Life
 from .life.sound import Sound
-from .model.stepper import LEAD_SAMPLES, Stepper
+from .model.stepper import LEAD_SAMPLES, Faces, Stepper
 from .motion import frame as frames
 from .motion.calibration import Calibration
 from .motion.frame import Frame
@@ -28,6 +28,7 @@ from .motion.mouth import MouthShapes
 _F0_PER_FRAME = 2
 _FBANK_FRAMES = 8  # of a block whose Fbank is computed at once: what fits into the cache
 _F0_MAX_LAG = 2  # values of 20 ms
+_FORGETTING_SAMPLES = 4 * HOP_SAMPLES  # of silence, after which Fbank and F0 hold nothing else
 
 
 def _no_stage(_name: str) -> None:
@@ -44,6 +45,7 @@ class Pipeline:
     :param lookahead_ms: look-ahead of the stepper, a multiple of 40
     :param mouth: computes the mouth's blendshapes; None leaves them to the model
     :param life: the idle layer; one with all its parts by default
+    :param f0: whether to estimate F0 where the stepper does not need it; without it, it is 0
     :param stage: called with `features`, `encoder` and `motion` when that part of a frame is
         done
     """
@@ -54,6 +56,7 @@ class Pipeline:
         lookahead_ms: int,
         mouth: Optional[MouthShapes] = None,
         life: Optional[Life] = None,
+        f0: bool = True,
         stage: Optional[Callable[[str], None]] = None,
     ) -> None:
         self.lookahead_frames = frames_of_ms(lookahead_ms)
@@ -64,9 +67,12 @@ class Pipeline:
         self._stepper = stepper
         self._mouth = mouth
         self._fbank = Fbank(FBANK_PER_FRAME * min(stepper.frames, _FBANK_FRAMES))
-        self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
+        self._f0: Optional[F0] = None
+        if f0 or stepper.needs_f0:
+            self._f0 = F0(lag=min(_F0_MAX_LAG, 2 * self.lookahead_frames))
         self.life = life or Life()
         self.calibration: Optional[Calibration] = None
+        self._resting_shapes: Optional[np.ndarray] = None
         self._pending = np.zeros(HOP_SAMPLES * stepper.frames, np.float32)
         self.reset()
 
@@ -75,13 +81,20 @@ class Pipeline:
         self._stepper.reset()
         self._fbank.reset()
         self._fbank.accept(np.zeros(LEAD_SAMPLES, np.float32))
-        self._f0.reset()
+        if self._f0 is not None:
+            self._f0.reset()
         self._f0_values: Deque[float] = deque()
         self._f0_count = 0
         self._levels: Deque[float] = deque()
         self._heard: Deque[bool] = deque()
         self._filled = 0  # samples of `_pending`
         self._taken = 0  # frames that the stepper has taken
+        self._silent_samples = 0  # since the last sound
+
+    @property
+    def missing_samples(self) -> int:
+        """How many samples complete what is computed next, 1 or more."""
+        return len(self._pending) - self._filled
 
     def accept(self, samples: np.ndarray, heard: bool = False) -> List[Frame]:
         """Takes sound.
@@ -94,7 +107,7 @@ class Pipeline:
         known: List[Frame] = []
         start = 0
         while start < len(samples):
-            count = min(len(self._pending) - self._filled, len(samples) - start)
+            count = min(self.missing_samples, len(samples) - start)
             self._pending[self._filled : self._filled + count] = samples[start : start + count]
             begun = -(-(self._filled + count) // HOP_SAMPLES) + (-self._filled // HOP_SAMPLES)
             self._heard.extend([heard] * begun)
@@ -125,28 +138,58 @@ class Pipeline:
     def _advance(self) -> List[Frame]:
         """Works off `_pending`, which is full; the frames that are known then."""
         hop = self._pending
-        fbank = self._fbank.accept(hop)
-        f0_hz = self._f0.accept(hop)
-        # those at the middle of a face frame
-        f0_known = f0_hz[-self._f0_count % _F0_PER_FRAME :: _F0_PER_FRAME].tolist()
-        self._f0_count += len(f0_hz)
-        self._f0_values.extend(f0_known)
-        levels = [level_dbfs(sound) for sound in hop.reshape(-1, HOP_SAMPLES)]
-        self._levels.extend(levels)
-        self.stage("features")
-        landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, levels)
-        self.stage("encoder")
-        if self._mouth is not None:
-            blendshapes = self._mouth.apply(landmarks, blendshapes)
+        silent_before = self._silent_samples
+        self._silent_samples = 0 if hop.dot(hop) else silent_before + len(hop)
+        faces = None
+        if self._silent_samples and silent_before >= _FORGETTING_SAMPLES:
+            faces = self._rest()
+        landmarks, blendshapes, speech = faces or self._compute(hop)
         first = self._taken - self.lookahead_frames
-        self._taken += len(levels)
+        self._taken += len(speech)
         known = [
             self._frame(first + i, landmarks[i], blendshapes[i], bool(speech[i] > 0.5))
-            for i in range(max(0, -first), len(levels))
+            for i in range(max(0, -first), len(speech))
         ]
         if known:
             self.stage("motion")
         return known
+
+    def _compute(self, hop: np.ndarray) -> Faces:
+        """The stepper's next faces, with the shapes of the mouth."""
+        fbank = self._fbank.accept(hop)
+        levels = [level_dbfs(sound) for sound in hop.reshape(-1, HOP_SAMPLES)]
+        f0_known = [0.0] * len(levels)
+        if self._f0 is not None:
+            f0_hz = self._f0.accept(hop)
+            # those at the middle of a face frame
+            f0_known = f0_hz[-self._f0_count % _F0_PER_FRAME :: _F0_PER_FRAME].tolist()
+            self._f0_count += len(f0_hz)
+        self._f0_values.extend(f0_known)
+        self._levels.extend(levels)
+        self.stage("features")
+        landmarks, blendshapes, speech = self._stepper.step(fbank, f0_known, levels)
+        self.stage("encoder")
+        return landmarks, self._shaped(landmarks, blendshapes), speech
+
+    def _rest(self) -> Optional[Faces]:
+        """What `_compute` gives for more digital silence; None where it must be computed."""
+        faces = self._stepper.rest()
+        if faces is None:
+            return None
+        landmarks, blendshapes, speech = faces
+        if self._resting_shapes is None:
+            self._resting_shapes = self._shaped(landmarks, blendshapes)
+        if self._f0 is not None:
+            self._f0.rest(_F0_PER_FRAME * len(speech))
+        self._f0_count += _F0_PER_FRAME * len(speech)
+        self._f0_values.extend([0.0] * len(speech))
+        self._levels.extend([FLOOR_DBFS] * len(speech))
+        self.stage("features")
+        self.stage("encoder")
+        return landmarks.copy(), self._resting_shapes.copy(), speech
+
+    def _shaped(self, landmarks: np.ndarray, blendshapes: np.ndarray) -> np.ndarray:
+        return blendshapes if self._mouth is None else self._mouth.apply(landmarks, blendshapes)
 
     def _frame(
         self, index: int, landmarks: np.ndarray, blendshapes: np.ndarray, is_speech: bool

@@ -53,6 +53,33 @@ def test_any_chunking_gives_the_same_bits(still, clips, sizes):
     assert bits(run(still, samples, sizes)) == bits(run(still, samples))
 
 
+@pytest.mark.parametrize("blocks", [False, True])
+def test_the_end_of_a_long_silence_has_the_bits_of_one_that_was_computed(
+    bundle, clips, blocks
+):
+    """Silence begins and ends amid frames, and amid a voice, whose F0 depends on what was loud."""
+    voice, quiet = speech(clips, 1)[9000:20011], np.zeros(640 * 64 * 5 + 333, np.float32)
+    sound = np.concatenate((quiet, 0.5 * voice, quiet, voice, quiet))
+    opener = bundle.open_block_stepper if blocks else bundle.open_stepper
+    resting, computing = (Pipeline(opener(80, Compute("cpu")), 80) for _ in range(2))
+    resting_steps, step = [], resting._stepper.step
+    resting._stepper.step = lambda *sound: resting_steps.append(0) or step(*sound)
+    computing._stepper.rest = lambda: None
+    assert bits(run(resting, sound, [7001] * 20)) == bits(run(computing, sound, [7001] * 20))
+    assert len(resting_steps) * resting._stepper.frames < 0.6 * len(sound) / 640
+
+
+def test_without_f0_the_mouth_is_the_same_and_the_head_moves(bundle, clips):
+    samples = speech(clips, 1)
+    whole = run(build_pipeline(Settings(), bundle), samples)
+    without = run(build_pipeline(Settings(motion=Motion(f0=False)), bundle), samples)
+    assert max(frame.f0_hz for frame in whole) > 80.0
+    assert {frame.f0_hz for frame in without} == {0.0}
+    for one, other in zip(whole, without):
+        assert np.array_equal(one.landmarks[MOUTH], other.landmarks[MOUTH])
+    assert np.ptp([frame.head[0] for frame in without]) > 0.01
+
+
 @pytest.mark.parametrize("samples", [0, 1, 639, 640, 641, 1280, 5000, 6400])
 def test_every_started_frame_comes_out_once(still, samples):
     frames = run(still, np.full(samples, 0.01, np.float32))

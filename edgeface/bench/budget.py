@@ -41,27 +41,41 @@ class Device(NamedTuple):
     """Peaks of a board from data sheets.
 
     `cpu_core`, `gpu`: GFLOPS at float32, which is cores x operations per cycle x clock in GHz;
-    `bandwidth`: of the memory, GB/s; `watts`: of the power mode, None if not stated.
+    `bandwidth`: of the memory, GB/s; `core_bandwidth`: what one core gets of that, no peak but
+    measured; `watts`: of the power mode, None if not stated.
     """
 
     title: str
     cpu_core: float
     gpu: float
     bandwidth: float
+    core_bandwidth: float
     memory_mb: int
     watts: Optional[float] = None
 
 
+# What a core moves when it copies memory, read and written, by sbc-bench (ThomasKaiser/sbc-bench,
+# Results.md): Nano 2 x 3.7, AGX Xavier at 2.25 GHz 2 x 10.9, AGX Orin at 2.2 GHz 2 x 10.6 GB/s.
+# Others have the same cores, slower by their clock; Thor's are newer than those of the AGX Orin.
+_A57 = 7.4
+_CARMEL = 21.8 / 2.25  # a GHz
+_A78 = 21.2 / 2.2  # a GHz
 DEVICES = {
-    "nano": Device("Jetson Nano 4 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 3964, 10.0),
-    "nano-2gb": Device("Jetson Nano 2 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, 1980, 10.0),
-    "tx2": Device("Jetson TX2, MAXN", 8 * 2.0, 256 * 2 * 1.30, 59.7, 7854),
-    "xavier-nx": Device("Jetson Xavier NX, 15 W", 8 * 1.4, 384 * 2 * 1.10, 59.7, 7771, 15.0),
-    "orin-nano": Device(
-        "Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 7620, 15.0
+    "nano": Device("Jetson Nano 4 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, _A57, 3964, 10.0),
+    "nano-2gb": Device(
+        "Jetson Nano 2 GB, 10 W", 8 * 1.43, 128 * 2 * 0.9216, 25.6, _A57, 1980, 10.0
     ),
-    "agx-orin": Device("Jetson AGX Orin 32 GB", 16 * 2.2, 1792 * 2 * 0.93, 204.8, 30536),
-    "thor": Device("Jetson AGX Thor", 16 * 2.6, 2560 * 2 * 1.57, 273.0, 125749),
+    "tx2": Device("Jetson TX2, MAXN", 8 * 2.0, 256 * 2 * 1.30, 59.7, _A57, 7854),
+    "xavier-nx": Device(
+        "Jetson Xavier NX, 15 W", 8 * 1.4, 384 * 2 * 1.10, 59.7, 1.4 * _CARMEL, 7771, 15.0
+    ),
+    "orin-nano": Device(
+        "Jetson Orin Nano 8 GB, 15 W", 16 * 1.51, 1024 * 2 * 0.625, 68.0, 1.51 * _A78, 7620, 15.0
+    ),
+    "agx-orin": Device(
+        "Jetson AGX Orin 32 GB", 16 * 2.2, 1792 * 2 * 0.93, 204.8, 2.2 * _A78, 30536
+    ),
+    "thor": Device("Jetson AGX Thor", 16 * 2.6, 2560 * 2 * 1.57, 273.0, 2.2 * _A78, 125749),
 }
 
 
@@ -127,9 +141,13 @@ def floor_ms(cost: Cost, gflops: float, bandwidth: float) -> Tuple[float, float]
 
 
 def estimate_ms(cost: Cost, device: Device, gpu: bool = False) -> float:
-    """Estimated ms of a run on one CPU core, or on the GPU."""
+    """Estimated ms of a run on one CPU core, or on the GPU, 25 times a second.
+
+    Between two frames others use the caches: all weights come from memory, and a core that waits
+    for them computes little meanwhile.
+    """
     if not gpu:
-        return max(floor_ms(cost, CPU_SHARE * device.cpu_core, device.bandwidth))
+        return sum(floor_ms(cost, CPU_SHARE * device.cpu_core, device.core_bandwidth))
     launches_ms = cost.nodes * LAUNCH_US / 1e3
     return max(floor_ms(cost, GPU_SHARE * device.gpu, device.bandwidth)) + launches_ms
 
@@ -154,4 +172,5 @@ def measure_machine() -> Device:
     output = subprocess.check_output(python_command(_PEAK), env=environment)
     gflops, bandwidth = output.split()
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1000000
-    return Device("this machine, measured", float(gflops), 0.0, float(bandwidth), memory_mb)
+    gigabytes = float(bandwidth)
+    return Device("this machine, measured", float(gflops), 0.0, gigabytes, gigabytes, memory_mb)

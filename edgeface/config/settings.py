@@ -101,6 +101,11 @@ class Motion:
     brows: int = setting(
         100, "how much the brows go with what is stressed, in percent", span=(0, 200)
     )
+    f0: bool = setting(
+        True,
+        "whether the fundamental frequency is estimated, a tenth of the cost of a frame: head and"
+        " brows follow it a little, and renderers may",
+    )
     strength: int = setting(100, "how much of its motion the face shows, in percent", span=(0, 200))
     shapes: Tuple[Tuple[str, Shape], ...] = entries(
         Shape, "what an avatar needs, by blendshape, such as jawOpen: {gain: 80}", BLENDSHAPES

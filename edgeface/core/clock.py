@@ -1,7 +1,7 @@
 """Clocks that never step: CLOCK_MONOTONIC, the one of all processes, and the time since boot."""
 
 import time
-from typing import Optional
+from typing import Callable, Optional
 
 from .rates import SECOND_NS
 
@@ -9,9 +9,12 @@ _CLOCK_BOOTTIME = 7  # time.CLOCK_BOOTTIME needs Python 3.7
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
-def monotonic_ns() -> int:
-    """Now in ns (time.monotonic_ns needs Python 3.7)."""
+def _monotonic_ns() -> int:
     return int(time.clock_gettime(time.CLOCK_MONOTONIC) * SECOND_NS)
+
+
+monotonic_ns: Callable[[], int] = getattr(time, "monotonic_ns", _monotonic_ns)
+"""Now in ns; Python 3.6 has no time.monotonic_ns."""
 
 
 def since_boot_s() -> float:

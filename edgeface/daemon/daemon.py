@@ -123,21 +123,26 @@ class Daemon:
 
     def _report(self) -> None:
         stats = self.stats
-        source = self._running.source
         if not self._ready and stats.published:
             self._ready = True
             self._notifier.send("READY=1")
             _LOG.info(
                 "running: %s to %s",
-                source.name,
+                self._running.source.name,
                 self._running.writer.path,
                 extra={"event": "started"},
             )
         if stats.published != self._frames_reported:
             self._frames_reported = stats.published
             self._notifier.worked()
-        self._notifier.status(
-            f"{state_name(stats.state)}: {source.name}, dropped {stats.dropped_samples} samples,"
+        if self._notifier.is_heard:
+            self._notifier.status(self._status())
+
+    def _status(self) -> str:
+        stats = self.stats
+        return (
+            f"{state_name(stats.state)}: {self._running.source.name},"
+            f" dropped {stats.dropped_samples} samples,"
             f" {stats.source_restarts} restarts of a source"
         )
 

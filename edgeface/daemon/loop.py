@@ -1,6 +1,7 @@
 """The daemon's loop: takes sound, computes frames, publishes them."""
 
 import logging
+import math
 import time
 from collections import deque
 from typing import Any, Callable, Deque, List
@@ -12,7 +13,7 @@ from ..core.errors import EdgefaceError, InferenceError, UnavailableError
 from ..core.rates import FRAME_RATE_HZ, HOP_SAMPLES, SECOND_NS
 from ..motion.frame import Frame
 from ..shm import layout
-from ..source.base import Block
+from ..source.base import BLOCK_SAMPLES, Block
 from .parts import Parts
 from .stats import Stats
 from .timeline import Timeline
@@ -88,7 +89,7 @@ class Loop:
             if self.failed:
                 time.sleep(_TIMEOUT_S / 2)  # the source keeps the newest sound meanwhile
             else:
-                block = self.parts.source.read(_TIMEOUT_S)
+                block = self.parts.source.read(_TIMEOUT_S, self._wanted_samples())
                 if block is None:
                     self._compute(self.parts.pipeline.finish)
                     if not self.failed:
@@ -99,6 +100,14 @@ class Loop:
             self._check_segment()
             self._settle_state()
             between_blocks()
+
+    def _wanted_samples(self) -> int:
+        """How much sound is worth waking up for: a frame, or what can still be played in time."""
+        missing = self.parts.pipeline.missing_samples
+        player = self.parts.player
+        if player is None:
+            return missing
+        return min(missing, max(BLOCK_SAMPLES, player.longest_block))
 
     def _take(self, block: Block) -> None:
         if block.playback and self.parts.player is not None:
@@ -140,7 +149,7 @@ class Loop:
 
     def _publish(self, known: List[Frame]) -> None:
         for face in known:
-            if not np.isfinite(face.landmarks).all():
+            if not math.isfinite(np.add.reduce(face.landmarks, axis=None)):
                 raise ValueError(f"frame {face.index} holds values that are no numbers")
             sample, audio_ns, flags = self._timeline.take(face.index * HOP_SAMPLES, HOP_SAMPLES)
             frame = face._replace(index=self._stats.published, flags=face.flags | flags)

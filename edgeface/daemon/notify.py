@@ -30,6 +30,11 @@ class Notifier:
         self._next_ns = 0
         self._status = ""
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is a service manager that reads a status."""
+        return self._socket is not None
+
     def send(self, *lines: str) -> None:
         """Sends assignments such as `READY=1`; a manager that is gone is no error."""
         if self._socket is not None:

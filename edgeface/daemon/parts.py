@@ -154,7 +154,7 @@ def _unchanged_pipeline(
 
 def _stream(motion: Motion) -> Motion:
     """What of these settings a pipeline is built from: the others are only put into it."""
-    return Motion(lookahead_ms=motion.lookahead_ms)
+    return Motion(lookahead_ms=motion.lookahead_ms, f0=motion.f0)
 
 
 def _calibration(settings: Settings, model: Model, old: Optional[Parts]) -> Optional[Calibration]:

@@ -5,13 +5,15 @@ from typing import Deque, NamedTuple, Tuple
 
 from ..core.rates import SAMPLE_NS
 from ..motion.frame import DISCONTINUITY, NEUTRAL, PLAYBACK
-from ..source.base import EMPTY, Block
+from ..source.base import Block
 
 
 class _Anchor(NamedTuple):
     position: int
     audio_sample: int
-    block: Block
+    audio_ns: int
+    gap: bool
+    flags: int
 
 
 class Timeline:
@@ -28,10 +30,10 @@ class Timeline:
     def add(self, block: Block) -> None:
         """Appends a `source.base.Block`."""
         self.audio_sample += block.lost_samples
-        # the times are kept, the sound is not
-        self._anchors.append(
-            _Anchor(self._position, self.audio_sample, block._replace(samples=EMPTY.samples))
-        )
+        gap = block.gap or block.lost_samples > 0
+        flags = (NEUTRAL if block.neutral else 0) | (PLAYBACK if block.playback else 0)
+        anchor = _Anchor(self._position, self.audio_sample, block.audio_ns, gap, flags)
+        self._anchors.append(anchor)
         self._position += len(block.samples)
         self.audio_sample += len(block.samples)
 
@@ -45,18 +47,8 @@ class Timeline:
             self._anchors.popleft()
         first = self._anchors[0]
         offset = position - first.position
-        gap = any(
-            anchor.block.gap or anchor.block.lost_samples
-            for anchor in self._anchors
-            if position <= anchor.position < position + samples
-        )
-        flags = (
-            (DISCONTINUITY if gap else 0)
-            | (NEUTRAL if first.block.neutral else 0)
-            | (PLAYBACK if first.block.playback else 0)
-        )
-        return (
-            first.audio_sample + offset,
-            first.block.audio_ns + offset * SAMPLE_NS,
-            flags,
-        )
+        flags = first.flags
+        for anchor in self._anchors:
+            if anchor.gap and position <= anchor.position < position + samples:
+                flags |= DISCONTINUITY
+        return first.audio_sample + offset, first.audio_ns + offset * SAMPLE_NS, flags

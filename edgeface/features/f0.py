@@ -20,10 +20,10 @@ CEILING_HZ = 750.0
 SHIFT_SAMPLES = 320
 WINDOW_SAMPLES = 600  # three periods of the floor
 _OFFSET_SAMPLES = 20  # the first window is centred at 20 ms
-_FFT_SIZE = 1024  # window plus longest lag, rounded up
 _CANDIDATES = 14
-_TOGETHER = 32  # values whose candidates are found at once: what fits into the cache
+_TOGETHER = 32  # windows that are taken at once: what fits into the cache
 _VOICING_THRESHOLD = 0.6
+_LOWEST_PEAK = np.float32(0.5 * _VOICING_THRESHOLD)
 _SILENCE_THRESHOLD = 0.03
 _OCTAVE_COST = 0.01
 # both scaled by 10 ms / 20 ms, as the method does for its time step
@@ -58,9 +58,6 @@ def _hann() -> np.ndarray:
 class F0:
     """Streaming F0: value i belongs to the time 20 ms + 20 ms i.
 
-    Candidates of many values are found at once, which changes no bit; the path through them goes
-    from value to value.
-
     :param lag: how many values later one is decided, 0 to 2; each costs 20 ms and avoids
         voicing errors
     """
@@ -68,11 +65,12 @@ class F0:
     def __init__(self, lag: int = 2) -> None:
         self.lag = lag
         self._framer = Framer(_OFFSET_SAMPLES + WINDOW_SAMPLES, SHIFT_SAMPLES)
-        self._window = _hann()
+        self._window = _hann().astype(np.float32)
         self._first_lag = int(np.floor(SAMPLE_RATE_HZ / CEILING_HZ))
         self._last_lag = int(np.ceil(SAMPLE_RATE_HZ / FLOOR_HZ))
+        self._padded = np.zeros(WINDOW_SAMPLES + self._last_lag + 1, np.float32)
         window_correlation = self._autocorrelation(self._window)
-        self._lag_gain = window_correlation[0] / window_correlation[: self._last_lag + 2]
+        self._lag_gain = window_correlation[0] / window_correlation
         self.reset()
 
     def reset(self) -> None:
@@ -94,8 +92,8 @@ class F0:
         values = []
         blocks = self._framer.accept(samples)
         for at in range(0, len(blocks), _TOGETHER):
-            windows = np.array(blocks[at : at + _TOGETHER])[:, _OFFSET_SAMPLES:]
-            for unvoiced, voiced in self._candidates(windows.astype(np.float64)):
+            windows = blocks[at : at + _TOGETHER, _OFFSET_SAMPLES:]
+            for unvoiced, voiced in self._candidates(windows):
                 self._extend_path(unvoiced, voiced)
                 if len(self._history) > self.lag:
                     values.append(self._decide(self.lag))
@@ -108,18 +106,25 @@ class F0:
         self.reset()
         return np.array(values, np.float32)
 
-    def _autocorrelation(self, x: np.ndarray) -> np.ndarray:
-        spectrum = np.fft.rfft(x, _FFT_SIZE)
-        return np.fft.irfft(spectrum.real**2 + spectrum.imag**2)
+    def rest(self, values: int) -> None:
+        """Digital silence as long as so many values, all 0, after so much that nothing else counts."""
+        for _ in range(values):
+            self._peak *= _PEAK_DECAY
+
+    def _autocorrelation(self, window: np.ndarray) -> np.ndarray:
+        """Of a window, up to the longest lag and one beyond; a transform would take twice as long."""
+        self._padded[:WINDOW_SAMPLES] = window
+        return np.correlate(self._padded, window)
 
     def _candidates(self, windows: np.ndarray) -> Iterator[Tuple[float, _Candidates]]:
         """Strength of being unvoiced, and what else there is, of each of the windows [n, 600]."""
-        frames = windows - np.add.reduce(windows, axis=1, keepdims=True) / WINDOW_SAMPLES
-        unvoiced = [self._unvoiced(peak) for peak in np.abs(frames).max(axis=1).tolist()]
-        audible = [i for i, strength in enumerate(unvoiced) if strength <= _CERTAINLY_UNVOICED]
-        found = dict(zip(audible, self._peaks(frames[audible]))) if audible else {}
-        for i, strength in enumerate(unvoiced):
-            yield strength, found.get(i, _NONE)
+        sums = np.add.reduce(windows, axis=1, keepdims=True)
+        frames = windows - sums / np.float32(WINDOW_SAMPLES)
+        peaks = np.maximum.reduce(np.abs(frames), axis=1)
+        frames *= self._window
+        for frame, peak in zip(frames, peaks.tolist()):
+            unvoiced = self._unvoiced(peak)
+            yield unvoiced, self._voiced(frame) if unvoiced <= _CERTAINLY_UNVOICED else _NONE
 
     def _unvoiced(self, peak: float) -> float:
         """Strength of being unvoiced, which grows in silence, of the next window's peak."""
@@ -129,17 +134,17 @@ class F0:
             0.0, 2.0 - loudness * (1.0 + _VOICING_THRESHOLD) / _SILENCE_THRESHOLD
         )
 
-    def _peaks(self, frames: np.ndarray) -> List[_Candidates]:
-        """Peaks of the autocorrelations of [n, 600]; plain numbers, since there are few."""
-        correlation = self._autocorrelation(frames * self._window)
-        r = correlation[:, : self._last_lag + 2] / correlation[:, :1] * self._lag_gain
-        rises = r[:, self._first_lag - 1 : -1] < r[:, self._first_lag :]
-        high = r[:, self._first_lag : -1] > 0.5 * _VOICING_THRESHOLD
-        found: List[List[Tuple[float, float, float]]] = [[] for _ in frames]
-        rows, tops = (rises[:, :-1] & ~rises[:, 1:] & high).nonzero()
-        lags = self._first_lag + tops
-        around = [r[rows, lags + offset].tolist() for offset in (-1, 0, 1)]
-        for row, lag, before, here, after in zip(rows.tolist(), lags.tolist(), *around):
+    def _voiced(self, frame: np.ndarray) -> _Candidates:
+        """Peaks of the autocorrelation of a frame, float32 [600], windowed."""
+        correlation = self._autocorrelation(frame)
+        r = correlation / correlation[0] * self._lag_gain
+        rises = r[self._first_lag - 1 : -1] < r[self._first_lag :]
+        high = r[self._first_lag : -1] > _LOWEST_PEAK
+        found: List[Tuple[float, float, float]] = []
+        for top in (rises[:-1] & ~rises[1:] & high).nonzero()[0].tolist():
+            lag = self._first_lag + top
+            # plain numbers, since there are few
+            before, here, after = r[lag - 1 : lag + 2].tolist()
             slope = 0.5 * (after - before)
             bend = 2.0 * here - before - after
             hz = SAMPLE_RATE_HZ / (lag + slope / bend)
@@ -147,8 +152,8 @@ class F0:
                 height = here + 0.5 * slope * slope / bend
                 octaves = math.log2(hz / FLOOR_HZ)
                 strength = min(height, 1.0 / height) + _OCTAVE_COST * octaves
-                found[row].append((hz, octaves, strength))
-        return [_best(candidates) for candidates in found]
+                found.append((hz, octaves, strength))
+        return _best(found)
 
     def _extend_path(self, unvoiced: float, voiced: _Candidates) -> None:
         """The best way to each candidate of a frame from those of the frame before."""

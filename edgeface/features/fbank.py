@@ -11,7 +11,7 @@ from typing import Union
 import numpy as np
 
 from ..core.rates import SAMPLE_RATE_HZ
-from .framer import Framer
+from .framer import Framer, overlapping
 
 MEL_BINS = 80
 WINDOW_SAMPLES = 400
@@ -23,6 +23,8 @@ _INT16_SCALE = np.float32(32768.0)  # Kaldi's samples are those of 16-bit files
 LOG_FLOOR = np.float32(1.1920929e-07)
 SILENCE = float(np.log(LOG_FLOOR))  # every bin of digital silence: -15.942385
 FBANK_PER_FRAME = 4  # rows of one face frame
+_PREEMPHASIS = np.float32(PREEMPHASIS)
+_MEAN_SHARE = np.float32((1.0 - PREEMPHASIS) / WINDOW_SAMPLES)  # of a frame's sum
 _FRAMES_PER_BLOCK = FBANK_PER_FRAME  # a fixed number keeps results bit-identical
 
 
@@ -58,9 +60,9 @@ class Fbank:
         span = WINDOW_SAMPLES + SHIFT_SAMPLES * (block - 1)
         self._framer = Framer(span, SHIFT_SAMPLES * block)
         self._banks = np.ascontiguousarray(mel_banks().T)
-        self._window = povey_window()
+        # Of a frame, samples 1 .. 399: the first one weighs nothing, and a shift changes no power.
+        self._window = povey_window()[1:] * _INT16_SCALE
         self._silence = np.full((block, MEL_BINS), SILENCE, np.float32)
-        self._index = np.arange(WINDOW_SAMPLES)[None, :] + SHIFT_SAMPLES * np.arange(block)[:, None]
 
     def reset(self) -> None:
         """Forgets all samples."""
@@ -73,7 +75,7 @@ class Fbank:
         :return: the frames now complete, float32 [m, 80], in whole blocks
         """
         blocks = self._framer.accept(samples)
-        if not blocks:
+        if not len(blocks):
             return np.zeros((0, MEL_BINS), np.float32)
         return np.concatenate([self._block(block) for block in blocks])
 
@@ -85,13 +87,12 @@ class Fbank:
         return self._block(block)[: 1 + (real - WINDOW_SAMPLES) // SHIFT_SAMPLES]
 
     def _block(self, block: np.ndarray) -> np.ndarray:
-        if not block.any():
+        if not block.dot(block):
             return self._silence.copy()
-        frames = block[self._index] * _INT16_SCALE
-        frames -= frames.mean(axis=1, keepdims=True)
-        emphasised = np.empty_like(frames)
-        emphasised[:, 1:] = frames[:, 1:] - np.float32(PREEMPHASIS) * frames[:, :-1]
-        emphasised[:, 0] = frames[:, 0] * np.float32(1.0 - PREEMPHASIS)
-        spectrum = np.fft.rfft(emphasised * self._window, FFT_SIZE)
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+        sums = np.add.reduce(overlapping(block, WINDOW_SAMPLES, SHIFT_SAMPLES), 1, keepdims=True)
+        # pre-emphasis of a frame without its mean is that of the block, and less of the mean
+        emphasised = block[1:] - _PREEMPHASIS * block[:-1]
+        frames = overlapping(emphasised, WINDOW_SAMPLES - 1, SHIFT_SAMPLES) - _MEAN_SHARE * sums
+        spectrum = np.fft.rfft(frames * self._window, FFT_SIZE)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
         return np.log(np.maximum(power @ self._banks, LOG_FLOOR))

@@ -1,8 +1,18 @@
 """Cuts a stream of samples into overlapping blocks of fixed size."""
 
-from typing import List, Optional, Tuple
+from typing import Optional, Tuple
 
 import numpy as np
+
+
+def overlapping(samples: np.ndarray, size: int, hop: int) -> np.ndarray:
+    """All pieces of so many samples that begin every `hop` ones, [m, size]: not copies.
+
+    :param samples: float32 [n], contiguous
+    """
+    count = max(0, 1 + (len(samples) - size) // hop)
+    strides = (hop * samples.itemsize, samples.itemsize)
+    return np.ndarray((count, size), samples.dtype, samples, 0, strides)
 
 
 class Framer:
@@ -27,15 +37,14 @@ class Framer:
         """Forgets all samples."""
         self._pending = np.zeros(0, np.float32)
 
-    def accept(self, samples: np.ndarray) -> List[np.ndarray]:
-        """Takes float32 [n]; returns the blocks now complete, each float32 [window]."""
+    def accept(self, samples: np.ndarray) -> np.ndarray:
+        """Takes float32 [n]; returns the blocks now complete, float32 [m, window].
+
+        They overlap in memory: only to be read.
+        """
         pending = np.concatenate((self._pending, samples))
-        blocks = []
-        start = 0
-        while start + self.window_samples <= len(pending):
-            blocks.append(pending[start : start + self.window_samples])
-            start += self.hop_samples
-        self._pending = pending[start:].copy()
+        blocks = overlapping(pending, self.window_samples, self.hop_samples)
+        self._pending = pending[len(blocks) * self.hop_samples :].copy()
         return blocks
 
     def flush(self, samples_per_frame: int) -> Tuple[Optional[np.ndarray], int]:

@@ -4,7 +4,7 @@ from typing import List, Tuple
 
 import numpy as np
 
-from ..motion.face import BLENDSHAPES
+from ..motion.face import BLENDSHAPES, EYES
 
 # shapes of an eye, in Apple's order: blink, look down, in, out, up, squint, wide
 _EYE_SHAPES = 7
@@ -19,13 +19,9 @@ _LID_UP = 0.35
 # the shapes of a look move an avatar's lids, too: these only add to them
 _BLINK_DOWN = 0.25
 _WIDE_UP = 0.3
-# lid points of iBUG-68: the upper ones, then those below them
-_LIDS = np.array((37, 38, 43, 44, 41, 40, 47, 46))
-# where a blink takes them, from where they are: to meet, the upper lid 3/4 of the way
-_UPPER_SHARE = 0.75
-_CLOSING = np.kron(
-    [[-_UPPER_SHARE, _UPPER_SHARE], [1 - _UPPER_SHARE, _UPPER_SHARE - 1]], np.eye(4)
-).astype(np.float32)
+# lid points of iBUG-68: an upper one, and the one below it
+_LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
+_UPPER_SHARE = 0.75  # of the way, on which the lids meet
 
 # down left and right, inner up, outer up left and right
 _BROW_SHAPES = slice(BLENDSHAPES.index("browDownLeft"), BLENDSHAPES.index("browOuterUpRight") + 1)
@@ -47,6 +43,17 @@ def _both_brows(across: Tuple[float, ...], up: Tuple[float, ...]) -> np.ndarray:
     return np.array(left + right, np.float32)
 
 
+def _closing() -> np.ndarray:
+    """Motion of points 36..47 when the eyes close, from where they are: float32 [12, 12]."""
+    motion = np.zeros((68, 68), np.float32)
+    for upper, lower in _LIDS:
+        for point, share in ((upper, _UPPER_SHARE), (lower, _UPPER_SHARE - 1.0)):
+            motion[point, lower] = share
+            motion[point, upper] = -share
+    return np.ascontiguousarray(motion[EYES, EYES])
+
+
+_CLOSING = _closing()
 _RAISE_MOTION = _both_brows(_RAISE_X, _RAISE_Y)
 _FROWN_MOTION = _both_brows(_FROWN_X, _FROWN_Y)
 
@@ -61,11 +68,11 @@ def move_brows(
     :param raised: 0..1
     :param frowned: 0..1
     """
-    if raised < _LEAST and frowned < _LEAST:
-        return
-    landmarks[_BROW_POINTS] += raised * _RAISE_MOTION + frowned * _FROWN_MOTION
-    shapes = blendshapes[_BROW_SHAPES]
-    shapes += (raised * _RAISED + frowned * _FROWNED) * (1 - shapes)
+    points, shapes = landmarks[_BROW_POINTS], blendshapes[_BROW_SHAPES]
+    for share, motion, moved in ((raised, _RAISE_MOTION, _RAISED), (frowned, _FROWN_MOTION, _FROWNED)):
+        if share >= _LEAST:
+            points += share * motion
+            shapes += share * moved * (1 - shapes)
 
 
 def move_eyes(
@@ -97,5 +104,5 @@ def move_eyes(
     blendshapes[_BOTH_EYES] = shapes
     close = closed + (1.0 - closed) * (_LID_DOWN * down - _LID_UP * up)
     if abs(close) >= _LEAST:
-        lids = landmarks[_LIDS]
-        landmarks[_LIDS] = lids + close * _CLOSING.dot(lids)
+        eyes = landmarks[EYES]
+        eyes += close * _CLOSING.dot(eyes)

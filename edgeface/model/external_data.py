@@ -49,7 +49,8 @@ def _walk(data: memoryview, kind: str, depth: int) -> Iterator[str]:
             continue
         if isinstance(value, int):
             raise ValueError("a number where a message belongs")
-        yield from _walk(value, inner, depth + 1)
+        if _LOCATION in bytes(value):  # of a graph's hundreds of nodes, none
+            yield from _walk(value, inner, depth + 1)
 
 
 def _location(entry: memoryview) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A model as a stream: one call per face frame, or per block of them."""
 
 from abc import ABC, abstractmethod
-from typing import Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -20,11 +20,13 @@ Faces = Tuple[np.ndarray, np.ndarray, np.ndarray]
 class Stepper(ABC):
     """Turns the features of one face frame after another into faces.
 
-    `provider`: what computes, `tensorrt`, `cuda` or `cpu`; `frames`: how many it takes at once, n.
+    `provider`: what computes, `tensorrt`, `cuda` or `cpu`; `frames`: how many it takes at once, n;
+    `needs_f0`: whether faces depend on F0.
     """
 
     provider: str
     frames: int = 1
+    needs_f0: bool = False
 
     @abstractmethod
     def reset(self) -> None:
@@ -41,6 +43,14 @@ class Stepper(ABC):
         :param levels_dbfs: levels of these frames
         :return: the faces of n frames, which lie the model's look-ahead back
         """
+
+
+    def rest(self) -> Optional[Faces]:
+        """What `step` gives for n more frames of digital silence, if that changes nothing any more.
+
+        :return: the same arrays every time, only to be read; None where it must be computed
+        """
+        return None
 
 
 class CachedStepper(Stepper):
@@ -62,6 +72,7 @@ class CachedStepper(Stepper):
         rows = session.inputs["fbank"][1]
         self.frames = rows // FBANK_PER_FRAME
         self._silence = np.full((rows, MEL_BINS), SILENCE, np.float32)
+        self._silent_bytes = self._silence.tobytes()
         self._caches = session.first_caches()
         self._silent_frames = 0
         for _ in range(0, context_frames, self.frames):
@@ -81,13 +92,17 @@ class CachedStepper(Stepper):
         """The faces of n more frames; such a graph needs neither F0 nor levels."""
         silent_before = self._silent_frames
         self._silent_frames += self.frames
-        if not np.array_equal(fbank, self._silence):
+        if fbank.tobytes() != self._silent_bytes:
             self._silent_frames = 0
         if self._silent_frames == 0 or silent_before < self._context_frames:
             return self._run(fbank)
         self._caches = self._silent_caches
         landmarks, blendshapes, speech = self._silent_faces
         return landmarks.copy(), blendshapes.copy(), speech
+
+    def rest(self) -> Optional[Faces]:
+        """The silent faces, once everything else is forgotten."""
+        return self._silent_faces if self._silent_frames > self._context_frames else None
 
     def _run(self, fbank: np.ndarray) -> Faces:
         outputs, self._caches = self._session.step(fbank[None], self._caches, RESULTS)

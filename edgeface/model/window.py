@@ -103,6 +103,7 @@ class WindowStepper(Stepper):
 
     def __init__(self, window: Window, network: WindowNetwork, refiner: Refiner) -> None:
         self.provider = window.provider
+        self.needs_f0 = True
         self._window = window
         self._network = network
         self._refiner = refiner

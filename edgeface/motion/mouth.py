@@ -11,9 +11,10 @@ from typing import Any, Callable, NamedTuple, Tuple
 
 import numpy as np
 
-from .face import BLENDSHAPES, LANDMARKS, LEFT_CORNER, LOWER_LIP, RIGHT_CORNER, UPPER_LIP
+from .face import BLENDSHAPES, LEFT_CORNER, LOWER_LIP, RIGHT_CORNER, UPPER_LIP
 
 _CHIN = 8
+_POINTS = np.array((UPPER_LIP, LOWER_LIP, LEFT_CORNER, RIGHT_CORNER, _CHIN))
 
 
 class _Effect(NamedTuple):
@@ -96,11 +97,10 @@ class MouthShapes:
     """
 
     def __init__(self, neutral: object) -> None:
-        self._measures = _measures()
-        rest = np.asarray(neutral, np.float32).reshape(-1).dot(self._measures).tolist()
-        self._width = _length(*rest[3:6])
-        self._chin = rest[6]
-        self._upper = rest[7]
+        upper, _, left, right, chin = np.asarray(neutral, np.float32)[_POINTS].tolist()
+        self._width = _distance(left, right)
+        self._chin = chin[1]
+        self._upper = upper[1]
 
     def apply(self, landmarks: np.ndarray, blendshapes: np.ndarray) -> np.ndarray:
         """The blendshapes to be shown.
@@ -109,21 +109,23 @@ class MouthShapes:
         :param blendshapes: those of the network, float32 [n, 52]
         :return: float32 [n, 52], 0..1; a new array
         """
-        measured = landmarks.reshape(-1, 3 * LANDMARKS).dot(self._measures).T
+        points = landmarks[:, _POINTS]
         if len(landmarks) == 1:  # a live frame: numbers are five times as fast as arrays
-            computed = self._computed(measured[:, 0].tolist(), max, min)
+            computed = self._computed(points[0].tolist(), max, min)
         else:
-            computed = self._computed(measured.astype(np.float64), np.maximum, np.minimum)
+            points = points.transpose(1, 2, 0).astype(np.float64)
+            computed = self._computed(points, np.maximum, np.minimum)
         shapes = blendshapes * _KEPT
         shapes[:, _COMPUTED] = np.array(computed).T
         return shapes
 
-    def _computed(self, measured: Values, larger: Choice, smaller: Choice) -> Tuple[Values, ...]:
-        """The shapes of `_COMPUTED`, from the eight `_measures` of a face."""
-        opening = _opening(_length(*measured[:3]), larger, smaller)
-        widening = _WIDTH_SHARE * (_length(*measured[3:6]) - self._width)
-        drop = larger(self._chin - measured[6], 0.0)
-        rise = larger(measured[7] - self._upper - _UPPER_BEGINS, 0.0)
+    def _computed(self, points: Values, larger: Choice, smaller: Choice) -> Tuple[Values, ...]:
+        """The shapes of `_COMPUTED`, from `_POINTS` of a face, each x, y and z."""
+        upper_lip, lower_lip, left, right, chin = points
+        opening = _opening(_distance(upper_lip, lower_lip), larger, smaller)
+        widening = _WIDTH_SHARE * (_distance(left, right) - self._width)
+        drop = larger(self._chin - chin[1], 0.0)
+        rise = larger(upper_lip[1] - self._upper - _UPPER_BEGINS, 0.0)
 
         upper = smaller(_UPPER_SHARE / _LIP_RISE * rise, _UPPER_MOST)
         upper = upper * opening / (opening + _UPPER_HALF)
@@ -143,20 +145,8 @@ class MouthShapes:
         return (jaw, close, funnel, pucker, *one_side, *one_side)
 
 
-def _measures() -> np.ndarray:
-    """From flat landmarks to gap x, y, z, width x, y, z, height of chin and upper lip; [204, 8]."""
-    matrix = np.zeros((LANDMARKS, 3, 8), np.float32)
-    for axis in range(3):
-        matrix[UPPER_LIP, axis, axis] = 1.0
-        matrix[LOWER_LIP, axis, axis] = -1.0
-        matrix[LEFT_CORNER, axis, 3 + axis] = 1.0
-        matrix[RIGHT_CORNER, axis, 3 + axis] = -1.0
-    matrix[_CHIN, 1, 6] = 1.0
-    matrix[UPPER_LIP, 1, 7] = 1.0
-    return matrix.reshape(-1, 8)
-
-
-def _length(x: Values, y: Values, z: Values) -> Values:
+def _distance(one: Values, other: Values) -> Values:
+    x, y, z = one[0] - other[0], one[1] - other[1], one[2] - other[2]
     return (x * x + y * y + z * z) ** 0.5
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.errors import UnavailableError
 from ..core.memory import return_memory
-from ..core.rates import SAMPLE_NS, SAMPLE_RATE_HZ
+from ..core.rates import MS_NS, SAMPLE_NS, SAMPLE_RATE_HZ
 from .output import Output
 from .resample import VariableResampler
 
@@ -17,10 +17,13 @@ _GAIN_PER_S = 0.5  # 500 ppm between the clocks leave an error of 1 ms
 _MOST_BEND = 0.002  # change of speed: 3.5 cents
 _JUMP_S = 0.02
 _PAUSE_S = 0.2  # between attempts to open a lost device
+_MARGIN_NS = 30 * MS_NS  # what a device takes ahead
 
 
 class Player:
     """Plays samples at given times on a device that has a clock of its own.
+
+    `longest_block`: samples of a block that is there, whole, before its first one is to be heard.
 
     The error between where a sample is and where it belongs bends the resampling ratio; an
     error of more than 20 ms, as after a pause, is a jump.
@@ -31,6 +34,7 @@ class Player:
 
     def __init__(self, output: Output, delay_ns: int) -> None:
         self.jumps = 0
+        self.longest_block = max(0, delay_ns - _MARGIN_NS) // SAMPLE_NS
         self._output = output
         self._delay_ns = delay_ns
         self._resampler = VariableResampler()

@@ -40,7 +40,6 @@ SLOT_VALUES_OFFSET = 48
 SLOT_LANDMARKS_OFFSET = 64
 SLOT_BLENDSHAPES_OFFSET = 880
 # since ABI 1.1: rotation and translation of the head, gaze of both eyes, five zeros; their CRC32
-SLOT_LIFE = struct.Struct("<6f4f20x")
 SLOT_LIFE_OFFSET = SLOT_SIZE_1_0
 SLOT_LIFE_CRC_OFFSET = 1148
 

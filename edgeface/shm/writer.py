@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import platform
 import struct
 import time
 from typing import Callable, Optional
@@ -131,13 +132,14 @@ class Writer:
             frame.landmarks.tobytes()
         )
         slot[layout.SLOT_BLENDSHAPES_OFFSET : layout.SLOT_LIFE_OFFSET] = frame.blendshapes.tobytes()
-        layout.SLOT_LIFE.pack_into(slot, layout.SLOT_LIFE_OFFSET, *frame.head, *frame.gaze)
+        life = frame.head.tobytes() + frame.gaze.tobytes()
+        slot[layout.SLOT_LIFE_OFFSET : layout.SLOT_LIFE_OFFSET + len(life)] = life
         struct.pack_into("<I", slot, layout.SLOT_CRC_OFFSET, layout.slot_crc(slot))
         struct.pack_into("<I", slot, layout.SLOT_LIFE_CRC_OFFSET, layout.slot_life_crc(slot))
         start = layout.slot_offset(n)
         segment.store(start, 2 * n + 1)
         self._fence()
-        segment.bytes[start + 8 : start + layout.SLOT_STRIDE] = bytes(slot[8:])
+        segment.bytes[start + 8 : start + layout.SLOT_STRIDE] = slot[8:]
         self._fence()
         segment.store(start, 2 * n + 2)
         self._fence()
@@ -242,6 +244,8 @@ def _full_fence() -> Callable[[], object]:
 
     Without it readers are still safe: the CRC rejects what was reordered.
     """
+    if platform.machine() == "x86_64":  # which keeps stores in order
+        return lambda: None
     try:
         fence = ctypes.CDLL("libatomic.so.1").atomic_thread_fence
     except (OSError, AttributeError):

@@ -5,7 +5,9 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from ..core.rates import SAMPLE_NS
+from ..core.rates import SAMPLE_NS, SAMPLE_RATE_HZ
+
+BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100  # of whoever does not ask for more: 10 ms
 
 
 class Block(NamedTuple):
@@ -86,10 +88,11 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def read(self, timeout_s: float) -> Optional[Block]:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next block.
 
         :param timeout_s: how long to wait for sound at most
+        :param samples: how many are wanted; whoever can waits for so many, and not for more
         :return: `EMPTY`, or another block without samples, when nothing came in time; None at
             the end, which a live source never reaches
         :raises SourceLost: it stopped delivering; only a live source

@@ -10,10 +10,10 @@ from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SAMPLE_RATE_HZ, SECOND_NS
 from ..devices.ring import Ring
 from ..devices.sample_clock import ArrivalClock
-from .base import EMPTY, Block, SourceLost
+from .base import BLOCK_SAMPLES, EMPTY, Block, SourceLost
 from .convert import Converter
 
-_BLOCK_S = 0.01
+_CALLBACK_S = 0.01
 _RING_S = 2.0
 _SILENT_NS = 500 * MS_NS  # no callback for so long: the device is gone
 _FIRST_NS = 3 * SECOND_NS  # ... but the first one may take its time
@@ -43,6 +43,7 @@ class Capture:
         # (position of a block, CLOCK_MONOTONIC in ns of its first sample)
         self._stamps: Deque[Tuple[int, int]] = deque(maxlen=256)
         self._arrived = threading.Event()
+        self._wanted = 0  # frames of the device that `read` waits for
         self._ended = False
         self._moved = False
         self._last_ns = monotonic_ns() + _FIRST_NS - _SILENT_NS
@@ -57,18 +58,20 @@ class Capture:
             channels=channels,
             dtype="float32",
             device=info["index"],
-            blocksize=int(rate_hz * _BLOCK_S),
+            blocksize=int(rate_hz * _CALLBACK_S),
             latency="low",
             callback=self._callback,
             finished_callback=self._finished,
         )
 
-    def read(self, timeout_s: float) -> Block:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Block:
         """The sound that has come since the last call, as `base.Source.read`.
 
         :raises SourceLost: the device stopped delivering
         """
-        self._arrived.wait(timeout_s)
+        self._wanted = samples * self._rate_hz // SAMPLE_RATE_HZ
+        if self._ring.waiting < self._wanted:
+            self._arrived.wait(timeout_s)
         self._arrived.clear()
         if self._moved:
             raise SourceLost(f"{self._name}: the sound server switched to another device")
@@ -82,13 +85,13 @@ class Capture:
         stale = waiting > _STALE_S * self._rate_hz  # whoever reads is too slow
         limit = int(_KEPT_S * self._rate_hz) if stale else waiting
         _, sound, lost = self._ring.read(limit, newest=stale)
-        samples = np.nan_to_num(self._converter.accept(sound))
+        mono = np.nan_to_num(self._converter.accept(sound))
         self._lost += lost
         # the resampler withholds some sound: count what came out of it, not what went in
         first = self._lost + self._delivered * self._rate_hz / SAMPLE_RATE_HZ
-        self._delivered += len(samples)
+        self._delivered += len(mono)
         return Block(
-            samples,
+            mono,
             self._clock.ns(first),
             lost * SAMPLE_RATE_HZ // self._rate_hz,
             self._last_ns,
@@ -112,7 +115,8 @@ class Capture:
         self._stamps.append((self._written, called_ns - int(self._delay_s * SECOND_NS)))
         self._written += frames
         self._last_ns = now
-        self._arrived.set()
+        if self._ring.waiting >= self._wanted:
+            self._arrived.set()
 
     def _finished(self) -> None:
         self._ended = True

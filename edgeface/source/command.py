@@ -4,7 +4,7 @@ import shlex
 from typing import Optional
 
 from ..core.errors import UnavailableError
-from .base import Block, Source
+from .base import BLOCK_SAMPLES, Block, Source
 from .complaints import Budget
 from .pcm import Pcm
 from .program import Program
@@ -45,7 +45,7 @@ class CommandSource(Source):
         recorder = False if self._may_pause else None
         self._program = Program(self.name, arguments, self._budget, recorder, self._pcm)
 
-    def read(self, timeout_s: float) -> Block:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Block:
         """The next block, or `base.EMPTY`.
 
         :raises SourceLost: the program ended, hangs, or writes encoded sound
@@ -54,7 +54,7 @@ class CommandSource(Source):
         if self._restarted and self._program.is_late():
             # a recorder would have begun at once: this is a voice that has nothing to say
             self._may_pause = True
-        return self._program.read(timeout_s)
+        return self._program.read(timeout_s, samples)
 
     def close(self) -> None:
         """Ends the program."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SECOND_NS
-from .base import Block
+from .base import BLOCK_SAMPLES, Block
 from .chunks import Chunk
 from .selector import SOUND_PEAK
 from .voice_queue import VoiceQueue
@@ -139,9 +139,9 @@ class Connection(ABC):
         if self.queue.idle_ns(now) > _PAUSE_NS:
             self.queue.append(self._finish())
 
-    def pop(self) -> Block:
+    def pop(self, samples: int = BLOCK_SAMPLES) -> Block:
         """The next block, see `VoiceQueue.pop`."""
-        block = self.queue.pop()
+        block = self.queue.pop(samples)
         if np.abs(block.samples).max() > SOUND_PEAK:
             regained_ns = _REGAINED * (block.end_ns - block.audio_ns)
             self._patience_ns = min(_PATIENCE_NS, self._patience_ns + regained_ns)

@@ -4,7 +4,6 @@ import logging
 from typing import Callable, Optional
 
 import numpy as np
-import soxr
 
 from ..core.rates import SAMPLE_RATE_HZ
 from ..voice import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
@@ -115,6 +114,8 @@ class Converter:
         self._mixer: Optional[Mixer] = None
         self._resampler = None
         if rate_hz != SAMPLE_RATE_HZ:
+            import soxr  # which most sources never need
+
             self._resampler = soxr.ResampleStream(
                 rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ"
             )

@@ -8,7 +8,7 @@ from typing import Optional
 from ..core.clock import monotonic_ns
 from ..core.errors import DataError, UnavailableError
 from ..core.rates import SECOND_NS
-from .base import EMPTY, Block, Source, SourceLost
+from .base import BLOCK_SAMPLES, EMPTY, Block, Source, SourceLost
 from .pcm import Pcm
 from .raw import RawReader
 
@@ -64,7 +64,7 @@ class FifoSource(Source):
             self._file, playback=True, many_writers=True, name=self.name, pcm=self._pcm
         )
 
-    def read(self, timeout_s: float) -> Optional[Block]:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next block, or `base.EMPTY`.
 
         :raises SourceLost: the pipe was deleted or replaced
@@ -72,7 +72,7 @@ class FifoSource(Source):
         assert self._reader is not None, "open it first"
         self._check()
         try:
-            block = self._reader.read(timeout_s)
+            block = self._reader.read(timeout_s, samples)
         except BlockingIOError:
             return EMPTY  # the last writer went, and the next one has come
         except DataError as error:

@@ -7,14 +7,11 @@ import numpy as np
 
 from ..core.errors import DataError, MissingInputError
 from ..core.files import open_regular
-from ..core.rates import SAMPLE_RATE_HZ
-from .base import Block, Source
+from .base import BLOCK_SAMPLES, Block, Source
 from .containers.content import Content, Piece
 from .containers.split import foreign_name, split
 from .decoder import Decoder, NotSound
 from .pace import Pace
-
-_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 
 
 class FileSource(Source):
@@ -48,7 +45,7 @@ class FileSource(Source):
     def open(self) -> None:
         """Does nothing: the file is open."""
 
-    def read(self, timeout_s: float) -> Optional[Block]:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next `Block`, or None at the end of the file.
 
         :raises DataError: the file breaks off or holds values that are not finite
@@ -61,10 +58,10 @@ class FileSource(Source):
             if self._decoder.finished:
                 self._decoder.close()
                 self._start_next()
-        count = len(self._ready) if self._fast else _BLOCK_SAMPLES
-        samples = self._ready[:count]
+        count = len(self._ready) if self._fast else samples
+        sound = self._ready[:count]
         self._ready = self._ready[count:]
-        return Block(samples, self._pace.wait(len(samples)))
+        return Block(sound, self._pace.wait(len(sound)))
 
     def close(self) -> None:
         """Closes the file."""

@@ -64,9 +64,14 @@ class Flow:
             self._slow_windows = 0
             self._begin_window()
 
+    @property
+    def late_ns(self) -> int:
+        """Until when sound must come: after that the face would stand still."""
+        return self._covered_ns + _LATE_NS
+
     def is_late(self, now: int) -> bool:
         """Whether the face would stand still."""
-        return now - self._covered_ns > _LATE_NS
+        return now > self.late_ns
 
     def _cover(self, duration_ns: int, now: int) -> None:
         covered_ns = max(self._covered_ns, now - _LATEST_NS) + duration_ns

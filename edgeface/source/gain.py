@@ -4,6 +4,7 @@ import numpy as np
 
 from ..core.rates import SAMPLE_RATE_HZ
 
+_PIECE_SAMPLES = SAMPLE_RATE_HZ // 100  # whose peak is looked at
 _TARGET_PEAK = 0.25  # -12 dBFS: the loudest sound of a voice
 _MOST_AUTOMATIC = 31.6  # +30 dB
 _FLOOR_PEAK = 1e-3  # -60 dBFS: what stays below it all the time is no voice
@@ -45,10 +46,14 @@ class Gain:
             return samples
         samples = samples * self._fixed
         if self._automatic:
-            before = self._raised
-            self._follow(float(np.abs(samples).max()), len(samples) / SAMPLE_RATE_HZ)
-            samples = samples * np.linspace(before, self._raised, len(samples), dtype=np.float32)
+            pieces = range(0, len(samples), _PIECE_SAMPLES)
+            samples = np.concatenate([self._raise(samples[i : i + _PIECE_SAMPLES]) for i in pieces])
         return np.clip(samples, -1.0, 1.0)
+
+    def _raise(self, piece: np.ndarray) -> np.ndarray:
+        before = self._raised
+        self._follow(float(np.abs(piece).max()), len(piece) / SAMPLE_RATE_HZ)
+        return piece * np.linspace(before, self._raised, len(piece), dtype=np.float32)
 
     def _follow(self, peak: float, seconds: float) -> None:
         """Takes the peak of a block into account."""

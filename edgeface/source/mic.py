@@ -7,7 +7,7 @@ from ..core.rates import SAMPLE_RATE_HZ
 from ..devices import portaudio, pulse
 from ..devices.bounded_call import BoundedCaller
 from ..devices.changes import Search
-from .base import Block, Source, SourceLost
+from .base import BLOCK_SAMPLES, Block, Source, SourceLost
 from .capture import Capture
 from .gain import NO_GAIN, Gain
 
@@ -42,14 +42,14 @@ class MicSource(Source):
         self._capture = capture
         self._delivers = False
 
-    def read(self, timeout_s: float) -> Block:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Block:
         """The sound that has come since the last call, or `base.EMPTY`.
 
         :raises SourceLost: the device stopped delivering, or the server now records another one
         """
         assert self._capture is not None, "open it first"
         try:
-            block = self._capture.read(timeout_s)
+            block = self._capture.read(timeout_s, samples)
         except SourceLost as error:
             if not self._delivers:
                 self._search.fail(str(error))

@@ -8,7 +8,7 @@ from ..core.rates import SAMPLE_RATE_HZ
 from ..devices.bounded_call import BoundedCaller
 from ..devices.changes import Search
 from ..devices.pulse import ANSWER_S, MoveGuard, monitors
-from .base import Block, Source, SourceLost
+from .base import BLOCK_SAMPLES, Block, Source, SourceLost
 from .complaints import Budget
 from .program import Program
 
@@ -55,7 +55,7 @@ class MonitorSource(Source):
         self._moved = False
         self._guard = MoveGuard(self._on_move, self._program.pid, default_sink=self._sink is None)
 
-    def read(self, timeout_s: float) -> Block:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Block:
         """The next block, or `base.EMPTY`.
 
         :raises SourceLost: the recording ended or hangs, or the server now records another device
@@ -65,7 +65,7 @@ class MonitorSource(Source):
             raise SourceLost(f"{self.name}: the sound server switched to another device")
         delivered = self._program.delivered
         try:
-            block = self._program.read(timeout_s)
+            block = self._program.read(timeout_s, samples)
         except SourceLost as error:
             if not delivered:
                 self._search.fail(str(error))

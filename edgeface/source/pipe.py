@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-from .base import Block, Source
+from .base import BLOCK_SAMPLES, Block, Source
 from .pcm import Pcm
 from .raw import RawReader
 
@@ -23,12 +23,12 @@ class PipeSource(Source):
     def open(self) -> None:
         """Does nothing: the pipe is open."""
 
-    def read(self, timeout_s: float) -> Optional[Block]:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next block, `base.EMPTY`, or None at the end.
 
         :raises DataError: the sound is encoded
         """
-        return self._reader.read(timeout_s)
+        return self._reader.read(timeout_s, samples)
 
     def close(self) -> None:
         """Leaves the pipe open: it belongs to the caller."""

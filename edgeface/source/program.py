@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 from ..core.clock import monotonic_ns
 from ..core.errors import DataError, UnavailableError
 from ..core.rates import MS_NS, SAMPLE_RATE_HZ, SECOND_NS
-from .base import Block, SourceLost
+from .base import BLOCK_SAMPLES, Block, SourceLost
 from .complaints import Budget, Complaints
 from .descendants import MARK, end_all
 from .pcm import Pcm
@@ -74,13 +74,13 @@ class Program:
         """Its process id."""
         return self._child.pid
 
-    def read(self, timeout_s: float) -> Block:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Block:
         """The next block, or `base.EMPTY`.
 
         :raises SourceLost: the program ended, hangs, or writes encoded sound
         """
         try:
-            block = self._reader.read(timeout_s)
+            block = self._reader.read(timeout_s, samples)
         except DataError as error:
             raise SourceLost(str(error)) from None
         if block is None:

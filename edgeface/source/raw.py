@@ -13,12 +13,11 @@ import numpy as np
 from ..core.clock import monotonic_ns
 from ..core.rates import MS_NS, SAMPLE_RATE_HZ
 from ..devices.sample_clock import SampleClock
-from .base import EMPTY, Block
+from .base import BLOCK_SAMPLES, EMPTY, Block
 from .carried import CarriedSound
 from .pace import Pace
 from .pcm import Pcm
 
-_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 # a writer whose sound never piled up for so long is itself in real time, such as a recorder
 _REAL_TIME_AFTER_SAMPLES = 2 * SAMPLE_RATE_HZ
 _PILED_UP_SAMPLES = SAMPLE_RATE_HZ // 4
@@ -59,7 +58,7 @@ class RawReader:
         name: str = "-",
         pcm: Pcm = Pcm(),
     ) -> None:
-        self._file = file
+        self._listen_to(file)
         self._fast = fast
         self._playback = playback
         self._many_writers = many_writers
@@ -70,44 +69,46 @@ class RawReader:
         self._lost_samples = 0  # before what is ready
         self._restart_clock()
 
-    def read(self, timeout_s: float) -> Optional[Block]:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next `Block`, `EMPTY` after `timeout_s` without sound, or None at the end.
 
         With many writers, the end is that of the last one.
 
         :raises DataError: the sound is encoded; what the writer sends is passed over then
         """
-        poll = select.poll()
-        poll.register(self._file, select.POLLIN)
         wait_ms = 1000 * timeout_s
         while not len(self._ready):  # the resampler delivers in lumps
-            ready = poll.poll(wait_ms)
+            ready = self._poll.poll(wait_ms)
             if not ready:
-                return self._pause() if wait_ms else EMPTY
+                return self._pause(samples) if wait_ms else EMPTY
             if self._many_writers and ready[0][1] & select.POLLHUP:
                 last_bytes = self._waiting_bytes()
-                if poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
+                if self._poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
                     self._last_bytes = last_bytes
-            lost_samples, self._speed = (0, 1.0) if self._fast else self._keep_up()
+            lost_samples, self._speed = (0, 1.0) if self._fast else self._keep_up(samples)
             self._lost_samples += lost_samples
-            data = os.read(self._file, self._until_end(self._block_bytes))
+            data = os.read(self._file, self._until_end(self._bytes_of(samples)))
             self._ready = self._take(data) if data else self._end()
             if not data and not len(self._ready):
                 return None
             wait_ms = 0.0
-        return self._next_block()
+        return self._next_block(samples)
 
     def follow(self, file: int) -> None:
         """Goes on with another descriptor, of the writers that come next."""
-        self._file = file
+        self._listen_to(file)
         self._restart_clock()
 
-    @property
-    def _block_bytes(self) -> int:
-        """How much is read at once: 10 ms, or much of what is passed over."""
+    def _listen_to(self, file: int) -> None:
+        self._file = file
+        self._poll = select.poll()
+        self._poll.register(file, select.POLLIN)
+
+    def _bytes_of(self, samples: int) -> int:
+        """How much is read for so many samples at once, or much of what is passed over."""
         if self._sound.refused:
             return _REFUSED_BYTES
-        return self._pcm.rate_hz // 100 * self._pcm.frame_bytes
+        return -(-samples * self._pcm.rate_hz // SAMPLE_RATE_HZ) * self._pcm.frame_bytes
 
     def _restart_clock(self) -> None:
         """What comes next is timed from when it comes."""
@@ -123,12 +124,13 @@ class RawReader:
             with contextlib.suppress(OSError):  # no pipe, or more than a user may have
                 fcntl.fcntl(self._file, _F_SETPIPE_SZ, min(wanted_bytes, _MOST_PIPE_BYTES))
 
-    def _pause(self) -> Block:
+    def _pause(self, samples: int) -> Block:
         """Nothing came: what the resampler holds back, when that is no jitter any more."""
-        self._restart_clock()
+        if self._position or self._steady_samples:
+            self._restart_clock()
         if monotonic_ns() - self._read_ns > _PAUSE_NS:
             self._ready = self._sound.rest()
-        return self._next_block() if len(self._ready) else EMPTY
+        return self._next_block(samples) if len(self._ready) else EMPTY
 
     def _end(self) -> np.ndarray:
         """The last samples of a writer, float32 [n], 16 kHz."""
@@ -152,38 +154,40 @@ class RawReader:
             self._restart_clock()
         return samples
 
-    def _next_block(self) -> Block:
-        """10 ms of what is ready, or what there is, in real time."""
-        samples = self._ready[:_BLOCK_SAMPLES]
-        self._ready = self._ready[_BLOCK_SAMPLES:]
-        self._pace.wait(len(samples), self._speed)
+    def _next_block(self, samples: int) -> Block:
+        """So much of what is ready, or what there is, in real time."""
+        sound = self._ready[:samples]
+        self._ready = self._ready[samples:]
+        self._pace.wait(len(sound), self._speed)
         first = self._position + self._lost_samples
-        self._position = first + len(samples)
+        self._position = first + len(sound)
         self._clock.update(self._position, monotonic_ns())
-        block = Block(samples, self._clock.ns(first), self._lost_samples, playback=self._playback)
+        block = Block(sound, self._clock.ns(first), self._lost_samples, playback=self._playback)
         self._lost_samples = 0
         return block
 
-    def _keep_up(self) -> Tuple[int, float]:
+    def _keep_up(self, samples: int) -> Tuple[int, float]:
         """Drops what has waited too long in the pipe of a writer that is in real time.
 
+        :param samples: that are read next
         :return: (samples dropped, speed to read at)
         """
         waiting = self._waiting_bytes() // self._pcm.frame_bytes
         waiting_samples = waiting * SAMPLE_RATE_HZ // self._pcm.rate_hz
+        steady = min(samples, waiting_samples)
         real_time = self._steady_samples >= _REAL_TIME_AFTER_SAMPLES
         if not real_time:
             piled_up = waiting_samples > _PILED_UP_SAMPLES
-            self._steady_samples = 0 if piled_up else self._steady_samples + _BLOCK_SAMPLES
+            self._steady_samples = 0 if piled_up else self._steady_samples + steady
             return 0, 1.0
-        self._steady_samples += _BLOCK_SAMPLES
+        self._steady_samples += steady
         lost_samples = 0
         if waiting_samples > _STALE_SAMPLES:
             kept = _KEPT_SAMPLES * self._pcm.rate_hz // SAMPLE_RATE_HZ
             stale_bytes = self._pcm.frame_bytes * (waiting - kept)
             stale = os.read(self._file, self._until_end(stale_bytes))
             lost_samples = len(self._take(stale))
-        return lost_samples, _CATCH_UP_SPEED if waiting_samples > 2 * _BLOCK_SAMPLES else 1.0
+        return lost_samples, _CATCH_UP_SPEED if waiting_samples > 2 * BLOCK_SAMPLES else 1.0
 
     def _until_end(self, count: int) -> int:
         """So many bytes, or fewer where the sound of writers that are gone ends before."""

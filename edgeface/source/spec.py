@@ -8,7 +8,6 @@ from . import SPECS
 from .base import Source
 from .command import CommandSource
 from .fifo import FifoSource
-from .file import FileSource
 from .gain import NO_GAIN, Gain
 from .mic import MicSource
 from .monitor import MonitorSource
@@ -65,10 +64,16 @@ def make_source(spec: str, fast: bool = False, ahead_ns: int = 0, gain: Gain = N
     if rest and kind == "wyoming":
         return WyomingSource(*_address(spec, rest), ahead_ns=ahead_ns)
     if rest and kind == "file":
-        return FileSource(path, fast)
+        return _file_source(path, fast)
     if names_sound_file(spec):  # of a path that may contain colons
-        return FileSource(_checked(spec, spec, path_of), fast)
+        return _file_source(_checked(spec, spec, path_of), fast)
     raise UsageError(f"source '{spec}': invalid; use {SPECS}")
+
+
+def _file_source(path: str, fast: bool) -> Source:
+    from .file import FileSource  # and libsndfile, which nothing else needs
+
+    return FileSource(path, fast)
 
 
 def _pcm(spec: str, options: str) -> Pcm:

@@ -8,7 +8,7 @@ from ..core.clock import monotonic_ns
 from ..core.errors import one_line
 from ..core.memory import return_memory
 from ..core.rates import SAMPLE_RATE_HZ, SECOND_NS
-from .base import EMPTY, Block, Source, SourceLost
+from .base import BLOCK_SAMPLES, EMPTY, Block, Source, SourceLost
 from .level_watch import LevelWatch
 
 _LOG = logging.getLogger(__name__)
@@ -61,12 +61,12 @@ class Supervisor(Source):
         else:
             self._start_opening()
 
-    def read(self, timeout_s: float) -> Optional[Block]:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next block; `base.EMPTY` while the source is lost; None at the end of a file."""
         if not self._is_open and not self._has_opened(timeout_s):
             return EMPTY
         try:
-            block = self._source.read(timeout_s)
+            block = self._source.read(timeout_s, samples)
         except SourceLost as error:
             self._lose(str(error))
             return EMPTY

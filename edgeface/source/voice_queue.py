@@ -7,9 +7,8 @@ import numpy as np
 
 from ..core.rates import MS_NS, SAMPLE_NS, SAMPLE_RATE_HZ
 from ..voice import FADE_MS
-from .base import EMPTY, Block
+from .base import BLOCK_SAMPLES, EMPTY, Block
 
-_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 _STALL_NS = 100 * MS_NS  # a process that was held up for less catches up
 _FADE_SAMPLES = SAMPLE_RATE_HZ * FADE_MS // 1000
 _FADE = (0.5 + 0.5 * np.cos(np.pi * np.arange(1, _FADE_SAMPLES + 1) / _FADE_SAMPLES)).astype(
@@ -74,8 +73,11 @@ class VoiceQueue:
         """How long the last sample that was read has been over."""
         return now - self._next_ns
 
-    def due_ns(self, now: int) -> int:
-        """When the end of the next block is due; fixes when its start is. Not if empty."""
+    def due_ns(self, now: int, samples: int = BLOCK_SAMPLES) -> int:
+        """When the end of a block of so many samples is due; fixes when its start is.
+
+        Not if the queue is empty.
+        """
         play_at_ns, _ = self._pieces[0]
         first_ns = max(self._next_ns, play_at_ns - self._ahead_ns)
         if self._paused or first_ns < now - _STALL_NS:
@@ -83,14 +85,14 @@ class VoiceQueue:
         self._paused = False
         self._next_ns = first_ns
         # also of a shorter one: there are never more than 100 a second
-        return first_ns + _BLOCK_SAMPLES * SAMPLE_NS
+        return first_ns + samples * SAMPLE_NS
 
-    def pop(self) -> Block:
-        """The next block, whose start `due_ns` fixed: what follows without a gap, up to 10 ms."""
-        samples = np.concatenate(self._pop_pieces(self._next_ns, _BLOCK_SAMPLES))
-        block = Block(samples, self._next_ns, playback=True)
-        self.samples -= len(samples)
-        self._last = samples[-1]
+    def pop(self, samples: int = BLOCK_SAMPLES) -> Block:
+        """The next block, whose start `due_ns` fixed: so many samples that follow without a gap."""
+        sound = np.concatenate(self._pop_pieces(self._next_ns, samples))
+        block = Block(sound, self._next_ns, playback=True)
+        self.samples -= len(sound)
+        self._last = sound[-1]
         self._next_ns = self.end_ns = block.end_ns
         return block
 

@@ -10,7 +10,7 @@ from ..core.clock import monotonic_ns
 from ..core.errors import UnavailableError
 from ..core.rates import MS_NS, SAMPLE_RATE_HZ, SECOND_NS
 from ..voice import FURTHEST_S
-from .base import EMPTY, Block, Source, SourceLost
+from .base import BLOCK_SAMPLES, EMPTY, Block, Source, SourceLost
 from .chunks import Chunk, ProtocolError
 from .connection import Connection
 from .listener import Listener
@@ -59,7 +59,7 @@ class VoiceSource(Source):
         """
         self._listener = self._listen()
 
-    def read(self, timeout_s: float) -> Block:
+    def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Block:
         """The next block, when it is due; `base.EMPTY` if none is within `timeout_s`.
 
         :raises SourceLost: the socket was deleted, and something else is in its place
@@ -75,9 +75,9 @@ class VoiceSource(Source):
                 if not speaker.queue.samples:
                     speaker.rest(now)
                 if speaker.queue.samples:
-                    due_ns = speaker.queue.due_ns(now)
+                    due_ns = speaker.queue.due_ns(now, samples)
                     if due_ns <= now:
-                        return speaker.pop()
+                        return speaker.pop(samples)
                     wake_ns = min(end_ns, due_ns)
             if now >= end_ns:
                 return EMPTY

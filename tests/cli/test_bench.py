@@ -11,6 +11,7 @@ from support.process import edgeface
 
 from edgeface.bench import bridge
 from edgeface.bench.bridge import CASES, measure_bridge
+from edgeface.bench.live import DaemonProcess
 from edgeface.core import advice
 from edgeface.core.errors import UnavailableError
 from edgeface.core.resources import BUNDLED_VOICE, PACKAGE
@@ -24,6 +25,13 @@ def test_bench_live_with_a_file():
     result = edgeface("bench", "live", "--source", f"file:{BUNDLED_VOICE}", "--seconds", "1")
     assert result.returncode == 0, result.stderr
     assert "publishing interval" in result.stdout and "dropped samples" in result.stdout
+
+
+def test_a_daemon_wakes_once_a_frame_with_sound_and_without():
+    for source in (f"file:{BUNDLED_VOICE}", "-"):
+        with DaemonProcess("--source", source) as daemon:
+            daemon.start_s()
+            assert daemon.cost(2.0).wakeups < 40
 
 
 def test_bench_live_names_what_is_wrong_with_its_source():

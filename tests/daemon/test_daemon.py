@@ -70,7 +70,7 @@ class Script(Source):
     def close(self):
         pass
 
-    def read(self, timeout_s):
+    def read(self, timeout_s, samples):
         if not self._events:
             return None
         event = self._events.pop(0)
@@ -177,7 +177,7 @@ def test_the_heart_beats_without_frames(loop_of, pipeline, writer, shm_name):
     stop = threading.Event()
 
     class Quiet(Script):
-        def read(self, timeout_s):
+        def read(self, timeout_s, samples):
             stop.wait(timeout_s)
             return None if stop.is_set() else block(0)
 

@@ -77,6 +77,24 @@ def test_f0_hears_again_after_a_bang():
     assert np.mean(np.abs(values[-100:-5] - 150) < 2) > 0.95
 
 
+def test_f0_rests_as_it_computes_silence():
+    """What was too quiet beside a bang is heard 80 s later, whether that silence was computed."""
+    tone = 0.02 * np.sign(np.sin(2 * np.pi * 150 * np.arange(16000) / 16000)).astype(np.float32)
+    bang, silence = np.eye(1, 1600, 800, dtype=np.float32)[0], np.zeros(6400, np.float32)
+    values = []
+    for rests in (False, True):
+        f0 = F0(2)
+        before = f0.accept(np.concatenate((bang, tone, silence)))
+        assert not before.any()
+        if rests:
+            f0.rest(4000)
+        else:
+            f0.accept(np.zeros(4000 * 320, np.float32))
+        values.append(f0.accept(tone))
+    assert np.mean(np.abs(values[0] - 150) < 2) > 0.8
+    assert values[0].tobytes() == values[1].tobytes()
+
+
 def test_fbank_in_larger_blocks_is_the_same(fbank_fixture):
     samples, _ = fbank_fixture
     assert np.allclose(

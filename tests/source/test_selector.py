@@ -41,7 +41,7 @@ class Fake(Source):
     def close(self):
         self.closed += 1
 
-    def read(self, timeout_s):
+    def read(self, timeout_s, samples):
         if self.lost:
             raise SourceLost("fake: lost")
         if self.level is None:
@@ -67,12 +67,24 @@ class Clock:
     def sleep(self, seconds):
         self.now += int(seconds * 1e9)
 
+    def install(self, monkeypatch):
+        """Sources that are open, and those that are waited for, take this clock's time."""
+        has_opened = Supervisor._has_opened
+
+        def wait(supervisor, timeout_s):
+            if has_opened(supervisor, 0.0):
+                return True
+            self.sleep(timeout_s)
+            return False
+
+        monkeypatch.setattr("edgeface.source.selector.monotonic_ns", lambda: self.now)
+        monkeypatch.setattr(Supervisor, "_has_opened", wait)
+
 
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("edgeface.source.selector.monotonic_ns", lambda: clock.now)
-    monkeypatch.setattr("edgeface.source.selector.time.sleep", clock.sleep)
+    clock.install(monkeypatch)
     yield clock
     for selector in OPENED:
         selector.close()
@@ -223,8 +235,7 @@ def test_sound_is_25_frames_a_second_whatever_happens(script):
     """Never more than the time that passed, and never 200 ms less, however the writers pause."""
     with pytest.MonkeyPatch().context() as monkeypatch:
         clock = Clock()
-        monkeypatch.setattr("edgeface.source.selector.monotonic_ns", lambda: clock.now)
-        monkeypatch.setattr("edgeface.source.selector.time.sleep", clock.sleep)
+        clock.install(monkeypatch)
         voice, base = Fake(clock, pauses=True), Fake(clock, pauses=True)
         selector, began, samples = opened(voice, base), clock.now, 0
         for voice.level, base.level, seconds in script:
@@ -250,9 +261,45 @@ def test_nobody_hurries_to_catch_up_after_the_machine_slept(clock):
 def test_a_source_that_fails_unexpectedly_is_lost_like_any_other(clock):
     mic, whole = Fake(clock, 0.25), Fake.read
     selector = opened(mic)
-    mic.read = lambda timeout_s: {}["unforeseen"]
+    mic.read = lambda *wanted: {}["unforeseen"]
     listen(selector, clock, 0.2)
     assert selector.waiting
-    mic.read = lambda timeout_s: whole(mic, timeout_s)
+    mic.read = lambda *wanted: whole(mic, *wanted)
     wait_for(lambda: not selector.read(0.1).neutral)
     assert selector.restarts == 1
+
+
+class Late(Fake):
+    """Pauses until a moment, and then delivers as the fake does."""
+
+    begins_ns = None
+    wanted = 0
+
+    def read(self, timeout_s, samples):
+        self.wanted = samples
+        if self.level is None and self.begins_ns is not None:
+            if self.clock.now + timeout_s * 1e9 >= self.begins_ns:
+                self.clock.now = self._read_ns = max(self.clock.now, self.begins_ns)
+                self.level, timeout_s = 0.5, 0.1
+        return super().read(timeout_s, samples)
+
+
+def test_silence_is_as_long_as_is_wanted_and_ends_where_sound_begins(clock):
+    voice = Late(clock, pauses=True)
+    selector = opened(voice)
+    listen(selector, clock, 0.5)
+    began = clock.now
+    block = selector.read(0.1, 640)
+    assert len(block.samples) == 640 and block.neutral and abs(clock.now - began - 4e7) < 1e4
+    voice.begins_ns = clock.now + 13 * 10**6
+    silence, first = selector.read(0.1, 640), selector.read(0.1, 640)
+    assert len(silence.samples) == 208 and silence.neutral
+    assert levels([first]) == [0.5] and first.audio_ns == voice.begins_ns
+    assert abs(silence.end_ns - first.audio_ns) < 62500
+
+
+def test_one_source_is_waited_for_as_long_as_a_frame_and_of_several_each_is_looked_at(clock):
+    alone, voice, mic = (Late(clock, 0.5, pauses=True) for _ in range(3))
+    opened(alone).read(0.1, 640)
+    opened(voice, mic).read(0.1, 640)
+    assert (alone.wanted, voice.wanted, mic.wanted) == (640, 160, 160)

@@ -205,7 +205,7 @@ class Leaving(Source):
         left.itself = left
         self.first = weakref.ref(left)
 
-    def read(self, timeout_s):
+    def read(self, timeout_s, samples):
         raise SourceLost("lost")
 
     def close(self):

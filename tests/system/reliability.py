@@ -116,7 +116,7 @@ class Tape:
     def close(self):
         pass
 
-    def read(self, timeout_s):
+    def read(self, timeout_s, samples):
         if self._until_loss <= 0:
             raise SourceLost("tape: lost")
         if self._left <= 0:
