@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.errors import DataError
 from .base import EMPTY
-from .containers.piped import Refused, Start, chunk_bytes, recognise
+from .containers.piped import Refused, Start, chunk_bytes, first_head, recognise
 from .convert import Converter
 from .pcm import Pcm
 
@@ -68,6 +68,30 @@ class CarriedSound:
         self._start = None
         self.refused = False
         return samples
+
+    def change(self, data: bytes, most_lost: int) -> np.ndarray:
+        """Takes bytes amid which the writer changes, nobody knows where; the next one goes on.
+
+        Nothing is lost where both wrote whole samples, or the next one a file. Otherwise the
+        beginning is, up to whole samples of the next one, who has written nothing else.
+
+        :param most_lost: so many bytes at most, but for half a sample
+        :return: as `accept`
+        :raises DataError: as `accept`
+        """
+        frame_bytes = self._announced.frame_bytes
+        whole = not self.refused and self.pcm == self._announced
+        whole = whole and (len(self._data) + len(data)) % frame_bytes == 0
+        begins = heard = first_head(data)
+        if begins is None:
+            begins = len(data) if whole else 0
+            kept = len(data) if whole else min(len(data), most_lost)
+            heard = kept + (len(data) - kept) % frame_bytes
+        samples = EMPTY.samples
+        if begins:
+            samples = self.accept(data[:begins])
+        samples = np.concatenate((samples, self.finish()))
+        return np.concatenate((samples, self.accept(data[heard:])))
 
     def _begin(self) -> bool:
         """Looks how the sound begins; whether that is known."""

@@ -11,6 +11,7 @@ from ..core.rates import SECOND_NS
 from .base import EMPTY, Block, Source, SourceLost
 from .pcm import Pcm
 from .raw import RawReader
+from .writers import Writers
 
 _LOG = logging.getLogger(__name__)
 _CHECK_NS = SECOND_NS
@@ -37,6 +38,7 @@ class FifoSource(Source):
         self._quiet_until_ns = 0
         self._file = -1
         self._reader: Optional[RawReader] = None
+        self._writers: Optional[Writers] = None
         self._checked_ns = 0
 
     def open(self) -> None:
@@ -60,8 +62,9 @@ class FifoSource(Source):
             raise UnavailableError(
                 f"{self.name}: {error.strerror}; choose a path that the service can write"
             ) from None
+        self._writers = Writers(self._file)
         self._reader = RawReader(
-            self._file, playback=True, many_writers=True, name=self.name, pcm=self._pcm
+            self._file, playback=True, writers=self._writers, name=self.name, pcm=self._pcm
         )
 
     def read(self, timeout_s: float) -> Optional[Block]:
@@ -113,6 +116,9 @@ class FifoSource(Source):
 
     def close(self) -> None:
         """Closes the pipe; it stays where it is, for the next start."""
+        if self._writers is not None:
+            self._writers.close()
+            self._writers = None
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -3,6 +3,7 @@
 WAV: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0"; EBU Tech 3306.
 """
 
+import re
 import struct
 from typing import NamedTuple, Optional
 
@@ -29,6 +30,13 @@ _REFUSED = (
     Foreign(0, b".snd", "AU"),
     Foreign(0, b"riff\x2e\x91\xcf\x11", "Wave64"),
 ) + tuple(foreign for foreign in FOREIGN if len(foreign.magic) >= 4)  # fewer occur in raw sound
+
+# of those, and of WAV, what does not occur within raw sound
+_HEADS = re.compile(
+    rb"R(?:IFF|F64)....WAVE|"
+    + b"|".join(re.escape(kind.magic) for kind in _REFUSED if not kind.offset),
+    re.DOTALL,
+)
 
 
 class Refused(ValueError):
@@ -69,6 +77,12 @@ def recognise(data: bytes) -> Optional[Start]:
     if second is not None and second.form == frame.form:
         raise Refused("MP3")
     return Start()
+
+
+def first_head(data: bytes) -> Optional[int]:
+    """Where in these bytes a file begins that nobody takes for raw sound; None: nowhere."""
+    found = _HEADS.search(data)
+    return None if found is None else found.start()
 
 
 def chunk_bytes(data: bytes) -> Optional[int]:
