@@ -5,10 +5,11 @@ import contextlib
 import threading
 from typing import Any, ContextManager, Dict, Hashable, List, Optional, Set, cast
 
+from ..core.chatter import silence_libraries
 from ..core.errors import UnavailableError
 from .bounded_call import BoundedCaller
 from .changes import CARDS_FILE, SERVER, fingerprint, read_text
-from .quiet import descriptor_kept, silence_libraries
+from .quiet import descriptor_kept
 from .turns import Turns
 
 ANSWER_S = 4.0  # a sound server that hangs never answers
