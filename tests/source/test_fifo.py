@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -137,6 +138,22 @@ def test_writers_in_real_time_that_die_and_are_replaced_at_once(tmp_path):
     samples = np.concatenate(parts)
     wrong = np.abs(samples - (0.125 + 0.25 + 0.5) / 3) > 1e-4
     assert len(samples) > 0.8 * 20 * 960 and wrong.mean() < 0.05
+
+
+def test_a_pipe_of_an_earlier_release_is_for_the_group_that_speaks(tmp_path):
+    group = 4321 if os.geteuid() == 0 else os.getegid()
+    os.chown(str(tmp_path), -1, group)
+    for mode, expected in ((0o640, (0o660, group)), (0o600, (0o600, os.getegid()))):
+        path = str(tmp_path / f"pipe-{mode}")
+        os.mkfifo(path)
+        os.chmod(path, mode)
+        os.chmod(str(tmp_path), 0o2750)
+        source = FifoSource(path)
+        source.open()
+        source.close()
+        status = os.stat(path)
+        assert (stat.S_IMODE(status.st_mode), status.st_gid) == expected
+        os.chmod(str(tmp_path), 0o750)
 
 
 @pytest.fixture
