@@ -9,7 +9,8 @@ import threading
 from typing import NoReturn, Optional, Sequence
 
 from . import __version__
-from .core.errors import EdgefaceError, UnavailableError, UsageError, one_line
+from .core.chatter import quiet_stderr
+from .core.errors import EdgefaceError, InstallationError, UsageError, one_line
 from .core.stdio import LineWriter, open_standard_files
 from .core.text import path_of, print_any_text, printable
 from .daemon.signals import Signals
@@ -41,7 +42,7 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
     """Shows defaults and keeps the examples' lines."""
 
 
-def _parser(chosen: Optional[str]) -> argparse.ArgumentParser:
+def _parser(chosen: Optional[str], debug: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edgeface",
         description="Live sound in, face frames in shared memory out, on this machine.",
@@ -59,7 +60,12 @@ def _parser(chosen: Optional[str]) -> argparse.ArgumentParser:
             "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
         )
         if name == chosen:  # the others' modules stay unloaded: `read` needs no model
-            module = importlib.import_module(f".commands.{name}", __package__)
+            with contextlib.ExitStack() as stack:
+                if not debug:
+                    stack.enter_context(
+                        quiet_stderr()
+                    )  # such as numpy's pages about an old library
+                module = importlib.import_module(f".commands.{name}", __package__)
             verb.epilog = module.EXAMPLE
             module.add_arguments(verb)
             verb.set_defaults(execute=module.execute)
@@ -88,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         _check(arguments)
-        parser = _parser(verb)
+        parser = _parser(verb, debug)
         options = parser.parse_args(arguments)
         if options.verb is None:
             parser.print_help(sys.stderr)
@@ -100,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     except ImportError as error:
         reason = one_line(error, _LONGEST_REASON)
         message = f"a library cannot be imported: {reason}; see `edgeface doctor`"
-        return _fail(message, UnavailableError.exit_code, debug)
+        return _fail(message, InstallationError.exit_code, debug)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # such as `edgeface read | head`

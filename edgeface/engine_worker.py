@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from .build import load_model, open_pipeline
+from .core.errors import EdgefaceError
 from .core.resources import BUNDLED_VOICE
 from .model.engines import FRAMES
 from .model.runtime.compute import Compute, Engine
@@ -25,4 +26,7 @@ def main(bundle: str, lookahead_ms: str, folder: str, provider: str, precision: 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except EdgefaceError as error:
+        sys.exit(str(error))

@@ -43,6 +43,10 @@ class ConfigurationError(EdgefaceError):
     exit_code = 78
 
 
+class InstallationError(ConfigurationError):
+    """A library that edgeface cannot do without cannot be imported: no restart mends that."""
+
+
 def one_line(error: object, limit: Optional[int] = None) -> str:
     """The text of an error without line breaks, for a message that must be one line.
 

@@ -9,6 +9,9 @@ from typing import Deque
 
 _MOST_LINES = 100  # that wait for a reader of stderr
 STDERR = 2
+WRITING = (
+    threading.Lock()
+)  # held while a line is written, and by whoever stderr is another file for
 
 
 def open_standard_files() -> None:
@@ -75,7 +78,8 @@ class LineWriter:
                 self._changed.wait_for(lambda: bool(self._waiting))
                 data = self._waiting.popleft().encode("utf-8", "backslashreplace")
                 self._writing = True
-            with contextlib.suppress(OSError):  # closed, or its reader is gone: nobody to say it to
+            # where it is closed or its reader is gone, there is nobody to say it to
+            with WRITING, contextlib.suppress(OSError):
                 while data:
                     data = data[os.write(self._number, data) :]
             with self._changed:

@@ -5,23 +5,32 @@ import contextlib
 import threading
 from typing import Any, ContextManager, Dict, Hashable, List, Optional, Set, cast
 
-from ..core.errors import UnavailableError
+from ..core.chatter import silence_libraries
+from ..core.errors import UnavailableError, one_line
 from .bounded_call import BoundedCaller
 from .changes import CARDS_FILE, SERVER, fingerprint, read_text
-from .quiet import descriptor_kept, silence_libraries
+from .quiet import descriptor_kept
+from .spare_portaudio import spare_portaudio
 from .turns import Turns
 
 ANSWER_S = 4.0  # a sound server that hangs never answers
 MOST_CHANNELS = 8
 _UNKNOWN_CHANNELS = 2  # of a device that would take any number, such as a sound server's
 _CLOSE_S = 0.5
+_MOST_SPARES = 3  # each costs a megabyte, and a call that never returns
 _imported = False
+_spares: List[Any] = []  # the last one is in use
 _KINDS = {"input": "microphone", "output": "playback device"}
 
 
 def load() -> Any:
-    """The sounddevice module; `UnavailableError` where PortAudio is not installed."""
+    """The sounddevice module; `UnavailableError` where PortAudio is not installed.
+
+    Whoever holds a `turn` loads it after `find`, which may replace it.
+    """
     global _imported
+    if _spares:
+        return _spares[-1]
     silence_libraries()
     try:
         with contextlib.ExitStack() as stack:
@@ -82,11 +91,17 @@ class DeviceRegistry:
         :raises UnavailableError: there is none
         """
         sounddevice = load()
-        if not sounddevice._initialized:  # making the last list failed
-            _initialize(sounddevice)
-        found = _matches(sounddevice, wanted, kind)
-        if not found and self._refresh(sounddevice):
+        try:
+            if not sounddevice._initialized:  # making the last list failed
+                _initialize(sounddevice)
             found = _matches(sounddevice, wanted, kind)
+            if not found and self._refresh(sounddevice):
+                found = _matches(load(), wanted, kind)
+        except sounddevice.PortAudioError as error:
+            raise UnavailableError(
+                f"{_KINDS[kind]} {wanted or '(default)'}: {one_line(error)};"
+                " `edgeface devices` lists what is available"
+            ) from None
         if not found:
             raise UnavailableError(
                 f"{_KINDS[kind]} {wanted or '(default)'}: not found;"
@@ -124,7 +139,8 @@ class DeviceRegistry:
 
         That ends every open stream; its owner notices and opens it again. So while there is
         one, it is done only if cards or the sound server's devices have changed. It would also
-        pull PortAudio from under a call that hangs.
+        pull PortAudio from under a call that hangs; that one is left alone with its PortAudio, and
+        another one makes the list.
         """
         now, cards, server = fingerprint(), read_text(self._cards_file), SERVER.devices
         with self._lock:
@@ -134,9 +150,14 @@ class DeviceRegistry:
                 came = cards != self._known_cards or server not in (None, self._known_server)
             else:
                 came = now != self._listed
-            if not came or not self._turns.alone():
+            alone = self._turns.alone()
+            if not came or not (alone or len(_spares) < _MOST_SPARES):
                 return False
             self._known_cards, self._known_server, self._listed = cards, server, now
+            if not alone:
+                self._turns.forget_others()
+                _start_spare(sounddevice)
+                return True
             streams = list(self._streams)
             self._streams.clear()
         for stream in streams:
@@ -150,6 +171,13 @@ def _initialize(sounddevice: Any) -> None:
     """Starts PortAudio; sounddevice's own function points descriptor 2 at /dev/null meanwhile."""
     sounddevice._check(sounddevice._lib.Pa_Initialize(), "Error initializing PortAudio")
     sounddevice._initialized += 1
+
+
+def _start_spare(sounddevice: Any) -> None:
+    with descriptor_kept():
+        spare = spare_portaudio(sounddevice)
+    atexit.unregister(spare._exit_handler)
+    _spares.append(spare)
 
 
 def _matches(sounddevice: Any, wanted: Optional[str], kind: str) -> List[Dict[str, Any]]:

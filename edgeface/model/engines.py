@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from typing import Callable, List, Optional, Tuple
@@ -26,6 +27,7 @@ BOUND = 0.005
 _HEADROOM_MB = 1500  # contexts of CUDA, cuDNN and cuBLAS take a gigabyte, the builder a workspace
 _LONGEST_S = 3600.0
 _PROGRESS_EVERY_S = 5.0
+_LONGEST_REASON = 300  # characters
 
 Progress = Callable[[str], object]
 
@@ -151,10 +153,10 @@ def _build(command: List[str], folder: str, progress: Progress, longest_s: float
             child.wait()
     if code != 0:
         with open(log_path, errors="replace") as file:
-            last_words = one_line(file.read()[-300:])
+            last_line = one_line(file.read().strip().rpartition("\n")[2], -_LONGEST_REASON)
+        out_of_memory = "; the system ran out of memory" if code == -signal.SIGKILL else ""
         raise UnavailableError(
-            f"engine: the builder ended with {code} ({last_words}); "
-            "-9 means that the system ran out of memory"
+            f"engine: the builder ended with {code} ({last_line}){out_of_memory}"
         )
 
 

@@ -70,10 +70,10 @@ class Output:
 
     def _start(self) -> PlayingStream:
         """Opens and starts a stream; takes as long as the device does."""
-        sounddevice = portaudio.load()
         with portaudio.DEVICES.turn():
+            info = portaudio.DEVICES.find(self._device, "output")
+            sounddevice = portaudio.load()
             try:
-                info = portaudio.DEVICES.find(self._device, "output")
                 playing = self._play(sounddevice, info)
                 portaudio.DEVICES.start(playing.stream)
             except sounddevice.PortAudioError as error:

@@ -6,7 +6,15 @@ import numpy as np
 
 from ..core.errors import DataError
 from .base import EMPTY
-from .containers.piped import Refused, Start, chunk_bytes, recognise
+from .containers.piped import (
+    HEAD_BYTES,
+    Refused,
+    Start,
+    chunk_bytes,
+    first_head,
+    head_may_begin,
+    recognise,
+)
 from .convert import Converter
 from .pcm import Pcm
 
@@ -29,6 +37,7 @@ class CarriedSound:
         self._start: Optional[Start] = None  # None: it is not known yet how the sound begins
         self._left_bytes: Optional[int] = None  # of the sound of a WAV file, where it is known
         self._unheard_bytes = 0  # to come behind that
+        self._ends_with_head = False  # of another file: this one's sound is of unknown length
         self._converter: Optional[Converter] = None
 
     def accept(self, data: bytes) -> np.ndarray:
@@ -60,6 +69,9 @@ class CarriedSound:
     def finish(self) -> np.ndarray:
         """The writer has ended: the last samples, float32 [n]; the next one begins anew."""
         samples = EMPTY.samples
+        if self._ends_with_head:  # none does
+            self._ends_with_head = False
+            samples = self._decode()
         if self._start is None and not self.refused:  # it was too short to be anything but raw
             self._use(Start())
             samples = self._decode()
@@ -68,6 +80,30 @@ class CarriedSound:
         self._start = None
         self.refused = False
         return samples
+
+    def change(self, data: bytes, most_lost: int) -> np.ndarray:
+        """Takes bytes amid which the writer changes, nobody knows where; the next one goes on.
+
+        Nothing is lost where both wrote whole samples, or the next one a file. Otherwise the
+        beginning is, up to whole samples of the next one, who has written nothing else.
+
+        :param most_lost: so many bytes at most, but for half a sample
+        :return: as `accept`
+        :raises DataError: as `accept`
+        """
+        frame_bytes = self._announced.frame_bytes
+        whole = not self.refused and self.pcm == self._announced
+        whole = whole and (len(self._data) + len(data)) % frame_bytes == 0
+        begins = heard = first_head(data)
+        if begins is None:
+            begins = len(data) if whole else 0
+            kept = len(data) if whole else min(len(data), most_lost)
+            heard = kept + (len(data) - kept) % frame_bytes
+        samples = EMPTY.samples
+        if begins:
+            samples = self.accept(data[:begins])
+        samples = np.concatenate((samples, self.finish()))
+        return np.concatenate((samples, self.accept(data[heard:])))
 
     def _begin(self) -> bool:
         """Looks how the sound begins; whether that is known."""
@@ -92,6 +128,7 @@ class CarriedSound:
         self.pcm = pcm
         self._start = start
         self._left_bytes = None
+        self._ends_with_head = start.pcm is not None and start.sound_bytes is None
         if start.sound_bytes is not None:
             # half a sample, and the byte that fills an odd number up, are none
             self._unheard_bytes = start.sound_bytes % pcm.frame_bytes + start.sound_bytes % 2
@@ -101,6 +138,8 @@ class CarriedSound:
     def _decode(self) -> np.ndarray:
         """What of the sound can be resampled by now, float32 [n]."""
         available = len(self._data)
+        if self._ends_with_head:
+            available = self._before_head()
         if self._left_bytes is not None:
             available = min(available, self._left_bytes)
         size = available // self.pcm.frame_bytes * self.pcm.frame_bytes
@@ -114,6 +153,16 @@ class CarriedSound:
             self._converter = Converter(self.pcm.rate_hz, self._name)
         return self._converter.accept(sound)
 
+    def _before_head(self) -> int:
+        """How many bytes are certainly sound; where another file begins, the sound ends there."""
+        head = first_head(self._data)
+        if head is None:
+            return head_may_begin(self._data)
+        self._ends_with_head = False
+        self._unheard_bytes = head % self.pcm.frame_bytes
+        self._left_bytes = head - self._unheard_bytes
+        return head
+
     def _pass_over_chunks(self) -> bool:
         """Behind the sound of a WAV file: whether more of it follows, or another file."""
         while True:
@@ -123,7 +172,7 @@ class CarriedSound:
             size = chunk_bytes(self._data)
             if size is None:
                 return False
-            if self._data[:4] == b"RIFF":
+            if first_head(self._data[:HEAD_BYTES]) == 0:
                 self._start = None
                 return True
             if not size:

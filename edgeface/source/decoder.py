@@ -3,6 +3,7 @@
 import numpy as np
 import soundfile
 
+from ..core.chatter import silence_libraries
 from ..core.errors import DataError, one_line
 from ..core.rates import SAMPLE_RATE_HZ
 from .containers.content import Content, Excerpt, Piece
@@ -41,6 +42,7 @@ class Decoder:
     """
 
     def __init__(self, name: str, content: Content, piece: Piece) -> None:
+        silence_libraries()
         self._name = name
         self._estimated = piece.estimated
         if piece.fault:

@@ -1,5 +1,6 @@
 """`fifo:PATH`: a named pipe into which any program writes raw sound or WAV."""
 
+import contextlib
 import logging
 import os
 import stat
@@ -11,10 +12,13 @@ from ..core.rates import SECOND_NS
 from .base import BLOCK_SAMPLES, EMPTY, Block, Source, SourceLost
 from .pcm import Pcm
 from .raw import RawReader
+from .writers import Writers
 
 _LOG = logging.getLogger(__name__)
 _CHECK_NS = SECOND_NS
 _QUIET_NS = 60 * SECOND_NS  # one event at most in so long
+_MODE = 0o660
+_OLD_MODE = 0o640  # as releases before 0.2.0 left their pipes under the service's umask
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -37,6 +41,7 @@ class FifoSource(Source):
         self._quiet_until_ns = 0
         self._file = -1
         self._reader: Optional[RawReader] = None
+        self._writers: Optional[Writers] = None
         self._checked_ns = 0
 
     def open(self) -> None:
@@ -47,7 +52,7 @@ class FifoSource(Source):
         try:
             created = not os.path.exists(self._path)
             if created:
-                os.mkfifo(self._path, 0o660)
+                os.mkfifo(self._path, _MODE)
             if not stat.S_ISFIFO(os.stat(self._path).st_mode):
                 raise UnavailableError(
                     f"{self.name}: not a named pipe; remove it or choose another path"
@@ -55,14 +60,28 @@ class FifoSource(Source):
             # not for writing as well: the end of the last writer must be noticed
             self._file = os.open(self._path, _FLAGS)
             if created:
-                os.fchmod(self._file, 0o660)  # the group writes into it, whatever the umask is
+                os.fchmod(self._file, _MODE)  # the group writes into it, whatever the umask is
+            else:
+                self._renew_permissions()
         except OSError as error:
             raise UnavailableError(
                 f"{self.name}: {error.strerror}; choose a path that the service can write"
             ) from None
+        self._writers = Writers(self._file)
         self._reader = RawReader(
-            self._file, playback=True, many_writers=True, name=self.name, pcm=self._pcm
+            self._file, playback=True, writers=self._writers, name=self.name, pcm=self._pcm
         )
+
+    def _renew_permissions(self) -> None:
+        """Gives an earlier release's pipe the group and mode that it would be made with now."""
+        status = os.fstat(self._file)
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) != _OLD_MODE:
+            return
+        folder = os.stat(os.path.dirname(os.path.abspath(self._path)))
+        with contextlib.suppress(PermissionError):  # then it stays as it was
+            if folder.st_mode & stat.S_ISGID:
+                os.fchown(self._file, -1, folder.st_gid)
+            os.fchmod(self._file, _MODE)
 
     def read(self, timeout_s: float, samples: int = BLOCK_SAMPLES) -> Optional[Block]:
         """The next block, or `base.EMPTY`.
@@ -113,6 +132,9 @@ class FifoSource(Source):
 
     def close(self) -> None:
         """Closes the pipe; it stays where it is, for the next start."""
+        if self._writers is not None:
+            self._writers.close()
+            self._writers = None
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -89,10 +89,10 @@ class MicSource(Source):
 
     def _start(self) -> Capture:
         """Opens and starts a stream; takes as long as the device does."""
-        sounddevice = portaudio.load()
         with portaudio.DEVICES.turn():
+            info = portaudio.DEVICES.find(self._device, "input")
+            sounddevice = portaudio.load()
             try:
-                info = portaudio.DEVICES.find(self._device, "input")
                 capture = self._record(sounddevice, info)
                 portaudio.DEVICES.start(capture.stream)
             except sounddevice.PortAudioError as error:

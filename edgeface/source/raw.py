@@ -1,11 +1,10 @@
 """Raw sound, or WAV, from a file descriptor."""
 
-import array
 import contextlib
 import fcntl
 import os
 import select
-import termios
+import time
 from typing import Optional, Tuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from .base import BLOCK_SAMPLES, EMPTY, Block
 from .carried import CarriedSound
 from .pace import Pace
 from .pcm import Pcm
+from .writers import Writers, waiting_bytes
 
 # a writer whose sound never piled up for so long is itself in real time, such as a recorder
 _REAL_TIME_AFTER_SAMPLES = 2 * SAMPLE_RATE_HZ
@@ -43,8 +43,8 @@ class RawReader:
     :param file: descriptor; closing it is up to the caller
     :param fast: read as fast as the writer delivers
     :param playback: how the blocks are flagged
-    :param many_writers: writers come and go: where the sound of one ends, nobody completes
-        half a sample
+    :param writers: of a pipe whose writers come and go: where the sound of one ends, nobody
+        completes half a sample
     :param name: how messages name it
     :param pcm: what raw sound is
     """
@@ -54,16 +54,15 @@ class RawReader:
         file: int,
         fast: bool = False,
         playback: bool = False,
-        many_writers: bool = False,
+        writers: Optional[Writers] = None,
         name: str = "-",
         pcm: Pcm = Pcm(),
     ) -> None:
+        self._writers = writers
         self._listen_to(file)
         self._fast = fast
         self._playback = playback
-        self._many_writers = many_writers
         self._sound = CarriedSound(name, pcm)
-        self._last_bytes: Optional[int] = None  # to come of writers that are gone, if so
         self._ready = EMPTY.samples  # resampled, and not delivered yet
         self._read_ns = 0  # when bytes were read last
         self._lost_samples = 0  # before what is ready
@@ -77,18 +76,24 @@ class RawReader:
         :raises DataError: the sound is encoded; what the writer sends is passed over then
         """
         wait_ms = 1000 * timeout_s
+        until_s = time.monotonic() + timeout_s
         while not len(self._ready):  # the resampler delivers in lumps
-            ready = self._poll.poll(wait_ms)
-            if not ready:
+            ready = dict(self._poll.poll(wait_ms))
+            if self._writers is not None:
+                self._writers.look()
+                if self._writers.take(0):
+                    self._ready = self._sound.finish()
+                    continue
+            if self._file not in ready:
+                if ready:  # writers have come or gone
+                    wait_ms = max(0.0, 1000 * (until_s - time.monotonic()))
+                    continue
                 return self._pause(samples) if wait_ms else EMPTY
-            if self._many_writers and ready[0][1] & select.POLLHUP:
-                last_bytes = self._waiting_bytes()
-                if self._poll.poll(0)[0][1] & select.POLLHUP:  # no writer has come meanwhile
-                    self._last_bytes = last_bytes
             lost_samples, self._speed = (0, 1.0) if self._fast else self._keep_up(samples)
             self._lost_samples += lost_samples
-            data = os.read(self._file, self._until_end(self._bytes_of(samples)))
-            self._ready = self._take(data) if data else self._end()
+            wanted = _REFUSED_BYTES if self._sound.refused else self._bytes_of(samples)
+            data = os.read(self._file, self._most(wanted))
+            self._ready = self._take(data) if data else self._sound.finish()
             if not data and not len(self._ready):
                 return None
             wait_ms = 0.0
@@ -96,6 +101,8 @@ class RawReader:
 
     def follow(self, file: int) -> None:
         """Goes on with another descriptor, of the writers that come next."""
+        if self._writers is not None:
+            self._writers.follow(file)
         self._listen_to(file)
         self._restart_clock()
 
@@ -103,11 +110,10 @@ class RawReader:
         self._file = file
         self._poll = select.poll()
         self._poll.register(file, select.POLLIN)
+        if self._writers is not None:
+            self._writers.register(self._poll)
 
     def _bytes_of(self, samples: int) -> int:
-        """How much is read for so many samples at once, or much of what is passed over."""
-        if self._sound.refused:
-            return _REFUSED_BYTES
         return -(-samples * self._pcm.rate_hz // SAMPLE_RATE_HZ) * self._pcm.frame_bytes
 
     def _restart_clock(self) -> None:
@@ -132,22 +138,22 @@ class RawReader:
             self._ready = self._sound.rest()
         return self._next_block(samples) if len(self._ready) else EMPTY
 
-    def _end(self) -> np.ndarray:
-        """The last samples of a writer, float32 [n], 16 kHz."""
-        self._last_bytes = None
-        return self._sound.finish()
-
     def _take(self, data: bytes) -> np.ndarray:
         """What can be resampled by now, float32 [n], 16 kHz."""
         self._read_ns = monotonic_ns()
-        if self._last_bytes is not None:
-            self._last_bytes -= len(data)
+        unsure, ended = 0, False
+        if self._writers is not None:
+            unsure = self._writers.unsure
+            ended = self._writers.take(len(data))
         rest = EMPTY.samples
-        try:
-            samples = self._sound.accept(data)
-        finally:
-            if self._last_bytes == 0:  # the next writer begins anew
-                rest = self._end()
+        if unsure:
+            samples = self._sound.change(data, self._bytes_of(BLOCK_SAMPLES))
+        else:
+            try:
+                samples = self._sound.accept(data)
+            finally:
+                if ended:  # the next writer begins anew
+                    rest = self._sound.finish()
         if len(rest):
             samples = np.concatenate((samples, rest))
         if self._sound.pcm != self._pcm:
@@ -172,7 +178,7 @@ class RawReader:
         :param samples: that are read next
         :return: (samples dropped, speed to read at)
         """
-        waiting = self._waiting_bytes() // self._pcm.frame_bytes
+        waiting = waiting_bytes(self._file) // self._pcm.frame_bytes
         waiting_samples = waiting * SAMPLE_RATE_HZ // self._pcm.rate_hz
         steady = min(samples, waiting_samples)
         real_time = self._steady_samples >= _REAL_TIME_AFTER_SAMPLES
@@ -185,19 +191,10 @@ class RawReader:
         if waiting_samples > _STALE_SAMPLES:
             kept = _KEPT_SAMPLES * self._pcm.rate_hz // SAMPLE_RATE_HZ
             stale_bytes = self._pcm.frame_bytes * (waiting - kept)
-            stale = os.read(self._file, self._until_end(stale_bytes))
+            stale = os.read(self._file, self._most(stale_bytes))
             lost_samples = len(self._take(stale))
         return lost_samples, _CATCH_UP_SPEED if waiting_samples > 2 * BLOCK_SAMPLES else 1.0
 
-    def _until_end(self, count: int) -> int:
-        """So many bytes, or fewer where the sound of writers that are gone ends before."""
-        return min(count, self._last_bytes) if self._last_bytes else count
-
-    def _waiting_bytes(self) -> int:
-        """How many bytes can be read now."""
-        waiting = array.array("i", [0])
-        try:
-            fcntl.ioctl(self._file, termios.FIONREAD, waiting)
-        except OSError:
-            return 0  # a device such as /dev/null, in which nothing piles up
-        return waiting[0]
+    def _most(self, count: int) -> int:
+        """So many bytes, or as many as may be read at once where the writer changes before."""
+        return count if self._writers is None else self._writers.most(count)

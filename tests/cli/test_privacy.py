@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,76 +15,97 @@ _RESOLVER = re.compile(r'"/etc/(resolv\.conf|gai\.conf|ssl/[^"]*)"')
 _OUTSIDE = re.compile(r"AF_INET6?[,}].*")
 
 
-def traced(home, *command):
-    """Runs a command with a home folder of its own; what it and its children asked of the system.
+class Trace:
+    """A command with a home folder of its own; what it and its children ask of the system.
 
-    :return: lines of strace: every file that was opened, every address that was contacted
+    :param folder: an empty one
     """
-    log = home.parent / "strace"
-    hidden = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment["HOME"] = str(home)
-    traced_calls = "trace=openat,connect,sendto,sendmsg,sendmmsg"
-    result = subprocess.run(
-        ["strace", "-f", "-qq", "-e", traced_calls, "-e", "signal=none", "-o", str(log), *command],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        timeout=120,
-    )
-    assert result.returncode in (0, 69), result.stderr
-    return log.read_text(errors="replace").splitlines()
 
+    def __init__(self, folder, *command):
+        self.home = folder / "home"
+        self.home.mkdir()
+        self._log = folder / "strace"
+        hidden = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+        environment = {name: value for name, value in os.environ.items() if name not in hidden}
+        environment["HOME"] = str(self.home)
+        calls = "trace=openat,connect,sendto,sendmsg,sendmmsg"
+        strace = ["strace", "-f", "-qq", "-e", calls, "-e", "signal=none", "-o", str(self._log)]
+        with open(str(folder / "output"), "w") as output:
+            self._process = subprocess.Popen(
+                [*strace, *command], env=environment, stdout=output, stderr=output
+            )
+        self._output = folder / "output"
 
-def files_in(home):
-    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if not path.is_dir())
+    def lines(self):
+        """Of strace, at the end: every file that was opened, every address that was contacted."""
+        assert self._process.wait(120) in (0, 69), self._output.read_text()
+        return self._log.read_text(errors="replace").splitlines()
 
+    def files(self):
+        """What is in the home folder."""
+        paths = self.home.rglob("*")
+        return sorted(str(path.relative_to(self.home)) for path in paths if not path.is_dir())
 
-@pytest.fixture
-def home(tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
-    return home
+    def close(self):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
 
 
 VERBS = {
     "run": ("run", "--fast", "--source", BUNDLED_VOICE),
-    "motion": ("motion", BUNDLED_VOICE, "-o", os.devnull),
+    "motion": ("motion", BUNDLED_VOICE),
     "doctor": ("doctor",),
     "model verify": ("model", "verify"),
     "bench": ("bench",),
 }
 
 
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    """All verbs at once, by name: they mostly wait."""
+    made = {}
+    for verb, words in VERBS.items():
+        folder = tmp_path_factory.mktemp(verb.replace(" ", "-"))
+        more = {
+            "motion": ["-o", str(folder / "out.npz")],
+            "run": ["--shm", f"edgeface-test-{os.getpid()}-privacy"],
+        }
+        arguments = [*words, *more.get(verb, [])]
+        made[verb] = Trace(folder, sys.executable, "-m", "edgeface", *arguments)
+    yield made
+    for trace in made.values():
+        trace.close()
+
+
 @pytest.mark.system
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_a_fresh_home_stays_empty_and_nobody_is_asked(home, tmp_path, shm_name, verb):
-    words = list(VERBS[verb])
-    if verb == "motion":
-        words[-1] = str(tmp_path / "out.npz")
-    if verb == "run":
-        words += ["--shm", shm_name]
-    calls = traced(home, sys.executable, "-m", "edgeface", *words)
+def test_a_fresh_home_stays_empty_and_nobody_is_asked(traces, verb):
+    calls = traces[verb].lines()
     opened = [line for line in calls if "libonnxruntime" in line or "onnxruntime_pybind11" in line]
     assert opened, "the trace does not show ONNX Runtime, so it proves nothing"
     outside = [line for line in calls if _OUTSIDE.search(line) or _RESOLVER.search(line)]
     assert outside == []
     # libpulse, which `doctor` asks for devices, keeps a link to its folder in /tmp
-    written = [name for name in files_in(home) if not name.startswith(".config/pulse/")]
+    written = [name for name in traces[verb].files() if not name.startswith(".config/pulse/")]
     assert written == []
 
 
 @pytest.mark.system
-def test_onnx_runtime_alone_would_write_there(home):
+def test_onnx_runtime_alone_would_write_there(tmp_path_factory):
     """What the opt-out is for; a release that no longer does this makes the tests above weaker."""
-    traced(home, sys.executable, "-c", "import onnxruntime")
-    if not any("onnxruntime" in name for name in files_in(home)):
+    alone, ours = (
+        Trace(tmp_path_factory.mktemp("imports"), sys.executable, "-c", code)
+        for code in (
+            "import onnxruntime",
+            "from edgeface.model.runtime.library import onnxruntime",
+        )
+    )
+    alone.lines()
+    ours.lines()
+    if not any("onnxruntime" in name for name in alone.files()):
         pytest.skip("this ONNX Runtime has no telemetry")
-    code = "from edgeface.model.runtime.library import onnxruntime"
-    shutil.rmtree(str(home / ".cache"))
-    traced(home, sys.executable, "-c", code)
-    assert files_in(home) == []
+    assert ours.files() == []
 
 
 def test_one_module_imports_onnx_runtime():

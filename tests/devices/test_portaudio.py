@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from edgeface.core.errors import UnavailableError
+from edgeface.devices import portaudio
 from edgeface.devices.bounded_call import BoundedCaller
 from edgeface.devices.portaudio import DeviceRegistry, channels_of
 
@@ -100,26 +101,30 @@ def test_the_device_list_is_made_again_only_when_something_changed(library):
     assert library.registry.find("usb", "input") and library.starts == 2
 
 
-def test_portaudio_is_never_ended_under_another_call(library):
+def test_portaudio_is_never_ended_under_another_call(library, monkeypatch):
     """Not even under one that hangs: it would use what is freed, and crash."""
     go, inside = threading.Event(), threading.Event()
+    spare = SimpleNamespace(**dict(vars(library), query_devices=list))
+    monkeypatch.setattr(portaudio, "_spares", [])
+    monkeypatch.setattr(portaudio, "spare_portaudio", lambda original: spare)
 
     def hang():
         with library.registry.turn():
             inside.set()
-            go.wait()
+            go.wait(20)
 
     hanging = threading.Thread(target=hang)
     hanging.start()
-    inside.wait()
+    inside.wait(20)
     with library.registry.turn(), pytest.raises(UnavailableError):  # the turn comes after 5 s
         library.registry.find("usb", "input")
-    assert library.starts == 0
+    assert library.starts == 0 and portaudio.load() is spare
     go.set()
     hanging.join()
+    library.seen += 1
     with library.registry.turn(), pytest.raises(UnavailableError):
         library.registry.find("usb", "input")
-    assert library.starts == 1
+    assert library.starts == 1  # the spare one, which is alone
 
 
 @pytest.mark.parametrize(

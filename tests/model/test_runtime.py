@@ -88,25 +88,44 @@ def test_a_required_provider_is_never_replaced(step, shm_name, tmp_path):
     assert (session.provider, session.fallback) == ("cpu", "")  # there is nothing faster here
 
 
-def test_auto_logs_what_it_fell_back_from(step, monkeypatch, caplog):
-    """A GPU build without a GPU: the library lists what cannot work, and silently uses the CPU."""
+# what onnxruntime-gpu 1.31 says without CUDA's libraries, to the descriptor and with Python
+ORT_SAYS = """\x1b[1;31m2026-11-30 12:49:34.723419996 [E:onnxruntime:Default, \
+provider_bridge_ort.cc:2458 operator()] /onnxruntime_src/onnxruntime/core/session/\
+provider_bridge_ort.cc:2043 Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library \
+libonnxruntime_providers_cuda.so with error: \
+libcublasLt.so.13: cannot open shared object file: No such file or directory
+\x1b[m
+"""
+ORT_PRINTS = (
+    "*************** EP Error ***************\nEP Error of [2]\nFalling back and retrying.\n"
+)
+
+
+def test_auto_logs_what_it_fell_back_from(step, monkeypatch, caplog, capfd):
+    """A GPU build without a GPU: the library lists what cannot work, and uses the CPU."""
     monkeypatch.setattr(
         onnxruntime, "get_available_providers", lambda: list(onnx_session.PROVIDERS.values())
     )
     real = onnxruntime.InferenceSession
 
-    def silent(path, options, providers, provider_options):
+    def talkative(path, options, providers, provider_options):
+        if providers != ["CPUExecutionProvider"]:
+            os.write(2, ORT_SAYS.encode())
+            print(ORT_PRINTS)
         return real(path, options, providers=["CPUExecutionProvider"])
 
-    monkeypatch.setattr(onnxruntime, "InferenceSession", silent)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", talkative)
     with caplog.at_level(logging.WARNING):
         session = open_session(step, Compute("auto", Engine("/c")))
     assert session.provider == "cpu" and "fell back" in session.fallback
     assert [record.event for record in caplog.records] == ["provider_fallback"]
     assert "no engine is ready" in open_session(step, Compute("auto")).fallback
     for provider in ("cuda", "tensorrt"):
-        with pytest.raises(UnavailableError, match="fell back to CPU"):
+        with pytest.raises(UnavailableError) as caught:
             open_session(step, Compute(provider))
+        assert "fell back to CPU" in str(caught.value) and "\n" not in str(caught.value)
+        assert "(libcublasLt.so.13: cannot open shared object file: No such" in str(caught.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_placement_counts_the_kernels_of_each_provider(step, tmp_path):

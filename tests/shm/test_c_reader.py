@@ -68,18 +68,27 @@ int main(int argc, char **argv) {
 }
 """
 
-KILLED_WRITER = """
-import sys, numpy as np
+# forks a writer for every line of its input, and prints its number
+WRITERS = """
+import os, signal, sys, numpy as np
 from edgeface.motion.frame import Frame
 from edgeface.shm.writer import Writer
-writer = Writer(sys.argv[1], 1, 0)
-writer.open()
-shapes = np.zeros(52, np.float32)
-print("up", flush=True)
-k = 0
-while True:
-    writer.publish(Frame(k, np.full((68, 3), k % 1000, np.float32), shapes, 0.0, 0.0, 0), k, k)
-    k += 1
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+def write_for_ever():
+    writer = Writer(sys.argv[1], 1, 0)
+    writer.open()
+    shapes = np.zeros(52, np.float32)
+    print(os.getpid(), flush=True)
+    k = 0
+    while True:
+        writer.publish(Frame(k, np.full((68, 3), k % 1000, np.float32), shapes, 0.0, 0.0, 0), k, k)
+        k += 1
+
+for _ in iter(sys.stdin.readline, ""):
+    if os.fork() == 0:
+        write_for_ever()
 """
 
 PYTHON_READER = """
@@ -171,15 +180,20 @@ def test_60_kills_no_torn_frame_every_reader_attaches_again(compiled, shm_name):
     readers = [
         subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for command in commands
     ]
-    for _ in range(60):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", KILLED_WRITER, shm_name], stdout=subprocess.PIPE, env=environment
-        )
-        writer.stdout.readline()
-        time.sleep(rng.uniform(0.0, 0.08))
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITERS, shm_name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+    ) as writers:
+        for _ in range(60):
+            writers.stdin.write(b"\n")
+            writers.stdin.flush()
+            pid = int(writers.stdout.readline())
+            time.sleep(rng.uniform(0.0, 0.25))  # for readers on a busy machine, too
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda pid=pid: not os.path.exists(f"/proc/{pid}"))
+        writers.stdin.close()
     last = Writer(shm_name, 1, 0)
     last.open()
     last.publish(random_frame(0, flags=99), 0, 0)

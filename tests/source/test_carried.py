@@ -126,6 +126,33 @@ def test_of_a_wav_file_nothing_but_the_sound_is_heard(speech_wav):
     assert len(carried(odd + odd)) == 2 * 999
 
 
+def streamed(wave, rate_hz=16000, subtype="PCM_16"):
+    """A WAV file as it is written to a pipe: its length is not known."""
+    data = wav(wave, rate_hz, subtype)
+    return data[:40] + b"\xff\xff\xff\xff" + data[44:]
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_what_follows_a_wav_file_of_unknown_length_is_another_file(step):
+    first, second = streamed(tone(16000)[:8000]), streamed(tone(44100, 2), 44100, "PCM_24")
+
+    def heard_of(before, after):
+        seam = len(before)
+        return carried(before + after, cuts=range(seam - 30, seam + 90, step))
+
+    for torn in (b"", b"R"):
+        assert is_tone(heard_of(first + torn, second)[8000:])
+    both = heard_of(second, first)
+    assert is_tone(both[: len(both) - 8000]) and is_tone(both[-8000:])
+    with pytest.raises(DataError, match="FLAC cannot be read from a pipe"):
+        heard_of(first, compressed("FLAC"))
+
+
+def test_sound_that_ends_as_a_head_begins_is_heard():
+    data = streamed(np.zeros((999, 1))) + b"RI"
+    assert len(carried(data)) == 1000
+
+
 def test_another_writer_begins_anew():
     sound = CarriedSound("pipe", Pcm())
     sound.accept(wav(tone(48000, 2), 48000) + b"half")

@@ -1,5 +1,6 @@
 """Containers that say a wrong length, none, or hold several files: what decodes is heard."""
 
+import contextlib
 import io
 import os
 import random
@@ -176,13 +177,38 @@ def test_files_of_several_rates_and_kinds_may_be_joined(tmp_path):
     assert len(heard(tmp_path, b"".join(parts))) == wanted
 
 
-@pytest.mark.parametrize("kind", ["aiff", "au", "caf", "w64", "wav"])
+BEFORE_MPEG = dict(
+    {kind: JOINED[kind] for kind in ("aiff", "au", "caf", "w64", "wav", "streamed wav", "flac")},
+    **{kind: WHOLE[kind] for kind in WHOLE if kind.endswith("of a pipe") or kind == "length 0"},
+)
+
+
+@pytest.mark.parametrize("kind", sorted(BEFORE_MPEG))
 @pytest.mark.parametrize("behind", ["mp3", "streamed mp3", "tagged mp3"])
-def test_mpeg_that_was_joined_to_uncompressed_sound_is_heard(tmp_path, kind, behind):
+def test_mpeg_that_was_joined_to_other_sound_is_heard(tmp_path, kind, behind):
     tagged = b"ID3\x03\0\0\0\0\0\x14" + bytes(20) + JOINED["mp3"]
     mpeg = tagged if behind == "tagged mp3" else JOINED[behind]
-    wanted = len(heard(tmp_path, JOINED[kind])) + len(heard(tmp_path, mpeg))
-    assert abs(len(heard(tmp_path, JOINED[kind] + mpeg)) - wanted) < 800
+    first = heard(tmp_path, BEFORE_MPEG[kind])
+    wanted = len(first) + len(heard(tmp_path, mpeg))
+    both = heard(tmp_path, BEFORE_MPEG[kind] + mpeg)
+    assert abs(len(both) - wanted) < 800
+    assert (both[: len(first) - 500] == first[: len(first) - 500]).all()
+
+
+@pytest.mark.parametrize("name", ["length of a pipe", "length 0", "RF64 of a pipe"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_stands_behind_sound_of_unknown_length_is_not_heard(tmp_path, name, times):
+    tags = chunk(b"LIST", b"INFO" + chunk(b"ISFT", b"Lavf")) + chunk(b"id3 ", bytes(range(7)))
+    for behind in (tags, tags[:-1], b"TAG" + bytes(125)):
+        assert len(heard(tmp_path, (WHOLE[name] + behind) * times)) == times * RATE_HZ
+
+
+def test_sound_is_not_taken_for_mpeg(tmp_path):
+    """Noise, and the quiet negative samples whose high bytes look like a frame's beginning."""
+    rng = np.random.default_rng(4)
+    for level in (30000, 2000, 40):
+        pcm = rng.integers(-level, level, 1 << 20).astype("<i2").tobytes()
+        assert len(heard(tmp_path, wav(pcm, size=0xFFFFFFFF))) == 1 << 20
 
 
 def test_a_damaged_part_of_a_joined_file_is_damage(tmp_path):
@@ -227,8 +253,15 @@ def test_real_time_gives_the_same_samples(tmp_path, kind, monkeypatch):
 
 
 def test_decoders_say_nothing(tmp_path, capfd):
-    for content in (MPEG, b"".join(mpeg_frames(MPEG)[1:]), MPEG * 2):
-        heard(tmp_path, content)
+    """Not about damage either, of which libmpg123 would print pages."""
+    rng = random.Random(1)
+    streamed = JOINED["streamed mp3"]
+    for content in [MPEG, streamed, MPEG * 2] + [streamed] * 30:
+        damaged = bytearray(content)
+        for _ in range(20 if content == streamed else 0):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        with contextlib.suppress(DataError):
+            heard(tmp_path, damaged)
     assert capfd.readouterr() == ("", "")
 
 

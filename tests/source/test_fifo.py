@@ -1,16 +1,22 @@
 """Named pipes whose writers die, pause and delete them."""
 
+import io
 import os
+import stat
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+import soundfile
 from support.process import start, wait_for
 
 from edgeface.shm.layout import DEGRADED, RUNNING
 from edgeface.shm.reader import Reader
 from edgeface.source.fifo import FifoSource
+from edgeface.source.pcm import Pcm
 
 SOUND = np.arange(1000, 17000, dtype="<i2")  # shifted by a byte, it is noise
 BYTES = SOUND.tobytes()
@@ -74,6 +80,80 @@ def test_a_writer_that_pauses_amid_a_sample_goes_on_with_it(source):
         writer.flush()
         rest = heard(source, 500)
     assert (np.concatenate([first, rest]) == SOUND[:1000]).all()
+
+
+@pytest.mark.parametrize("looked", [True, False])
+@pytest.mark.parametrize("dangling", [0, 1])
+def test_nor_where_the_next_one_comes_at_once(source, dangling, looked):
+    with open(path_of(source), "wb") as dying:
+        dying.write(BYTES[:640])
+        dying.flush()
+        assert (heard(source, 320) == SOUND[:320]).all()
+        if looked:
+            source.read(0.02)
+        dying.write(BYTES[640 : 800 + dangling])
+    with open(path_of(source), "wb") as other:
+        other.write(BYTES[:8000])
+        rest = heard(source, 3920 if dangling else 4080)
+    if not dangling:
+        assert (rest == np.concatenate([SOUND[320:400], SOUND[:4000]])).all()
+    else:  # 10 ms of both at most, and no noise
+        assert len(rest) < 4080 and (rest == SOUND[4000 - len(rest) : 4000]).all()
+
+
+def test_a_wav_file_that_replaces_a_writer_is_recognised(source):
+    wav = io.BytesIO()
+    soundfile.write(wav, SOUND, 16000, format="WAV", subtype="PCM_16")
+    with open(path_of(source), "wb") as dying:
+        dying.write(BYTES[:641])
+    with open(path_of(source), "wb") as other:
+        other.write(wav.getvalue()[: 44 + 8000])
+        got = heard(source, 4320)
+    assert (got == np.concatenate([SOUND[:320], SOUND[:4000]])).all()
+
+
+REPLACED = """
+import sys, time
+frame = b"\\0\\0\\x10" b"\\0\\0\\x20" b"\\0\\0\\x40"
+next_s = time.monotonic()
+for writer in range(20):
+    with open(sys.argv[1], "wb", buffering=0) as pipe:
+        for _ in range(6):
+            pipe.write(160 * frame)
+            next_s += 0.01
+            time.sleep(max(0.0, next_s - time.monotonic()))
+        pipe.write(frame[:1 + writer % 8])
+"""
+
+
+def test_writers_in_real_time_that_die_and_are_replaced_at_once(tmp_path):
+    """As a recorder that another process starts again, with three channels."""
+    source = FifoSource(str(tmp_path / "pipe"), Pcm(16000, 3, "s24le"))
+    source.open()
+    with subprocess.Popen([sys.executable, "-c", REPLACED, path_of(source)]) as writers:
+        parts = [source.read(1.0).samples]
+        while writers.poll() is None or len(parts[-1]):
+            parts.append(source.read(0.05).samples)
+    source.close()
+    samples = np.concatenate(parts)
+    wrong = np.abs(samples - (0.125 + 0.25 + 0.5) / 3) > 1e-4
+    assert len(samples) > 0.8 * 20 * 960 and wrong.mean() < 0.05
+
+
+def test_a_pipe_of_an_earlier_release_is_for_the_group_that_speaks(tmp_path):
+    group = 4321 if os.geteuid() == 0 else os.getegid()
+    os.chown(str(tmp_path), -1, group)
+    for mode, expected in ((0o640, (0o660, group)), (0o600, (0o600, os.getegid()))):
+        path = str(tmp_path / f"pipe-{mode}")
+        os.mkfifo(path)
+        os.chmod(path, mode)
+        os.chmod(str(tmp_path), 0o2750)
+        source = FifoSource(path)
+        source.open()
+        source.close()
+        status = os.stat(path)
+        assert (stat.S_IMODE(status.st_mode), status.st_gid) == expected
+        os.chmod(str(tmp_path), 0o750)
 
 
 @pytest.fixture

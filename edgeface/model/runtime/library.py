@@ -3,9 +3,9 @@
 import os
 
 from ...core.chatter import quiet_stderr
-from ...core.errors import UnavailableError, one_line
+from ...core.errors import InstallationError, one_line
 
-_FATAL = 4  # what is less than fatal reaches the caller as an exception
+FATAL = 4  # what is less than fatal reaches the caller as an exception
 
 # It reads this once, while it is loaded: otherwise it keeps a device id and a database in the home
 # folder and reports to its maker. Child processes inherit it.
@@ -15,9 +15,9 @@ try:
         import onnxruntime
 except Exception as error:  # also an AttributeError, beside a numpy that it was not built for
     reason = one_line(error) or "not built for this numpy"
-    raise UnavailableError(
+    raise InstallationError(
         f"onnxruntime cannot be imported: {reason}; see `edgeface doctor`"
     ) from None
-onnxruntime.set_default_logger_severity(_FATAL)
+onnxruntime.set_default_logger_severity(FATAL)
 
-__all__ = ["onnxruntime"]
+__all__ = ["FATAL", "onnxruntime"]

@@ -1,18 +1,21 @@
 """ONNX Runtime: one graph on one provider, and proof that it is this one that computes."""
 
+import contextlib
 import json
 import logging
 import os
+import re
 import tempfile
 from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ...core.chatter import caught_output
 from ...core.errors import DataError, UnavailableError, one_line
 from ...core.text import utf8_path
 from .compute import Compute
-from .library import onnxruntime
+from .library import FATAL, onnxruntime
 from .options import cuda_options, tensorrt_options, threads
 from .session import Session
 
@@ -23,6 +26,14 @@ PROVIDERS = {
     "cpu": "CPUExecutionProvider",
 }
 _SHORT = {name: short for short, name in PROVIDERS.items()}
+
+_ERROR = 3  # severity of what ONNX Runtime logs
+# in its log, where a line may hold colours: why something failed, the best reason first
+_REASONS = tuple(
+    re.compile(reason)
+    for reason in (r"with error: ([^\n\x1b]+)", r"EP Error ([^\n]+)", r": (FAIL.+)")
+)
+_LONGEST_REASON = 160  # characters
 
 _Arrays = Dict[str, np.ndarray]
 
@@ -140,19 +151,50 @@ def open_on(path: str, compute: Compute) -> OnnxSession:
         profile = tempfile.mkdtemp()
         options.enable_profiling = True
         options.profile_file_prefix = os.path.join(profile, "run")
-    try:
-        with utf8_path(path) as name:
-            session = onnxruntime.InferenceSession(name, options, **_provider_options(compute))
-    except Exception as error:  # the binding raises a class of its own per failure
-        raise DataError(f"{path}: ONNX Runtime does not load it ({one_line(error, 160)})") from None
+    session, said = _load(path, options, compute)
+    session.disable_fallback()  # of a run that fails, to the CPU
     if session.get_providers()[0] != wanted:
+        if profile is not None:
+            os.unlink(session.end_profiling())
+            os.rmdir(profile)
         raise UnavailableError(
-            f"provider {provider}: ONNX Runtime fell back to {session.get_providers()[0]}; "
-            "see its messages above, and `edgeface doctor`"
+            f"provider {provider}: ONNX Runtime fell back to {session.get_providers()[0]}"
+            f"{_reason(said)}; see `edgeface doctor`"
         )
     if profile is None:
         return OnnxSession(session, provider)
     return OnnxSession(session, provider, require_kernels(placement(session, profile), provider))
+
+
+def _load(
+    path: str, options: onnxruntime.SessionOptions, compute: Compute
+) -> Tuple[onnxruntime.InferenceSession, str]:
+    """The session, and what ONNX Runtime said where it may not be on the wanted provider.
+
+    :raises DataError: the file does not load
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            name = stack.enter_context(utf8_path(path))
+            said = None
+            if compute.provider != "cpu":
+                onnxruntime.set_default_logger_severity(_ERROR)
+                stack.callback(onnxruntime.set_default_logger_severity, FATAL)
+                said = stack.enter_context(caught_output())
+            session = onnxruntime.InferenceSession(name, options, **_provider_options(compute))
+    except Exception as error:  # the binding raises a class of its own per failure
+        reason = one_line(error, _LONGEST_REASON)
+        raise DataError(f"{path}: ONNX Runtime does not load it ({reason})") from None
+    return session, said.read() if said is not None else ""
+
+
+def _reason(said: str) -> str:
+    """Why, in brackets, as far as ONNX Runtime has said it."""
+    for reason in _REASONS:
+        found = reason.search(said)
+        if found is not None:
+            return f" ({one_line(found.group(1), _LONGEST_REASON)})"
+    return ""
 
 
 def placement(session: onnxruntime.InferenceSession, folder: str) -> Dict[str, int]:
@@ -201,7 +243,7 @@ def _session_options(path: str, keep_memory: bool) -> onnxruntime.SessionOptions
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads(weight_bytes(path), os.cpu_count() or 1)
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = FATAL  # what is less comes as an exception, too
     # a step needs so little that this costs no time, and saves memory
     options.enable_cpu_mem_arena = keep_memory
     return options

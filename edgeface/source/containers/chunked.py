@@ -7,7 +7,7 @@ audio(4), Sony's "Sound Forge Wave64".
 import struct
 from typing import List, Optional, Tuple
 
-from . import mpeg
+from . import joined, mpeg
 from .content import Content, Piece
 from .riff import OVERHEAD_BYTES
 
@@ -33,8 +33,10 @@ def split(content: Content, start: int) -> Tuple[List[Piece], int]:
     if sound_end is not None and sound_end > content.size + OVERHEAD_BYTES:
         fault = "is truncated, its header announces more sound; copy it again"
     behind = start + 4 if sound_end is None else max(sound_end, start + 4)
-    end = content.next_start(behind)
-    if sound_end is not None:
+    if sound_end is None:
+        end = joined.next_start(content, behind)
+    else:
+        end = content.next_start(behind)
         end = _mpeg_start(content, sound_end, end)
         magic = content.read(start, 4)
         for found in content.find(magic, behind, end):

@@ -2,6 +2,7 @@
 
 from typing import List, Optional, Tuple
 
+from . import joined
 from .content import Content, Piece
 
 MAGIC = b"fLaC"
@@ -12,7 +13,7 @@ _TRIES = 4  # frames looked at, from the last one back: a false header is one in
 
 def split(content: Content, start: int) -> Tuple[List[Piece], int]:
     """The FLAC stream that begins at `start`, and where it ends: at the next one, or the end."""
-    end = content.next_start(start + len(MAGIC))
+    end = joined.next_start(content, start + len(MAGIC))
     following = end
     if end == content.size and content.read(end - _ID3V1_BYTES, 3) == b"TAG":
         end -= _ID3V1_BYTES

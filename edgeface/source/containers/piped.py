@@ -3,6 +3,7 @@
 WAV: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0"; EBU Tech 3306.
 """
 
+import re
 import struct
 from typing import NamedTuple, Optional
 
@@ -29,6 +30,13 @@ _REFUSED = (
     Foreign(0, b".snd", "AU"),
     Foreign(0, b"riff\x2e\x91\xcf\x11", "Wave64"),
 ) + tuple(foreign for foreign in FOREIGN if len(foreign.magic) >= 4)  # fewer occur in raw sound
+
+# of those, and of WAV, what does not occur within raw sound
+_HEADS = [kind.magic for kind in _REFUSED if not kind.offset] + [b"RIFF", b"RF64"]
+_HEAD = re.compile(
+    b"|".join(re.escape(head) for head in _HEADS[:-2]) + rb"|R(?:IFF|F64)....WAVE", re.DOTALL
+)
+HEAD_BYTES = 12  # the longest of them
 
 
 class Refused(ValueError):
@@ -69,6 +77,20 @@ def recognise(data: bytes) -> Optional[Start]:
     if second is not None and second.form == frame.form:
         raise Refused("MP3")
     return Start()
+
+
+def first_head(data: bytes) -> Optional[int]:
+    """Where in these bytes a file begins that nobody takes for raw sound; None: nowhere."""
+    found = _HEAD.search(data)
+    return None if found is None else found.start()
+
+
+def head_may_begin(data: bytes) -> int:
+    """Where at the end of these bytes such a file may begin whose head is not whole yet."""
+    for at in range(max(0, len(data) - HEAD_BYTES + 1), len(data)):
+        if any(head.startswith(data[at : at + len(head)]) for head in _HEADS):
+            return at
+    return len(data)
 
 
 def chunk_bytes(data: bytes) -> Optional[int]:

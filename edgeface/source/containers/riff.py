@@ -6,6 +6,7 @@ Sizes: Microsoft's "Multimedia Programming Interface and Data Specifications 1.0
 import struct
 from typing import Dict, List, Optional, Tuple
 
+from . import joined
 from .content import Content, Piece
 
 MAGICS = (b"RIFF", b"RIFX", b"RF64")
@@ -54,7 +55,7 @@ def _next(content: Content, at: int, size: int) -> int:
     after = content.read(end, 5)
     if after[1:] in _KNOWN or after[:1] == b"\0":
         return end + 1
-    return end if after[:4] in _KNOWN or after[:4].isalpha() else end + 1
+    return end if after[:4] in _KNOWN + MAGICS or after[:4].isalpha() else end + 1
 
 
 def _data_end(content: Content, at: int, size: int, size64: Optional[int]) -> Tuple[int, str]:
@@ -68,7 +69,7 @@ def _data_end(content: Content, at: int, size: int, size64: Optional[int]) -> Tu
     else:
         unknown = size >= UNKNOWN_FROM and size > there
     if unknown:
-        return content.next_start(at), ""
+        return joined.sound_end(content, at, joined.next_start(content, at)), ""
     if size <= there:
         return at + size, ""
     if size - there <= OVERHEAD_BYTES:
