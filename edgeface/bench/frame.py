@@ -108,7 +108,7 @@ def _model_ms(settings: Settings, model: Model, hops: List[np.ndarray]) -> float
     fbank = Fbank()
     fbank.accept(np.zeros(LEAD_SAMPLES, np.float32))
     features = [fbank.accept(hop) for hop in hops]
-    return _median_ms(lambda rows: stepper.step(rows, (), (0.0,)), features)
+    return _median_ms(lambda rows: stepper.step(rows, (0.0,), (0.0,)), features)
 
 
 def _publish_ms(model: Model, faces: List[Tuple[np.ndarray, np.ndarray]]) -> float:

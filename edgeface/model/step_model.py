@@ -8,9 +8,11 @@ from ..core.errors import DataError, UnavailableError
 from ..core.rates import HOP_SAMPLES, frames_of_ms
 from ..features.fbank import FBANK_PER_FRAME, MEL_BINS, SILENCE, Fbank
 from .description import Description, StepNetwork
+from .held_vowels import HeldVowels
 from .model import Model, WholeMotion, join_motion
 from .runtime.compute import Compute
 from .runtime.providers import open_onnx, open_session
+from .runtime.session import Session
 from .stepper import LEAD_SAMPLES, RESULTS, CachedStepper, Stepper
 
 
@@ -49,7 +51,7 @@ class StepModel(Model):
     def open_stepper(self, lookahead_ms: int, compute: Compute) -> Stepper:
         """Opens the step graph and lets it run through silence."""
         session = open_session(self.step_file(lookahead_ms), compute)
-        return CachedStepper(session, self.network.context_frames)
+        return self._stepper(session, lookahead_ms)
 
     def open_block_stepper(self, lookahead_ms: int, compute: Compute) -> Stepper:
         """Opens the block graph, if the bundle has one, and lets it run through silence."""
@@ -57,7 +59,7 @@ class StepModel(Model):
             return self.open_stepper(lookahead_ms, compute)
         path = self.path(self._name(self.network.blocks, lookahead_ms))
         session = open_session(path, compute._replace(keep_memory=True))
-        return CachedStepper(session, self.network.context_frames)
+        return self._stepper(session, lookahead_ms)
 
     def whole_motion(self, samples: np.ndarray, lookahead_ms: int, compute: Compute) -> WholeMotion:
         """The motion of a whole file without any cache.
@@ -78,6 +80,10 @@ class StepModel(Model):
             outputs = session.run(RESULTS, {"fbank": window})
             pieces.append([output[0, context : context + useful] for output in outputs])
         return join_motion(pieces, frames)
+
+    def _stepper(self, session: Session, lookahead_ms: int) -> Stepper:
+        stepper = CachedStepper(session, self.network.context_frames)
+        return HeldVowels(stepper, frames_of_ms(lookahead_ms))
 
     def _padded_fbank(self, samples: np.ndarray, frames: int) -> np.ndarray:
         """Fbank of so many frames between stretches of silence, float32 [n, 80]."""
