@@ -54,9 +54,7 @@ def test_any_chunking_gives_the_same_bits(still, clips, sizes):
 
 
 @pytest.mark.parametrize("blocks", [False, True])
-def test_the_end_of_a_long_silence_has_the_bits_of_one_that_was_computed(
-    bundle, clips, blocks
-):
+def test_the_end_of_a_long_silence_has_the_bits_of_one_that_was_computed(bundle, clips, blocks):
     """Silence begins and ends amid frames, and amid a voice, whose F0 depends on what was loud."""
     voice, quiet = speech(clips, 1)[9000:20011], np.zeros(640 * 64 * 5 + 333, np.float32)
     sound = np.concatenate((quiet, 0.5 * voice, quiet, voice, quiet))

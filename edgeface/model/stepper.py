@@ -44,7 +44,6 @@ class Stepper(ABC):
         :return: the faces of n frames, which lie the model's look-ahead back
         """
 
-
     def rest(self) -> Optional[Faces]:
         """What `step` gives for n more frames of digital silence, if that changes nothing any more.
 
