@@ -107,7 +107,7 @@ class F0:
         return np.array(values, np.float32)
 
     def rest(self, values: int) -> None:
-        """Takes digital silence of so many values, all 0, after so much that nothing else counts."""
+        """Takes so many values of digital silence, after so much that nothing else counts."""
         for _ in range(values):
             self._peak *= _PEAK_DECAY
 
