@@ -103,8 +103,8 @@ class Motion:
     )
     f0: bool = setting(
         True,
-        "whether the fundamental frequency is estimated, a tenth of the cost of a frame: head and"
-        " brows follow it a little, and renderers may",
+        "whether the fundamental frequency (pitch) is estimated, which costs about 0.1 ms a frame;"
+        " the head rises with it a little, and renderers may show it",
     )
     strength: int = setting(100, "how much of its motion the face shows, in percent", span=(0, 200))
     shapes: Tuple[Tuple[str, Shape], ...] = entries(

@@ -107,12 +107,12 @@ class F0:
         return np.array(values, np.float32)
 
     def rest(self, values: int) -> None:
-        """Digital silence of so many values, all 0, after so much that nothing else counts."""
+        """Takes so many values of digital silence, after so much that nothing else counts."""
         for _ in range(values):
             self._peak *= _PEAK_DECAY
 
     def _autocorrelation(self, window: np.ndarray) -> np.ndarray:
-        """Of a window, up to a lag beyond the longest; a transform would take twice as long."""
+        """Of a window, up to one lag beyond the longest; with transforms it takes twice as long."""
         self._padded[:WINDOW_SAMPLES] = window
         return np.correlate(self._padded, window)
 

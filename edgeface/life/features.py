@@ -69,8 +69,10 @@ def move_brows(
     :param frowned: 0..1
     """
     points, shapes = landmarks[_BROW_POINTS], blendshapes[_BROW_SHAPES]
-    parts = ((raised, _RAISE_MOTION, _RAISED), (frowned, _FROWN_MOTION, _FROWNED))
-    for share, motion, moved in parts:
+    for share, motion, moved in (
+        (raised, _RAISE_MOTION, _RAISED),
+        (frowned, _FROWN_MOTION, _FROWNED),
+    ):
         if share >= _LEAST:
             points += share * motion
             shapes += share * moved * (1 - shapes)

@@ -277,8 +277,8 @@ class Late(Fake):
 
     def read(self, timeout_s, samples):
         self.wanted = samples
-        latest_ns = self.clock.now + timeout_s * 1e9
-        if self.level is None and self.begins_ns is not None and latest_ns >= self.begins_ns:
+        until_ns = self.clock.now + timeout_s * 1e9
+        if self.level is None and self.begins_ns is not None and until_ns >= self.begins_ns:
             self.clock.now = self._read_ns = max(self.clock.now, self.begins_ns)
             self.level, timeout_s = 0.5, 0.1
         return super().read(timeout_s, samples)
