@@ -13,7 +13,7 @@ import pytest
 SIGNALS = 500
 LONGEST_END_S = 2.0
 _PER_PROCESS = 5  # of which the last one ends it
-_AT_ONCE = 3
+_AT_ONCE = 2
 
 
 @pytest.mark.system
