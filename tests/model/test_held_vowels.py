@@ -137,13 +137,18 @@ def tone(hz, partials):
     return sum(np.sin(2 * np.pi * k * hz * TIME_S) / k for k in range(1, partials + 1))
 
 
+def loud(sound):
+    return 0.05 * sound / sound.std()
+
+
 SOUNDS = {
-    "a hum": 0.03 * tone(100.0, 4),
-    "a buzz": 0.03 * tone(150.0, 30),
-    "a chord": 0.02 * (tone(131.0, 8) + tone(165.0, 8) + tone(196.0, 8)),
-    "an engine": 0.03 * tone(60.0, 20) * (1.0 + 0.3 * np.sin(2 * np.pi * 7.0 * TIME_S)),
-    "a whistle": 0.05 * np.sin(2 * np.pi * 880.0 * TIME_S),
-    "a hiss": 0.02 * np.random.RandomState(2).standard_normal(len(TIME_S)),
+    "a hum": loud(tone(100.0, 4)),
+    "a saw": loud(tone(250.0, 30)),
+    "a reed": loud(tone(440.0, 16)),
+    "a chord": loud(tone(131.0, 8) + tone(165.0, 8) + tone(196.0, 8)),
+    "an engine": loud(tone(60.0, 20) * (1.0 + 0.3 * np.sin(2 * np.pi * 7.0 * TIME_S))),
+    "a whistle": loud(tone(880.0, 1)),
+    "a hiss": loud(np.random.RandomState(2).standard_normal(len(TIME_S))),
 }
 
 

@@ -22,6 +22,7 @@ from training.judge.blendshapes import puckering
 from training.judge.closures import closing, judge
 from training.judge.films import Film, Package, fetch, follow, mirrored
 from training.judge.heads import Head
+from training.judge.held_vowels import Vowel, open_share, slower_gap
 from training.judge.rigs import Shown, compare
 from training.judge.sentences import SENTENCES
 from training.judge.similarity import alike
@@ -237,3 +238,21 @@ def test_the_judge_of_avatars_knows_lips_that_do_not_close_and_a_mouth_that_stay
     worse = compare(head, [shown], "network")
     assert worse.gap < 0.99 and abs(worse.width) < 0.3 and worse.real_gap == worse.gap
     assert 0.4 < worse.closed < 0.8
+
+
+def test_lips_are_open_while_the_gap_is_nearly_what_it_was_soon_after_the_vowel_began():
+    vowel = Vowel(np.zeros(0), 1.0, 3.0)
+    gap = np.full(100, 0.05)
+    gap[25:] = 0.15
+    assert open_share(gap, vowel, 0.05) == 1.0
+    gap[55:] = 0.1301  # at rest it is 0.05
+    assert open_share(gap, vowel, 0.05) == 1.0
+    gap[55:] = 0.1299
+    assert open_share(gap, vowel, 0.05) == (55 - 35) / (73 - 35)
+
+
+def test_the_gap_of_slow_speech_is_that_of_the_faces_between():
+    faces = np.repeat(np.array(load_model().neutral, np.float32)[None], 3, 0)
+    faces[:, 66, 1] -= np.arange(3, dtype=np.float32)
+    gap = slower_gap(faces, 2)
+    assert len(gap) == 6 and np.abs(np.diff(gap)[:4] - 0.5).max() < 0.01 and gap[5] == gap[4]

@@ -51,7 +51,7 @@ _OPEN = 0.8  # share of the gap, and of the time
 _LEVEL_DB = -26
 _PAUSE = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)
 _SLOWER = (1, 2, 4)  # times
-_EVERY_CLIP = 3
+_EVERY_CLIP = 5
 _OPENS_MORE = 0.01  # outer-eye distances
 
 
@@ -156,8 +156,9 @@ def print_after_words(network: Pipeline, published: Pipeline) -> None:
     table = Table("after a word", "sounds", "lips open more in", "largest, outer-eye distances")
     for name, sounds in no_speech():
         more = []
-        for number, sound in enumerate(sounds * len(_WORDS)):
+        for number in range(max(len(sounds), len(words))):
             word = words[number % len(words)]
+            sound = sounds[number % len(sounds)][: _LONGEST_S * SAMPLE_RATE_HZ]
             joined = np.concatenate((_PAUSE, word, sound.astype(np.float32)))
             gaps = [lip_gap(animate(one, joined)) for one in (published, network)]
             after = FRAME_RATE_HZ * (len(_PAUSE) + len(word)) // SAMPLE_RATE_HZ
