@@ -21,7 +21,10 @@ _SCRIPT = "text/javascript"
 _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     **{f"/{name}.js": (f"{name}.js", _SCRIPT) for name in ("face", "page", "stage")},
-    **{f"/{name}.js": (f"{name}.js", _SCRIPT) for name in ("rig", "motion", "vowels")},
+    **{
+        f"/{name}.js": (f"{name}.js", _SCRIPT)
+        for name in ("rig", "motion", "vowels", "head", "skin")
+    },
     "/web/face.js": (os.path.join(PACKAGE, "examples", "web", "face.js"), _SCRIPT),
 }
 _PACKAGE_FILE = re.compile(r"/(node_modules/(?:three|@pixiv)/[\w/.-]+\.js)")
@@ -35,12 +38,17 @@ class PageServer(Server):
     :param shm: name of the segment
     :param neutral: resting face, 68 lists of 3, shown while there is no writer
     :param avatar: path of a GLB or VRM file to show; "" for the drawn face
+    :param own: whether it is one of edgeface's own heads: `chosen`, `offered` (where the browser is
+        too slow for it, the page draws its face), or "" for another avatar
     :raises UnavailableError: the port is taken
     """
 
-    def __init__(self, port: int, shm: str, neutral: List[List[float]], avatar: str = ""):
+    def __init__(
+        self, port: int, shm: str, neutral: List[List[float]], avatar: str = "", own: str = ""
+    ):
         self.neutral = neutral
         self.avatar = avatar
+        self.own = own
         try:
             super().__init__(_HOST, port, shm, Access(_HOST), _PageHandler)
         except OSError as error:
@@ -56,7 +64,12 @@ class PageServer(Server):
             kind = read_avatar(self.avatar).kind
         except EdgefaceError as error:
             return {"error": str(error)}
-        return {"name": os.path.basename(self.avatar), "kind": kind, "names": BLENDSHAPES}
+        return {
+            "name": os.path.basename(self.avatar),
+            "kind": kind,
+            "names": BLENDSHAPES,
+            "own": self.own,
+        }
 
 
 class _PageHandler(Handler):

@@ -9,7 +9,7 @@ const stage = (page.stage = { drawn: 0 }); // for tests and the curious
 const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
 const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
 const SLOW_MS = 45; // from picture to picture: too many pixels for this machine
-const LOOKED_AT = 60; // pictures, before fewer pixels are tried
+const LOOKED_AT = 60, LOOKED_MS = 4000; // pictures or time, before fewer pixels are tried
 const FEWER = 0.8, FEWEST = 0.4; // pixels per pixel, each way
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
 
@@ -24,12 +24,16 @@ async function start() {
   if (avatar.error) { say(avatar.error); return; }
   const canvas = document.createElement("canvas");
   canvas.id = "stage";
-  const context = canvas.getContext("webgl2", { antialias: true, alpha: true });
+  const context = canvas.getContext("webgl2", {
+    antialias: true, alpha: true, failIfMajorPerformanceCaveat: avatar.own === "offered",
+  });
   if (!context) { console.warn("edgeface: no WebGL here; the drawn face stays"); return; }
   const three = await import("three");
   const model = await load(avatar);
   const { Rig } = await import("./rig.js");
   const { Motion } = await import("./motion.js");
+  const own = avatar.own && await import("./head.js");
+  if (own) own.dress(model);
   const rig = new Rig(model, avatar.names);
   if (!rig.speaks) { say(`${avatar.name}: no face in it that could speak`); return; }
   const missing = avatar.names.filter((name) => !rig.found.includes(name));
@@ -38,7 +42,7 @@ async function start() {
   face.names = avatar.names;
   page.listen((message) => face.take(message));
   Object.assign(stage, { rig, face, motion: new Motion(face) });
-  show(three, canvas, context, rig);
+  show(three, canvas, context, rig, own, avatar.own === "offered");
 }
 
 async function load(avatar) {
@@ -53,7 +57,7 @@ async function load(avatar) {
   return model;
 }
 
-function show(three, canvas, context, rig) {
+function show(three, canvas, context, rig, own, offered) {
   const renderer = new three.WebGLRenderer({ canvas, context });
   const scene = new three.Scene();
   const camera = new three.PerspectiveCamera(20);
@@ -61,7 +65,9 @@ function show(three, canvas, context, rig) {
   const rim = new three.DirectionalLight(0xbcd4ff, 1.2);
   key.position.set(-1, 1.2, 2);
   rim.position.set(1.5, 1, -1.5);
-  scene.add(rig.root, key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
+  scene.add(rig.root);
+  if (own) own.light(renderer, scene, rig);
+  else scene.add(key, rim, new three.HemisphereLight(0xdce8f5, 0x5a4636, 0.85));
   const box = rig.region, centre = box.getCenter(new three.Vector3()), size = box.getSize(new three.Vector3());
 
   let detail = 1, pictures = 0, since = performance.now();
@@ -81,13 +87,23 @@ function show(three, canvas, context, rig) {
   frame();
 
   function spare(now) {
-    if (++pictures < LOOKED_AT) return;
-    if (now - since > SLOW_MS * pictures && detail > FEWEST && !document.hidden) {
-      detail *= FEWER;
-      frame();
+    if (++pictures < LOOKED_AT && now - since < LOOKED_MS) return;
+    if (now - since > SLOW_MS * pictures && !document.hidden) {
+      if (detail > FEWEST) {
+        detail *= FEWER;
+        frame();
+      } else if (offered) giveWay();
     }
     pictures = 0;
     since = now;
+  }
+
+  function giveWay() { // nobody asked for this head
+    console.info("edgeface: too slow for the head; the drawn face stays");
+    renderer.setAnimationLoop(null);
+    renderer.dispose();
+    canvas.remove();
+    page.covered = false;
   }
 
   const clock = new three.Clock();
