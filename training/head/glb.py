@@ -1,4 +1,4 @@
-"""Writes meshes as a small GLB file: quantised (KHR_mesh_quantization), with sparse morph targets."""
+"""Writes meshes as a small GLB file: quantised (KHR_mesh_quantization), morph targets sparse."""
 
 import json
 import struct

@@ -195,7 +195,7 @@ def _ribbons(
     out = unit(np.cross(aside, ahead))
     along = np.linspace(0, 1, rows)[:, None, None]
     wide = style.wide * random.uniform(0.75, 1.2, count)[None, :, None]
-    half = wide / 2 * np.minimum(1, 0.55 + 2 * along) * (1 - 0.75 * along**3)
+    half = wide / 2 * np.minimum(1, 0.55 + 2 * along) * (1 - 0.5 * along**3)
     points = np.stack((lines - half * aside, lines + half * aside), axis=2)  # [rows, K, 2, 3]
     normal = np.stack((unit(out - 0.55 * aside), unit(out + 0.55 * aside)), axis=2)
     shade = random.uniform(0.7, 1.25, count)[None, :, None] * (0.55 + 0.6 * along)

@@ -18,8 +18,8 @@ _HEIGHTS = {
     "lower": (8.6, 8.8, 9.6, 8.2, 7.4, 6.8),
 }
 _BEHIND = {"upper": 0.03, "lower": 0.065}  # dm, of MakeHuman's plain teeth
-_LOWER = 0.03  # dm that the lower ones are shorter
-_SHOWN = 0.04  # dm that the upper ones are longer than MakeHuman's
+_LOWER = 0.085  # dm that the lower ones are shorter
+_SHOWN = 0.03  # dm that the upper ones are longer than MakeHuman's
 _STEPS = (7, 5)  # of a tooth's grid, wide and high
 _ENAMEL = (214, 205, 190)
 _GUM = (168, 82, 80)

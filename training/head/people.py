@@ -53,7 +53,12 @@ PEOPLE = (
         hair=(62, 42, 34),
         iris=(84, 56, 36),
         sweater=(52, 84, 96),
-        mood={"mouthSmileLeft": 0.2, "mouthSmileRight": 0.2},
+        mood={
+            "mouthSmileLeft": 0.28,
+            "mouthSmileRight": 0.28,
+            "eyeWideLeft": 0.2,
+            "eyeWideRight": 0.2,
+        },
         style="bob",
         brows=120,
     ),

@@ -148,7 +148,7 @@ def _colours(body: Body, person: Person, scalp: np.ndarray) -> np.ndarray:
     inside = _inside(body)[:, None]
     colours = colours * (1 - inside) + linear((120, 40, 40)) * inside
     covered = np.clip((scalp + 0.04) / 0.1, 0, 1)[:, None]
-    colours = colours * (1 - covered) + 0.6 * linear(person.hair) * covered
+    colours = colours * (1 - covered) + 0.4 * linear(person.hair) * covered
     return colours * shaded(body.hidden)
 
 

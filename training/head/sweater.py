@@ -72,7 +72,7 @@ def _collar(cloth: Surface, follows: np.ndarray) -> tuple:
     """A roll along the upper edge, and how it follows the head."""
     loop = _edge(cloth)
     line = cloth.points[loop]
-    for _ in range(3):  # the edge crosses triangles of all sizes
+    for _ in range(12):  # the edge crosses triangles of all sizes
         line = (np.roll(line, 1, axis=0) + 2 * line + np.roll(line, -1, axis=0)) / 4
     ahead = unit(np.roll(line, -1, axis=0) - np.roll(line, 1, axis=0))
     middle = line.mean(axis=0)

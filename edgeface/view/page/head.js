@@ -3,6 +3,7 @@
 import * as three from "three";
 import { asCloth, asHair, asMouth, asSkin } from "./skin.js";
 
+export const FRAMED = 1.75; // heights of the face's moving part: these have shoulders to stand on
 const SHADOW_PIXELS = 512;
 const HAIR = 2.1; // brighter than its colour: this material has no share of the room's light
 const BACKGROUND = "radial-gradient(ellipse 75% 80% at 50% 46%, #8d8a84, #57595b 55%, #2b2f33)";

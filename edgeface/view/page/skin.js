@@ -56,6 +56,7 @@ export function asSkin(three, material, scale) {
 // Ribbons become strands: light and dark along them, ragged where they begin and end, with the long
 // highlight of hair (J. Kajiya, T. Kay, Rendering fur with three dimensional textures, 1989).
 export function asHair(material) {
+  material.alphaToCoverage = material.premultipliedAlpha = true;
   material.onBeforeCompile = (shader) => {
     shader.vertexShader = shader.vertexShader
       .replace("#include <common>", "#include <common>\nvarying vec2 vStrand;")
@@ -72,8 +73,10 @@ export function asHair(material) {
         float across = fract(vStrand.x * 64.0), ribbon = floor(vStrand.x * 64.0) * 7.0;
         float fine = streak(across * 15.0, ribbon), coarse = streak(across * 5.0, ribbon + 91.0);
         float edge = 1.0 - abs(across * 2.0 - 1.0);
-        float until = 0.62 + 0.38 * fine, from = 0.05 * coarse;
-        if (vStrand.y > until || vStrand.y < from || edge < 0.5 * (coarse - 0.35)) discard;
+        float until = 0.8 + 0.2 * fine, from = 0.05 * coarse;
+        float inside = min(min(until - vStrand.y, vStrand.y - from) * 4.0, edge - 0.35 * (coarse - 0.35));
+        diffuseColor.a = clamp(inside / max(fwidth(inside), 1e-4) + 0.5, 0.0, 1.0);
+        if (diffuseColor.a < 0.02) discard;
         diffuseColor.rgb *= 0.6 + 0.55 * fine + 0.25 * coarse;`)
       .replace("#include <normal_fragment_maps>", `
         vec3 alongs = normalize(dFdx(vViewPosition) * dFdy(vStrand.x) - dFdy(vViewPosition) * dFdx(vStrand.x) + 1e-9);
@@ -96,6 +99,6 @@ export function asCloth(material, scale) {
     shader.fragmentShader = shader.fragmentShader.replace("#include <color_fragment>", `#include <color_fragment>
       vec3 knit = vRest * ${(scale * 95).toFixed(3)};
       float stitch = sin(knit.x + 0.7 * abs(fract(knit.y * 0.16) - 0.5) * 6.0) * sin(knit.y);
-      diffuseColor.rgb *= 0.97 + 0.06 * stitch;`);
+      diffuseColor.rgb *= 1.0 + 0.08 * stitch * clamp(1.3 - fwidth(knit.y), 0.0, 1.0);`);
   };
 }

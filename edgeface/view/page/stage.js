@@ -76,7 +76,7 @@ function show(three, canvas, context, rig, own, offered) {
     renderer.setPixelRatio(detail * Math.min(devicePixelRatio || 1, MOST_PIXELS));
     renderer.setSize(innerWidth, innerHeight, false);
     camera.aspect = innerWidth / innerHeight;
-    const high = FRAMED * Math.max(size.y, size.x / Math.min(1, 1.2 * camera.aspect));
+    const high = (own ? own.FRAMED : FRAMED) * Math.max(size.y, size.x / Math.min(1, 1.2 * camera.aspect));
     const far = high / 2 / Math.tan(camera.fov * Math.PI / 360) + size.z / 2;
     camera.near = far / 50;
     camera.far = far * 50;
