@@ -8,8 +8,10 @@ const page = window.edgeface; // of page.js
 const stage = (page.stage = { drawn: 0 }); // for tests and the curious
 const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
 const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const SLOW_MS = 45; // from picture to picture: too many pixels for this machine
 const LOOKED_AT = 60, LOOKED_MS = 4000; // pictures or time, before fewer pixels are tried
+const HOPELESS_MS = 150; // fewer pixels would not help
 const FEWER = 0.8, FEWEST = 0.4; // pixels per pixel, each way
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
 
@@ -28,6 +30,10 @@ async function start() {
     antialias: true, alpha: true, failIfMajorPerformanceCaveat: avatar.own === "offered",
   });
   if (!context) { console.warn("edgeface: no WebGL here; the drawn face stays"); return; }
+  if (avatar.own === "offered" && drawsInSoftware(context)) {
+    console.info("edgeface: no graphics card here; the drawn face stays");
+    return;
+  }
   const three = await import("three");
   const model = await load(avatar);
   const { Rig } = await import("./rig.js");
@@ -43,6 +49,11 @@ async function start() {
   page.listen((message) => face.take(message));
   Object.assign(stage, { rig, face, motion: new Motion(face) });
   show(three, canvas, context, rig, own, avatar.own === "offered");
+}
+
+function drawsInSoftware(context) {
+  const known = context.getExtension("WEBGL_debug_renderer_info");
+  return known !== null && SOFTWARE.test(context.getParameter(known.UNMASKED_RENDERER_WEBGL));
 }
 
 async function load(avatar) {
@@ -86,24 +97,31 @@ function show(three, canvas, context, rig, own, offered) {
   addEventListener("resize", frame);
   frame();
 
+  function look() {
+    pictures = 0;
+    since = performance.now();
+  }
+  document.addEventListener("visibilitychange", look); // nothing is drawn while nobody sees it
+
   function spare(now) {
+    if (stage.drawn < 2) return look(); // the first picture waits for what is compiled
     if (++pictures < LOOKED_AT && now - since < LOOKED_MS) return;
-    if (now - since > SLOW_MS * pictures && !document.hidden) {
-      if (detail > FEWEST) {
+    const late = (now - since) / pictures;
+    if (late > SLOW_MS && !document.hidden) {
+      if (offered && (late > HOPELESS_MS || detail <= FEWEST)) giveWay();
+      else if (detail > FEWEST) {
         detail *= FEWER;
         frame();
-      } else if (offered) giveWay();
+      }
     }
-    pictures = 0;
-    since = now;
+    look();
   }
 
   function giveWay() { // nobody asked for this head
     console.info("edgeface: too slow for the head; the drawn face stays");
     renderer.setAnimationLoop(null);
-    renderer.dispose();
+    canvas.hidden = true;
     canvas.remove();
-    page.covered = false;
   }
 
   const clock = new three.Clock();
