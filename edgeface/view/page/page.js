@@ -129,7 +129,7 @@ async function begin() {
   backdrop.load().then(fit, () => say("the background's picture cannot be shown"));
   if (!avatar) return;
   const stage = await openStage($("stage"), avatar, staging);
-  if (!stage) { console.warn("edgeface: no WebGL here; the drawn face stays"); return; }
+  if (!stage) return;
   page.stage = stage;
   stage.draw(motion.now(), 0); // compiles what it needs, which takes its time
   detail.look(performance.now());

@@ -2,16 +2,21 @@
 
 const FRAMED = 2.2; // heights of the face's moving part: the whole head, and some of the neck
 const RAISED = 0.08; // of that height, as a crown is further from the face's middle than a chin
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const MOST_PIXELS = 1.5; // per CSS pixel: more is not seen from where people stand
 const KEY = [2.236, 1.2]; // of the main light: how far before the face, and how far up
 
 // avatar: its name, kind and the names of the frames' blendshapes; staging: how it is to be shown.
-// Null where there is no WebGL; an Error says what else keeps the avatar from being shown.
+// Null where there is no WebGL, or where software draws it and nobody chose a head; an Error says what else keeps the avatar from being shown.
 export async function openStage(canvas, avatar, staging) {
   const context = canvas.getContext("webgl2", {
     antialias: true, alpha: true, failIfMajorPerformanceCaveat: avatar.own === "offered",
   });
-  if (!context) return null;
+  if (!context) { console.warn("edgeface: no WebGL here; the drawn face stays"); return null; }
+  if (avatar.own === "offered" && drawsInSoftware(context)) {
+    console.info("edgeface: no graphics card here; the drawn face stays");
+    return null;
+  }
   const three = await import("three");
   const model = await load(avatar);
   const { Rig } = await import("./rig.js");
@@ -22,6 +27,11 @@ export async function openStage(canvas, avatar, staging) {
   const missing = avatar.names.filter((name) => !rig.found.includes(name));
   if (missing.length) console.info(`edgeface: ${avatar.name} lacks ${missing.join(", ")}`);
   return new Stage(three, canvas, context, rig, staging, own);
+}
+
+function drawsInSoftware(context) {
+  const known = context.getExtension("WEBGL_debug_renderer_info");
+  return known !== null && SOFTWARE.test(context.getParameter(known.UNMASKED_RENDERER_WEBGL));
 }
 
 async function load(avatar) {
