@@ -11,12 +11,17 @@ FOLDER = os.path.join(PACKAGE, "view", "page")
 _NEEDED = ("three/package.json", "@pixiv/three-vrm/package.json")
 
 
+def has_packages() -> bool:
+    """Whether three.js is installed."""
+    return all(os.path.exists(os.path.join(FOLDER, "node_modules", name)) for name in _NEEDED)
+
+
 def check_packages() -> None:
     """Says how to install them.
 
     :raises UnavailableError: they are not there
     """
-    if all(os.path.exists(os.path.join(FOLDER, "node_modules", name)) for name in _NEEDED):
+    if has_packages():
         return
     command = f"npm ci --prefix {FOLDER}"
     if not os.access(FOLDER, os.W_OK):

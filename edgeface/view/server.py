@@ -27,7 +27,7 @@ _PAGE = "text/html; charset=utf-8"
 _SCRIPT = "text/javascript"
 _TEXT = "text/plain; charset=utf-8"
 _JSON = "application/json"
-_SCRIPTS = "face page stage drawn rig motion vowels backdrop detail stream render".split()
+_SCRIPTS = "face page stage drawn rig motion vowels backdrop detail stream render head skin".split()
 _FILES = {
     "/": ("index.html", _PAGE),
     "/render": ("render.html", _PAGE),
@@ -46,12 +46,17 @@ class PageServer(Server):
     :param shm: name of the segment
     :param neutral: resting face, 68 lists of 3, shown while there is no writer
     :param avatar: path of a GLB or VRM file to show; "" for the drawn face
+    :param own: whether it is one of edgeface's own heads: `chosen`, `offered` (where the browser is
+        too slow for it, the page draws its face), or "" for another avatar
     :raises UnavailableError: the port is taken
     """
 
-    def __init__(self, port: int, shm: str, neutral: List[List[float]], avatar: str = ""):
+    def __init__(
+        self, port: int, shm: str, neutral: List[List[float]], avatar: str = "", own: str = ""
+    ):
         self.neutral = neutral
         self.avatar = avatar
+        self.own = own
         self.caption = Caption(time.monotonic)
         self._calibration: Optional[Calibration] = None
         self._started = time.time()
@@ -81,7 +86,8 @@ class PageServer(Server):
             described["notices"].append(str(error))
         else:
             name = os.path.basename(self.avatar)
-            described["avatar"] = {"name": name, "kind": kind, "names": BLENDSHAPES}
+            avatar = {"name": name, "kind": kind, "names": BLENDSHAPES, "own": self.own}
+            described["avatar"] = avatar
         return described
 
     def edition(self) -> str:

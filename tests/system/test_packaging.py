@@ -28,6 +28,8 @@ DATA = {
     "edgeface/view/page/index.html",
     "edgeface/view/page/package-lock.json",
     "edgeface/view/page/stage.js",
+    "edgeface/view/heads/ada.glb",
+    "edgeface/view/heads/LICENSE",
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import training
 
-ROOMS = ("signal", "phonetics", "data", "targets", "batches", "network", "judge")
+ROOMS = ("signal", "phonetics", "data", "targets", "batches", "network", "judge", "head")
 # those that a room may import from, besides itself
 BELOW = {
     "signal": (),
@@ -14,6 +14,7 @@ BELOW = {
     "targets": ("signal", "phonetics", "data"),
     "batches": ("signal", "phonetics", "data"),  # beside targets, neither imports the other
     "network": ("signal", "phonetics", "data", "targets", "batches"),
+    "head": (),
     "judge": ("signal", "phonetics", "data", "targets", "batches", "network"),
 }
 GROUND = "command"  # for all commands; imports no room

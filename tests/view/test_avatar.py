@@ -2,8 +2,6 @@
 
 import contextlib
 import io
-import os
-import shutil
 import threading
 import time
 
@@ -12,16 +10,15 @@ import pytest
 from day import heaps
 from support.browser import chromium, requested, script_errors
 from support.glb import rewrite, write_avatar, write_head, write_vrm
-from support.npm import node_modules
 from support.process import wait_for
 from support.spellings import SPELLINGS
+from support.three import install_three
 
 from edgeface.bridge.vmc import vowels
 from edgeface.core.clock import monotonic_ns
 from edgeface.core.rates import FRAME_MS, MS_NS
 from edgeface.motion.face import BLENDSHAPES
 from edgeface.motion.frame import Frame
-from edgeface.view import packages
 from edgeface.view.avatar import plain, read_avatar
 from edgeface.view.painter import Painter
 from edgeface.view.server import PageServer
@@ -53,10 +50,7 @@ def browser():
 
 @pytest.fixture(scope="module", autouse=True)
 def three():
-    """Installs three.js where `make run` has not done so."""
-    folder = os.path.join(packages.FOLDER, "node_modules")
-    if not os.path.exists(folder):
-        shutil.copytree(node_modules(packages.FOLDER), folder)
+    install_three()
 
 
 class Actor(threading.Thread):

@@ -1,7 +1,7 @@
 // How many pixels this machine draws in time: fewer where pictures come late, and more again some time later.
 
 const SLOW_MS = 45; // from picture to picture
-const GOAL_MS = 30;
+const GOAL_MS = 30, HOPELESS_MS = 150;
 const LOOKED_AT_MS = 2000, LOOKED_AT = 5; // and pictures, before anything is changed
 const FEWEST_LINES = 540; // with fewer a face looks broken, however many pictures there are
 const STEP = 0.8;
@@ -12,6 +12,7 @@ export class Detail {
   constructor(now) {
     this.share = 1; // of the pixels each way
     this.fewest = 1;
+    this.hopeless = false; // fewer pixels would not help
     this.patience = PATIENCE_MS;
     this.changed = now;
     this.look(now);
@@ -35,6 +36,7 @@ export class Detail {
     if (++this.pictures < LOOKED_AT || took < LOOKED_AT_MS) return false;
     const each = took / this.pictures, before = this.share;
     this.look(now);
+    this.hopeless = each > HOPELESS_MS || (each > SLOW_MS && before <= this.fewest);
     if (each > SLOW_MS) {
       if (this.raised) this.patience = Math.min(2 * this.patience, LONGEST_MS);
       // the cost goes with the number of pixels, at most

@@ -95,9 +95,16 @@ async function begin() {
   }
   function show(next) {
     painter = next;
+    backdrop.glow = next.own ? next.own.GLOW : backdrop.plain;
     $("face").hidden = painter !== drawn;
     $("stage").hidden = painter === drawn;
     fit();
+  }
+  function giveWay() { // nobody asked for this head
+    console.info("edgeface: too slow for the head; the drawn face stays");
+    page.stage = null;
+    detail.look(performance.now());
+    show(drawn);
   }
   page.draw = (now) => {
     const shown = (page.shown = motion.now());
@@ -108,6 +115,7 @@ async function begin() {
   function loop(now) {
     requestAnimationFrame(loop);
     if (detail.seen(now)) fit();
+    if (detail.hopeless && painter === page.stage && avatar.own === "offered") giveWay();
     page.draw(now);
   }
   addEventListener("resize", fit);
@@ -121,10 +129,12 @@ async function begin() {
   backdrop.load().then(fit, () => say("the background's picture cannot be shown"));
   if (!avatar) return;
   const stage = await openStage($("stage"), avatar, staging);
-  if (!stage) { console.warn("edgeface: no WebGL here; the drawn face stays"); return; }
+  if (!stage) return;
   page.stage = stage;
+  stage.draw(motion.now(), 0); // compiles what it needs, which takes its time
+  detail.look(performance.now());
   $("stage").addEventListener("webglcontextlost", () => show(drawn));
-  $("stage").addEventListener("webglcontextrestored", () => show(stage));
+  $("stage").addEventListener("webglcontextrestored", () => { if (page.stage) show(stage); });
   show(stage);
 }
 

@@ -13,6 +13,7 @@ async function open() {
   const backdrop = new Backdrop($("background"), staging.background);
   await backdrop.load();
   const painter = avatar ? await openStage($("stage"), avatar, staging) : new Drawn($("face"));
+  if (painter && painter.own) backdrop.glow = painter.own.GLOW;
   if (!painter) throw new Error("this Chromium has no WebGL, which an avatar needs");
   const picture = document.createElement("canvas"), ctx = picture.getContext("2d");
   // faces: { blendshapes, head, gaze, landmarks }; their pictures as base64 of image/png or image/jpeg

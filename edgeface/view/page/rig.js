@@ -56,8 +56,9 @@ export class Rig {
     const bone = (name, pattern) => this.vrm ? this.vrm.humanoid.getNormalizedBoneNode(name) : this.node(pattern);
     const looks = this.found.some((name) => name.startsWith("eyeLook"));
     this.head = joint(bone("head", HEAD));
-    // eyes that shapes turn are not turned twice
-    this.eyes = looks ? [] : [joint(bone("leftEye", EYES[0])), joint(bone("rightEye", EYES[1]))];
+    // eyes that shapes turn are not turned twice; those that are meshes of their own only nodes can turn
+    this.eyes = [bone("leftEye", EYES[0]), bone("rightEye", EYES[1])]
+      .map((eye) => (looks && !rigid(eye) ? null : joint(eye)));
     if (!this.vrm) return;
     [["leftUpperArm", LOWERED], ["rightUpperArm", -LOWERED]].forEach(([name, angle]) => {
       const arm = joint(this.vrm.humanoid.getNormalizedBoneNode(name));
@@ -124,6 +125,13 @@ export class Rig {
     if (box.isEmpty()) box.setFromObject(this.scene);
     return box;
   }
+}
+
+// whether there are meshes below a node, none of which has shapes
+function rigid(node) {
+  const meshes = [];
+  if (node) node.traverse((object) => { if (object.isMesh) meshes.push(object); });
+  return meshes.length > 0 && meshes.every((mesh) => !mesh.morphTargetInfluences);
 }
 
 function joint(node) {

@@ -1,0 +1,17 @@
+"""The heads that come with the package, and which face the page shows."""
+
+import os
+
+from ..core.resources import PACKAGE
+
+HEADS = os.path.join(PACKAGE, "view", "heads")
+LOOKS = ("ada", "otto")
+"""by name; the first is shown where nobody chose"""
+
+DRAWN = "drawn"
+"""the face without a third dimension, which every browser can show"""
+
+
+def head_of(look: str) -> str:
+    """Path of a look's GLB file."""
+    return os.path.join(HEADS, f"{look}.glb")
