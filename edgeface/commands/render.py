@@ -13,12 +13,14 @@ from ..motion.face import lip_gap
 from ..motion.frame import Frame
 from ..source.playable import playable
 from ..view.film import write_gif, write_mp4, write_png, write_webm
+from ..view.looks import CHOSEN, LOOKS, head_of
 from ..view.painter import Painter
 from .common import add_model_arguments, settings_of
 
 EXAMPLE = f"""examples:
   edgeface render speech.wav -o speech.mp4      a film with sound
   edgeface render speech.wav -o speech.png      the moment at which the mouth is open widest
+  edgeface render speech.wav -o speech.mp4 --look ada
   edgeface render speech.wav -o speech.webm --avatar head.glb --transparent
 Needs Chromium and Python packages: {install_extra("render")}."""
 _KINDS = (".mp4", ".webm", ".gif", ".png")
@@ -34,9 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", metavar="PIXELS", type=int, default=512, help="width and height, even"
     )
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--avatar", metavar="FILE", help="a GLB or VRM file instead of the drawn face"
     )
+    which.add_argument("--look", choices=LOOKS, help="a head of edgeface's own instead of it")
     parser.add_argument("--transparent", action="store_true", help="nothing behind the head")
     add_model_arguments(parser)
 
@@ -54,7 +58,8 @@ def execute(options: argparse.Namespace) -> None:
     frames, _ = animator.animate(options.audio)
     if not frames:
         raise DataError(f"{options.audio}: the file contains no sound; give another one")
-    with Painter(animator.model.neutral, options.avatar or "") as painter:
+    avatar, own = (head_of(options.look), CHOSEN) if options.look else (options.avatar or "", "")
+    with Painter(animator.model.neutral, avatar, own) as painter:
         _write(options, kind, painter, frames)
 
 

@@ -6,7 +6,7 @@ from typing import Tuple
 from ..build import load_model
 from ..core.errors import EdgefaceError, UsageError
 from ..view.avatar import read_avatar
-from ..view.looks import DRAWN, LOOKS, head_of
+from ..view.looks import CHOSEN, DRAWN, LOOKS, OFFERED, head_of
 from ..view.packages import check_packages, has_packages
 from ..view.server import PageServer
 from ..view.staging import read_staging
@@ -59,5 +59,5 @@ def _chosen(options: argparse.Namespace) -> Tuple[str, str]:
     if options.avatar or options.look == DRAWN:
         return options.avatar or "", ""
     if options.look:
-        return head_of(options.look), "chosen"
-    return (head_of(LOOKS[0]), "offered") if has_packages() else ("", "")
+        return head_of(options.look), CHOSEN
+    return (head_of(LOOKS[0]), OFFERED) if has_packages() else ("", "")

@@ -11,6 +11,9 @@ LOOKS = ("ada", "otto")
 DRAWN = "drawn"
 """the face without a third dimension, which every browser can show"""
 
+CHOSEN, OFFERED = "chosen", "offered"
+"""whether somebody chose a head, or the page may show its drawn face where the browser is slow"""
+
 
 def head_of(look: str) -> str:
     """Path of a look's GLB file."""

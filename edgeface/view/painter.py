@@ -29,18 +29,19 @@ class Painter:
 
     :param neutral: the model's resting face, [68, 3]
     :param avatar: path of a GLB or VRM file; "" for the drawn face
+    :param own: `looks.CHOSEN` where that file is edgeface's own; otherwise ""
     :raises UnavailableError: Chromium, Selenium to drive it, or three.js is missing
     :raises EdgefaceError: the avatar, or the YAML file beside it, cannot be used
     """
 
-    def __init__(self, neutral: List[List[float]], avatar: str = "") -> None:
+    def __init__(self, neutral: List[List[float]], avatar: str = "", own: str = "") -> None:
         self._calibration: Optional[Calibration] = None
         if avatar:
             read_avatar(avatar)
             check_packages()
             self._calibration = read_staging(avatar).calibration(neutral)
         self._driver = _browser()
-        self._server = PageServer(0, _NO_FRAMES, neutral, avatar)
+        self._server = PageServer(0, _NO_FRAMES, neutral, avatar, own)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def __enter__(self) -> "Painter":
