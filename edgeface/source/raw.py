@@ -10,7 +10,7 @@ from typing import Optional, Tuple
 import numpy as np
 
 from ..core.clock import monotonic_ns
-from ..core.rates import MS_NS, SAMPLE_RATE_HZ
+from ..core.rates import HOP_SAMPLES, MS_NS, SAMPLE_RATE_HZ
 from ..devices.sample_clock import SampleClock
 from .base import BLOCK_SAMPLES, EMPTY, Block
 from .carried import CarriedSound
@@ -147,7 +147,7 @@ class RawReader:
             ended = self._writers.take(len(data))
         rest = EMPTY.samples
         if unsure:
-            samples = self._sound.change(data, self._bytes_of(BLOCK_SAMPLES))
+            samples = self._sound.change(data, self._bytes_of(HOP_SAMPLES))  # what is read at once
         else:
             try:
                 samples = self._sound.accept(data)
