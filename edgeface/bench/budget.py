@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ SOURCE = "24 % of a GPU's and 21 % of a CPU's peak: DistilBERT in ONNX Runtime o
 GPU_CONTEXT_MB = 1000  # CUDA, cuDNN and cuBLAS, on boards where GPU and CPU share memory
 PROCESS_MB = 85
 _FLOAT_BYTES = 4
+_BYTES = (2, 3)  # of TensorProto: uint8 and int8
 # operators that move values and compute nothing
 _FREE = (
     "Constant",
@@ -95,7 +96,7 @@ def graph_cost(path: str) -> Cost:
     """What an ONNX file with static shapes costs.
 
     Matrix products and convolutions count 2 operations a product, all other
-    nodes one an output value.
+    nodes one an output value. Nodes of constants only are the constants that they make.
 
     :raises UnavailableError: the package onnx is not installed
     """
@@ -106,24 +107,34 @@ def graph_cost(path: str) -> Cost:
     model = onnx.shape_inference.infer_shapes(onnx.load(path, load_external_data=False))
     graph = model.graph
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    weights = dict(shapes)
+    values = {
+        tensor.name: 1 if tensor.data_type in _BYTES else _FLOAT_BYTES
+        for tensor in graph.initializer
+    }
     for value in list(graph.value_info) + list(graph.input) + list(graph.output):
         shapes[value.name] = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
     flops = 0.0
     moved = 0.0
+    nodes = 0
+    weights: Set[str] = set()
     for node in graph.node:
+        if all(name in values for name in node.input):  # computed when the graph is loaded
+            values.update(dict.fromkeys(node.output, _FLOAT_BYTES))
+            continue
+        nodes += 1
+        weights.update(name for name in node.input if name in values)
         written = float(sum(np.prod(shapes.get(name, (0,))) for name in node.output))
-        inputs = [name for name in node.input if name not in weights]
+        inputs = [name for name in node.input if name not in values]
         read = float(sum(np.prod(shapes.get(name, ())) for name in inputs))
         flops += written * _operations_per_value(node, shapes)
         moved += _FLOAT_BYTES * (written + read)
-    weight_bytes = _FLOAT_BYTES * float(sum(np.prod(shape) for shape in weights.values()))
-    return Cost(flops, weight_bytes, moved, len(graph.node))
+    weight_bytes = float(sum(values[name] * np.prod(shapes.get(name, ())) for name in weights))
+    return Cost(flops, weight_bytes, moved, nodes)
 
 
 def _operations_per_value(node: Any, shapes: Dict[str, Tuple[int, ...]]) -> int:
     """Operations for one value of the output."""
-    if node.op_type in ("MatMul", "Gemm"):
+    if node.op_type in ("MatMul", "Gemm", "MatMulIntegerToFloat"):
         return 2 * shapes[node.input[0]][-1]
     if node.op_type == "Conv":
         return 2 * int(np.prod(shapes[node.input[1]][1:]))

@@ -73,12 +73,15 @@ def opening_ms(settings: Settings, model: Model) -> List[Tuple[float, float]]:
     :return: both of the first time, and of the second
     :raises UnavailableError: the model has no step graph
     """
-    path = require_step_model(model).step_file(settings.motion.lookahead_ms)
+    step_model = require_step_model(model)
+    lookahead_ms = settings.motion.lookahead_ms
+    path = step_model.step_file(lookahead_ms)
+    cpu_path = step_model.cpu_step_file(lookahead_ms)
     fbank = np.zeros((1, 4, 80), np.float32)
     times = []
     for _ in range(2):
         began = time.perf_counter()
-        session = open_session(path, Compute(settings.model.provider))
+        session = open_session(path, Compute(settings.model.provider), cpu_path)
         opened = time.perf_counter()
         session.step(fbank, session.first_caches(), ["landmarks"])
         run = time.perf_counter()

@@ -7,8 +7,8 @@ class StepNetwork(NamedTuple):
     """Graphs of edgeface's own network.
 
     `context_frames`: how far back it can remember; `whole_frames`: frames that a whole graph takes;
-    `steps`, `wholes`, `blocks`: file names by look-ahead in ms. Bundles of earlier releases have no
-    blocks, which are steps of many frames.
+    `steps`, `wholes`, `blocks`, `cpu_steps`: file names by look-ahead in ms. Bundles of earlier
+    releases have no blocks, which are steps of many frames, or no steps for the CPU alone.
     """
 
     context_frames: int
@@ -16,11 +16,13 @@ class StepNetwork(NamedTuple):
     steps: Dict[int, str]
     wholes: Dict[int, str]
     blocks: Dict[int, str]
+    cpu_steps: Dict[int, str]
 
     @property
     def graphs(self) -> Set[str]:
         """Names of all graphs."""
-        return {*self.steps.values(), *self.wholes.values(), *self.blocks.values()}
+        graphs = (self.steps, self.wholes, self.blocks, self.cpu_steps)
+        return {name for kind in graphs for name in kind.values()}
 
     @property
     def named(self) -> Set[str]:

@@ -34,7 +34,9 @@ _STEP_FIELDS: Dict[str, type] = {
     "steps": dict,
     "wholes": dict,
     "blocks": dict,
+    "cpu_steps": dict,
 }
+_LATER = ("blocks", "cpu_steps")  # not in bundles of earlier releases
 _WINDOW_FIELDS: Dict[str, type] = {"window": dict, "encoder": dict, "motion": dict}
 _WINDOW_RANGES = {"temperature": (0.0, 10.0), "share": (0.0, 1.0), "smoothing": (0.0, 0.99)}
 # half of an imported model, and the checkpoint that makes it
@@ -67,7 +69,8 @@ def parse(text: bytes, folder: str, path: str) -> Description:
     if imported:
         network = _window_network(_checked(fields, _WINDOW_FIELDS, path), path)
     else:
-        fields.setdefault("blocks", {})  # in bundles of 0.2.0 and before
+        for name in _LATER:
+            fields.setdefault(name, {})
         network = _step_network(_checked(fields, _STEP_FIELDS, path), common["latency_ms"], path)
     unknown = sorted(name for name in network.named if name not in common["files"])
     if unknown:
@@ -137,11 +140,12 @@ def _step_network(fields: Dict[str, Any], latency_ms: int, path: str) -> StepNet
             raise ValueError("context_frames or whole_frames: out of range")
         _check_graphs(network.steps, 0)
         _check_graphs(network.wholes, 0)
-        _check_graphs(network.blocks, 0)
+        for graphs in (network.blocks, network.cpu_steps):
+            _check_graphs(graphs, 0)
+            if graphs and set(graphs) != set(network.steps):
+                raise ValueError("blocks or cpu_steps: not for the same look-aheads as steps")
         if latency_ms not in network.steps or set(network.steps) != set(network.wholes):
             raise ValueError("steps and wholes: not for the same look-aheads, the default one too")
-        if network.blocks and set(network.blocks) != set(network.steps):
-            raise ValueError("steps and blocks: not for the same look-aheads")
     except ValueError as error:
         raise DataError(f"{path}: {error}; fetch the bundle again") from None
     return network

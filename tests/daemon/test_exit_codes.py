@@ -18,7 +18,7 @@ def one_lookahead(tmp_path):
     shutil.copytree(DEFAULT_BUNDLE, str(folder))
     description = yaml.safe_load((folder / "bundle.yaml").read_text())
     description = without_seal(description)
-    for graphs in ("steps", "wholes", "blocks"):
+    for graphs in ("steps", "wholes", "blocks", "cpu_steps"):
         description[graphs] = {80: description[graphs][80]}
     (folder / "bundle.yaml").write_text(sealed(yaml.safe_dump(description)))
     return folder

@@ -1,4 +1,4 @@
-"""Command: what half precision and 8-bit weights would cost and bring in the package's bundle.
+"""Command: what half precision and products in 8 bits would cost and bring in the package's bundle.
 
 Example:
     python -m training.judge.precision --data ../shared/data
@@ -18,6 +18,7 @@ from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 from edgeface.importer.onnx_files import reduce_precision
 from edgeface.life.life import Life, Strengths
+from edgeface.model.runtime.expanded import write_expanded
 from edgeface.model.runtime.providers import open_session
 from edgeface.model.step_model import StepModel, require_step_model
 from edgeface.model.stepper import CachedStepper
@@ -30,6 +31,7 @@ from .animation import animate_all
 from .table import Table
 
 _PRECISIONS = ("float32", "float16", "int8")
+_CPU = "8 bits, exact products"
 _ROUNDS = 7
 _STEPS = 400
 
@@ -48,12 +50,15 @@ def median_step_ms(sessions: Dict[str, Any]) -> Dict[str, float]:
     return {name: 1e3 * float(np.median(times)) for name, times in spent.items()}
 
 
-def _write(plain: str, folder: Path) -> Dict[str, Path]:
-    """A graph in every precision, with its weights within."""
-    paths = {name: folder / f"{name}.onnx" for name in _PRECISIONS}
-    for name, path in paths.items():
-        onnx.save(onnx.load(plain), str(path))
-        reduce_precision(path, name)
+def _write(bundle: StepModel, folder: Path) -> Dict[str, Path]:
+    """The step graph in every precision and that for the CPU, with their weights within."""
+    paths = {name: folder / f"{name}.onnx" for name in (*_PRECISIONS, _CPU)}
+    with tempfile.TemporaryDirectory() as expanded:
+        plain = onnx.load(write_expanded(bundle.step_file(bundle.latency_ms), expanded))
+    for name in _PRECISIONS:
+        onnx.save(plain, str(paths[name]))
+        reduce_precision(paths[name], name)
+    onnx.save(onnx.load(bundle.cpu_step_file(bundle.latency_ms)), str(paths[_CPU]))
     return paths
 
 
@@ -61,7 +66,7 @@ def print_precisions(bundle: StepModel, data: Path) -> None:
     """Prints size, time of a step, accuracy and deviation of each precision."""
     clips = held_out(load_grid(data / FOLDER)[0])
     with tempfile.TemporaryDirectory() as folder:
-        paths = _write(bundle.step_file(bundle.latency_ms), Path(folder))
+        paths = _write(bundle, Path(folder))
         sessions = {name: open_session(str(path)) for name, path in paths.items()}
         ms = median_step_ms(sessions)
         table = Table(

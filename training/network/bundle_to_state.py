@@ -22,6 +22,7 @@ from training.command import run
 
 from .export import FRAME_MS
 from .network import MAX_LOOKAHEAD, Network, Size
+from .rounding import held_rounded
 
 _PREFIX = "network."
 _ATTENTION_BIAS = "attention.bias"
@@ -51,8 +52,10 @@ def network_of(bundle: StepModel) -> Network:
 
 
 def _weights(graph: str) -> Dict[str, np.ndarray]:
-    initializers = onnx.load(graph).graph.initializer
-    return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in initializers}
+    """The constants of a graph, those that it holds in 8 bits in float32, too."""
+    model = onnx.load(graph)
+    arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    return {**arrays, **held_rounded(arrays)}
 
 
 def _check(network: Network, bundle: StepModel) -> None:

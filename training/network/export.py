@@ -1,14 +1,15 @@
 """Command: a training run becomes a bundle.
 
 Example:
-    python -m training.network.export run1/state.pt -o edgeface/model/default --version 21
+    python -m training.network.export run1/state.pt -o edgeface/model/default --version 22
 """
 
 import argparse
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Union
 
 import numpy as np
+import onnx
 import torch
 import yaml
 
@@ -20,7 +21,9 @@ from edgeface.model.bundle import DESCRIPTION
 from edgeface.model.seal import sealed
 from training.command import run
 
+from .cpu_step import CpuStep
 from .network import MAX_LOOKAHEAD, Network, Size
+from .rounding import declare_products, hold_rounded, round_weights
 from .streaming import WHOLE_FRAMES, Block, Step, Whole
 
 LOOKAHEADS = (0, 1, 2, 4)
@@ -49,21 +52,33 @@ def mean_network(checkpoints: Sequence[Path]) -> Network:
 
 
 def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -> None:
-    """Writes the bundle of the mean of training states into `folder`."""
+    """Writes the bundle of the mean of training states into `folder`, with its weights rounded."""
     network = mean_network(checkpoints)
+    rounded = round_weights(network)
     folder.mkdir(parents=True, exist_ok=True)
     steps: Dict[int, str] = {}
+    cpu_steps: Dict[int, str] = {}
     wholes: Dict[int, str] = {}
     blocks: Dict[int, str] = {}
     for lookahead in LOOKAHEADS:
         ms = lookahead * FRAME_MS
         steps[ms] = f"step_{ms}.onnx"
+        cpu_steps[ms] = f"cpu_{ms}.onnx"
         wholes[ms] = f"whole_{ms}.onnx"
         blocks[ms] = f"block_{ms}.onnx"
         _write_step(Step(network, lookahead), folder / steps[ms])
+        _write_step(CpuStep(network, rounded, lookahead), folder / cpu_steps[ms])
         _write_step(Block(network, lookahead), folder / blocks[ms])
         _write_whole(network, lookahead, folder / wholes[ms])
-    graphs = [folder / graph for graph in (*steps.values(), *wholes.values(), *blocks.values())]
+    float32 = [folder / graph for graph in (*steps.values(), *wholes.values(), *blocks.values())]
+    graphs = [*float32, *(folder / graph for graph in cpu_steps.values())]
+    for path in graphs:
+        model = onnx.load(str(path))
+        if path in float32:
+            hold_rounded(model, list(rounded.values()))
+        else:
+            declare_products(model)
+        onnx.save(model, str(path))
     share_weights(graphs, folder / WEIGHTS)
     files = sorted(graph.name for graph in graphs) + [WEIGHTS]
     description = {
@@ -80,6 +95,7 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
         "steps": steps,
         "wholes": wholes,
         "blocks": blocks,
+        "cpu_steps": cpu_steps,
         "files": {file: sha256_of(str(folder / file)) for file in files},
         "neutral": _rounded(network.landmark_mean),
     }
@@ -87,7 +103,7 @@ def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -
     (folder / DESCRIPTION).write_text(sealed(text))
 
 
-def _write_step(step: Step, path: Path) -> None:
+def _write_step(step: Union[Step, CpuStep], path: Path) -> None:
     shapes = step.cache_shapes()
     caches = tuple(torch.zeros(*shape) for shape in shapes.values())
     write_graph(

@@ -5,12 +5,14 @@ everything here is tested with a recording stand-in for them.
 """
 
 import os
+import tempfile
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ...core.errors import DataError, UnavailableError, one_line
 from .compute import Engine
+from .expanded import write_expanded
 from .session import Session
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ def open_native(
         with open(plan_path, "rb") as file:
             plan = file.read()
     else:
-        plan = cuda.build(path, engine.float16, single_precision)
+        with tempfile.TemporaryDirectory(dir=engine.folder) as folder:
+            expanded = write_expanded(path, folder)
+            plan = cuda.build(expanded, engine.float16, single_precision)
         temporary = f"{plan_path}.tmp"
         with open(temporary, "wb") as file:
             file.write(plan)

@@ -14,19 +14,20 @@ _LOG = logging.getLogger(__name__)
 _FASTEST_FIRST = ("tensorrt", "cuda")
 
 
-def open_session(path: str, compute: Compute = Compute("cpu")) -> Session:
+def open_session(path: str, compute: Compute = Compute("cpu"), cpu_path: str = "") -> Session:
     """Opens a step graph.
 
     ONNX Runtime falls back silently; this never does: a required provider is the one that computes,
     and under `auto` a fallback is logged.
 
     :param path: of an ONNX file
+    :param cpu_path: of the one that the CPU runs instead, if there is one
     :raises UnavailableError: the required provider is not the one that computes
     :raises DataError: the file does not load
     """
     if compute.provider == "native":
         return open_native(path, compute.engine)
-    return open_onnx(path, compute)
+    return open_onnx(path, compute, cpu_path)
 
 
 def require_installed(provider: str) -> None:
@@ -45,7 +46,7 @@ def require_installed(provider: str) -> None:
         require_provider(provider)
 
 
-def open_onnx(path: str, compute: Compute = Compute("cpu")) -> OnnxSession:
+def open_onnx(path: str, compute: Compute = Compute("cpu"), cpu_path: str = "") -> OnnxSession:
     """Opens any graph in ONNX Runtime; otherwise as `open_session`.
 
     :raises UnavailableError: also for `native`, which runs step graphs only
@@ -54,8 +55,9 @@ def open_onnx(path: str, compute: Compute = Compute("cpu")) -> OnnxSession:
         raise UnavailableError(
             f"{path}: provider native runs step graphs only; choose model.provider: tensorrt"
         )
+    cpu_path = cpu_path or path
     if compute.provider != "auto":
-        return open_on(path, compute)
+        return open_on(cpu_path if compute.provider == "cpu" else path, compute)
     failures: List[str] = []
     available = available_providers()
     for provider in _FASTEST_FIRST:
@@ -70,7 +72,7 @@ def open_onnx(path: str, compute: Compute = Compute("cpu")) -> OnnxSession:
             failures.append(str(error))
         else:
             return _with_fallback(session, failures)
-    return _with_fallback(open_on(path, Compute("cpu")), failures)
+    return _with_fallback(open_on(cpu_path, Compute("cpu")), failures)
 
 
 def _with_fallback(session: OnnxSession, failures: List[str]) -> OnnxSession:
