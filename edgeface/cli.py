@@ -61,10 +61,8 @@ def _parser(chosen: Optional[str], debug: bool) -> argparse.ArgumentParser:
         )
         if name == chosen:  # the others' modules stay unloaded: `read` needs no model
             with contextlib.ExitStack() as stack:
-                if not debug:
-                    stack.enter_context(
-                        quiet_stderr()
-                    )  # such as numpy's pages about an old library
+                if not debug:  # numpy prints pages about a library that it was not built for
+                    stack.enter_context(quiet_stderr())
                 module = importlib.import_module(f".commands.{name}", __package__)
             verb.epilog = module.EXAMPLE
             module.add_arguments(verb)

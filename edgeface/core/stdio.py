@@ -9,9 +9,8 @@ from typing import Deque
 
 _MOST_LINES = 100  # that wait for a reader of stderr
 STDERR = 2
-WRITING = (
-    threading.Lock()
-)  # held while a line is written, and by whoever stderr is another file for
+# held while a line is written, and by whoever makes stderr another file for a while
+WRITING = threading.Lock()
 
 
 def open_standard_files() -> None:
