@@ -104,7 +104,7 @@ class Motion:
     f0: bool = setting(
         True,
         "whether the fundamental frequency (pitch) is estimated, which costs about 0.1 ms a frame;"
-        " the head rises with it a little, and renderers may show it",
+        " the head rises with it a little, held vowels are known by it, and renderers may show it",
     )
     strength: int = setting(100, "how much of its motion the face shows, in percent", span=(0, 200))
     shapes: Tuple[Tuple[str, Shape], ...] = entries(

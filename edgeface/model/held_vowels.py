@@ -92,6 +92,8 @@ class HeldVowels(Stepper):
         self._stepper = stepper
         self._lookahead = lookahead_frames
         self._ahead = min(_AHEAD, lookahead_frames)
+        rows = FBANK_PER_FRAME * self.frames
+        self._silent_sounds = _sounds(np.full((rows, MEL_BINS), SILENCE, np.float32))
         self.reset()
 
     def reset(self) -> None:
@@ -109,8 +111,19 @@ class HeldVowels(Stepper):
         self, fbank: np.ndarray, f0_hz: Sequence[float], levels_dbfs: Sequence[float]
     ) -> Faces:
         """The faces of n more frames."""
-        landmarks, blendshapes, speech = self._stepper.step(fbank, f0_hz, levels_dbfs)
-        self._sounds.extend(_sounds(fbank))
+        faces = self._stepper.step(fbank, f0_hz, levels_dbfs)
+        return self._hold(faces, _sounds(fbank), f0_hz)
+
+    def rest(self) -> Optional[Faces]:
+        """The other stepper's silent faces, unless a vowel has not faded yet."""
+        faces = None if self._face is not None else self._stepper.rest()
+        if faces is None:
+            return None
+        return self._hold(faces, self._silent_sounds, [0.0] * self.frames)
+
+    def _hold(self, faces: Faces, sounds: Sequence[_Sound], f0_hz: Sequence[float]) -> Faces:
+        landmarks, blendshapes, speech = faces
+        self._sounds.extend(sounds)
         self._f0_hz.extend(f0_hz)
         outside = min(self._unknown, self.frames)
         self._unknown -= outside

@@ -13,6 +13,7 @@ _LOG = logging.getLogger(__name__)
 _WINDOWS_PER_S = 50
 _FORGOTTEN_WINDOWS = 12.5  # 0.25 s: time constant of the energies that are compared
 _AUDIBLE = 1e-6  # mean square, -60 dBFS: below it nothing is decided
+_LOUDEST = 1e3  # floating-point sound may hold anything; no sum of this overflows
 _CANCELS = 1 / 12  # of the loudest channel's energy; one of four channels alone is 1 / 16
 
 
@@ -123,10 +124,12 @@ class Converter:
     def accept(self, block: np.ndarray, last: bool = False) -> np.ndarray:
         """Takes sound, and gives what can be resampled by now.
 
-        :param block: float32 [n, channels]
+        :param block: float32 [n, channels], finite
         :param last: whether nothing follows, so that all of it must come out
         :return: float32 [m], -1..1
         """
+        if block.shape[1] > 1 or self._resampler is not None:
+            block = np.clip(block, -_LOUDEST, _LOUDEST)
         mono = block[:, 0] if block.shape[1] == 1 else self._mix(block)
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(np.ascontiguousarray(mono), last=last)

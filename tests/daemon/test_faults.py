@@ -25,6 +25,7 @@ def changed(self, fbank, *others):
     %s
     return step(self, fbank, *others)
 CachedStepper.step = changed
+CachedStepper.rest = lambda self: None  # so that silence is computed, too
 from edgeface.cli import entry
 entry()
 """
@@ -128,7 +129,7 @@ def test_a_model_that_fails_once_is_loaded_again(pipe, shm_name):
     "change, word",
     [
         ("raise RuntimeError('no memory')", "no memory"),
-        ("fbank = fbank * float('nan')", "no numbers"),
+        ("return [part * float('nan') for part in step(self, fbank, *others)]", "no numbers"),
     ],
 )
 def test_a_model_that_fails_again_ends_the_daemon_with_one_line(pipe, shm_name, change, word):

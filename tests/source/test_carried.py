@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.faces import DATA
 from support.process import edgeface, wait_for
@@ -208,6 +208,7 @@ starts = st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"fLaC", b"\xff\xfb\x90\0", 
     st.lists(st.integers(0, 200), max_size=5),
     st.sampled_from(ENCODINGS),
 )
+@example(b"", [np.array([1e38, 1e38, -3e38, -3e38], "<f4").tobytes()], [], "f32le")
 def test_any_bytes_are_sound_or_an_error(start, pieces, cuts, encoding):
     try:
         samples = carried(start + b"".join(pieces), Pcm(24000, 2, encoding), sorted(cuts))

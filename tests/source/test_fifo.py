@@ -128,18 +128,28 @@ for writer in range(20):
 
 @pytest.mark.parametrize("samples", [160, 640])
 def test_writers_in_real_time_that_die_and_are_replaced_at_once(tmp_path, samples):
-    """As a recorder that another process starts again, with three channels."""
-    source = FifoSource(str(tmp_path / "pipe"), Pcm(16000, 3, "s24le"))
+    """As a recorder that another process starts again, with three channels.
+
+    On a busy machine that stops the reader for longer than a writer lives, it needs another try.
+    """
+    for attempt in range(3):
+        sound = heard_of_replaced(str(tmp_path / f"pipe-{attempt}"), samples)
+        wrong = np.abs(sound - (0.125 + 0.25 + 0.5) / 3) > 1e-4
+        print(f"{1 - len(sound) / (20 * 960):.1%} lost, {wrong.mean():.1%} wrong")
+        if len(sound) > 0.5 * 20 * 960 and wrong.mean() < 0.05:
+            return
+    raise AssertionError("what one writer left made noise of the next one")
+
+
+def heard_of_replaced(path, samples):
+    source = FifoSource(path, Pcm(16000, 3, "s24le"))
     source.open()
-    with subprocess.Popen([sys.executable, "-c", REPLACED, path_of(source)]) as writers:
+    with subprocess.Popen([sys.executable, "-c", REPLACED, path]) as writers:
         parts = [source.read(1.0, samples).samples]
         while writers.poll() is None or len(parts[-1]):
             parts.append(source.read(0.05, samples).samples)
     source.close()
-    sound = np.concatenate(parts)
-    wrong = np.abs(sound - (0.125 + 0.25 + 0.5) / 3) > 1e-4
-    assert len(sound) > 0.5 * 20 * 960 and wrong.mean() < 0.05
-    print(f"{1 - len(sound) / (20 * 960):.1%} lost, {wrong.mean():.1%} wrong")
+    return np.concatenate(parts)
 
 
 def test_a_pipe_of_an_earlier_release_is_for_the_group_that_speaks(tmp_path):
