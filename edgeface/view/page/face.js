@@ -71,9 +71,10 @@ const drawFace = (() => {
     const chin = p[8];
     ctx.fillStyle = vertical(ctx, chin[1] - 0.3, VIEW.bottom - 0.3, ["#2f5168", "#203a4c"]);
     ctx.beginPath();
-    spline(ctx, [[-2.3, -9], [-2.2, -2.6], [-1.75, -2.03], [-0.95, -1.8], [-0.45, -1.66], [0, -1.78],
-                 [0.45, -1.66], [0.95, -1.8], [1.75, -2.03], [2.2, -2.6],
-                 [2.3, -9]], false); // as far down as the tallest screen
+    spline(ctx, [[-2.2, -2.6], [-1.75, -2.03], [-0.95, -1.8], [-0.45, -1.66], [0, -1.78],
+                 [0.45, -1.66], [0.95, -1.8], [1.75, -2.03], [2.2, -2.6]], false);
+    ctx.lineTo(2.3, -9); // as far down as the tallest screen
+    ctx.lineTo(-2.3, -9);
     ctx.fill();
     ctx.fillStyle = vertical(ctx, -1.05, -1.8, [SKIN_SHADE, "#dba582"]);
     ctx.beginPath();
