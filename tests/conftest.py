@@ -6,6 +6,7 @@ import wave
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from support import process
 from support.faces import DATA
 
@@ -16,6 +17,11 @@ from edgeface.shm.writer import Writer
 
 # what a shell starts in the background ignores Ctrl-C, and so would all that the tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# the same examples in every run, so that a change is not judged by luck; HYPOTHESIS_PROFILE=default
+# looks for others
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")
