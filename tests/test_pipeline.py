@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.faces import DATA
+from support.stream import run
 
 import edgeface
 from edgeface.build import FilePipelines, build_pipeline
@@ -17,14 +18,6 @@ from edgeface.motion.frame import BLINKING, SPEECH
 from edgeface.motion.mouth import MouthShapes
 from edgeface.pipeline import Pipeline
 from edgeface.source.file import read_whole
-
-
-def run(pipeline, samples, sizes=()):
-    frames, at = [], 0
-    for size in sizes:
-        frames += pipeline.accept(samples[at : at + size])
-        at += size
-    return frames + pipeline.accept(samples[at:]) + pipeline.finish()
 
 
 def bits(frames):

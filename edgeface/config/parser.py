@@ -3,7 +3,7 @@
 import difflib
 import re
 from dataclasses import fields, is_dataclass
-from typing import Any, Iterable, Iterator, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, Iterable, Iterator, Optional, Tuple, Type, TypeVar, Union, cast
 
 import yaml
 
@@ -50,7 +50,9 @@ def parse_sections(kind: Type[_Kind], text: Union[str, bytes], path: str) -> _Ki
         raise ConfigurationError(f"{path}{line}: not YAML: {_shown(problem)}") from None
     if root is None:
         return kind()
-    sections = {section.name: section for section in fields(kind)}  # type: ignore[arg-type]
+    sections = {
+        section.name: section for section in fields(cast(Any, kind))
+    }  # 3.6 has no type for them
     values = {}
     for name, node, line_number in _pairs(root, "the file", path):
         if name not in sections:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.stream import run
 
 from edgeface.build import FilePipelines, build_pipeline
 from edgeface.config import MOUTH_ONLY, Settings
@@ -20,14 +21,6 @@ from edgeface.pipeline import Pipeline
 HELD_S = 4.0
 VOWELS = [(4, 10600), (7, 13000)]  # number of a clip, sample in the middle of a vowel of it
 TIME_S = np.arange(4 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-
-
-def run(pipeline, samples, sizes=()):
-    frames, at = [], 0
-    for size in sizes:
-        frames += pipeline.accept(samples[at : at + size])
-        at += size
-    return frames + pipeline.accept(samples[at:]) + pipeline.finish()
 
 
 def landmarks(pipeline, samples):

@@ -11,6 +11,7 @@ from day import heaps
 from support.browser import chromium, requested, script_errors
 from support.glb import rewrite, write_avatar, write_head, write_vrm
 from support.process import wait_for
+from support.serving import serving
 from support.spellings import SPELLINGS
 from support.three import install_three
 
@@ -98,17 +99,13 @@ def actor(writer):
 def page(browser, shm_name, path, drawn="edgeface.stage && edgeface.drawn > 3"):
     """The page with an avatar, once something is true."""
     server = PageServer(0, shm_name, [[0.01 * k, 0, 0] for k in range(68)], path)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    try:
-        browser.get(server.url)
-        wait_for(lambda: browser.execute_script(f"return window.edgeface && {drawn}"), 40.0)
-        yield server
-    finally:
-        browser.get("about:blank")
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server):
+        try:
+            browser.get(server.url)
+            wait_for(lambda: browser.execute_script(f"return window.edgeface && {drawn}"), 40.0)
+            yield server
+        finally:
+            browser.get("about:blank")
 
 
 def picture(browser):

@@ -1,10 +1,8 @@
 """The page as a kiosk shows it, in a real Chromium that draws without a graphics card."""
 
-import contextlib
 import io
 import json
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +12,7 @@ import pytest
 from support.browser import chromium, requested, script_errors
 from support.glb import write_head
 from support.process import start, wait_for
+from support.serving import serving
 
 from edgeface.motion.face import BLENDSHAPES
 from edgeface.view import server as server_module
@@ -35,19 +34,6 @@ def head(tmp_path):
     path = str(tmp_path / "head.glb")
     write_head(path, BLENDSHAPES)
     return path
-
-
-@contextlib.contextmanager
-def serving(shm_name, neutral, avatar="", port=0):
-    server = PageServer(port, shm_name, neutral, avatar)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def script(browser, expression):
@@ -84,7 +70,7 @@ def mouth(image):
 
 
 def test_nothing_but_the_face_is_seen_and_the_screen_stays_on(browser, shm_name, bundle):
-    with serving(shm_name, bundle.neutral) as server:
+    with serving(PageServer(0, shm_name, bundle.neutral)) as server:
         opened(browser, server.url)
         assert browser.find_element("id", "status").is_displayed()
         assert script(browser, "getComputedStyle(document.body).cursor") == "auto"
@@ -103,7 +89,7 @@ def test_nothing_but_the_face_is_seen_and_the_screen_stays_on(browser, shm_name,
 def test_words_and_the_microphone_are_shown_and_foreign_pages_cannot_say_them(
     browser, shm_name, bundle
 ):
-    with serving(shm_name, bundle.neutral) as server:
+    with serving(PageServer(0, shm_name, bundle.neutral)) as server:
         opened(browser, f"{server.url}?kiosk")
         words, listening = (browser.find_element("id", name) for name in ("words", "listening"))
         assert not words.is_displayed() and not listening.is_displayed()
@@ -129,7 +115,7 @@ def test_a_server_that_refuses_or_is_restarted_is_found_again(
     browser, shm_name, bundle, writer, monkeypatch
 ):
     heard = "edgeface.face.names.length"
-    with serving(shm_name, bundle.neutral) as server:
+    with serving(PageServer(0, shm_name, bundle.neutral)) as server:
         with monkeypatch.context() as patch:
             refuse = lambda handler: handler.send_error(503)  # noqa: E731
             patch.setattr(server_module._PageHandler, "_stream", refuse)
@@ -162,7 +148,7 @@ def test_the_head_fits_any_screen_and_no_request_leaves_the_machine(
     Image.new("RGB", (40, 20), (20, 60, 20)).save(str(tmp_path / "lobby.png"))
     (tmp_path / "head.yaml").write_text("background: {picture: lobby.png}")
     requested(browser)
-    with serving(shm_name, bundle.neutral, head) as server:
+    with serving(PageServer(0, shm_name, bundle.neutral, head)) as server:
         for width, height in ((300, 600), (600, 300)):
             browser.execute_cdp_cmd(
                 "Emulation.setDeviceMetricsOverride",
@@ -192,7 +178,7 @@ def test_the_yaml_file_is_followed_as_soon_as_it_is_saved(
 ):
     beside = tmp_path / "head.yaml"
     beside.write_text("background: {colour: '#ffffff'}")
-    with serving(shm_name, bundle.neutral, head) as server:
+    with serving(PageServer(0, shm_name, bundle.neutral, head)) as server:
         opened(browser, server.url, "edgeface.stage && edgeface.drawn > 3")
 
         def after(text):
@@ -242,7 +228,7 @@ import("./detail.js").then(({ Detail }) => {
 
 
 def test_a_slow_machine_draws_fewer_pixels_and_more_again_later(browser, shm_name, bundle):
-    with serving(shm_name, bundle.neutral) as server:
+    with serving(PageServer(0, shm_name, bundle.neutral)) as server:
         opened(browser, server.url)
         shares, patience, small = browser.execute_async_script(LOADS)
         browser.get("about:blank")

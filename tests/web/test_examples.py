@@ -1,11 +1,9 @@
 """The example pages in a real Chromium, with the libraries that they are written for."""
 
-import contextlib
 import functools
 import http.server
 import os
 import shutil
-import threading
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from support.browser import chromium, script_errors
 from support.glb import write_avatar, write_head
 from support.npm import node_modules
 from support.process import start, wait_for
+from support.serving import serving
 
 import edgeface
 from edgeface.motion.face import BLENDSHAPES
@@ -51,7 +50,7 @@ def site(tmp_path_factory):
     write_head(str(folder / "head.glb"), [f"blendShape1.{name}" for name in usual])
     write_avatar(str(folder / "avatar.glb"), BLENDSHAPES)
     handler = functools.partial(_Quiet, directory=str(folder))
-    with _serving(http.server.ThreadingHTTPServer(("0.0.0.0", 0), handler)) as server:
+    with serving(http.server.ThreadingHTTPServer(("0.0.0.0", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}"
 
 
@@ -68,22 +67,10 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def _serving(server):
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def shown(browser, url, jaw_open, shm_name, folder):
     """What a page shows while a daemon speaks: rows of `WATCH`, and the published jawOpen [T]."""
     frames = f"{folder}/frames.npz"
-    with _serving(Server("127.0.0.1", 0, shm_name, Access("127.0.0.1"))) as web:
+    with serving(Server("127.0.0.1", 0, shm_name, Access("127.0.0.1"))) as web:
         browser.get(f"{url}&frames={web.url}frames")
         wait_for(lambda: browser.execute_script(f"return {jaw_open} !== undefined"))
         browser.execute_script(WATCH.replace("JAW_OPEN", jaw_open))
@@ -150,7 +137,7 @@ ws.onerror = () => hear("ws", "refused");
 
 
 def test_pages_of_this_machine_read_both_streams_and_others_none(browser, site, shm_name):
-    with _serving(Server("127.0.0.1", 0, shm_name, Access("127.0.0.1"))) as web:
+    with serving(Server("127.0.0.1", 0, shm_name, Access("127.0.0.1"))) as web:
         for host, heard in (("127.0.0.1", 52), ("localhost", 52), ("127.0.0.2", "refused")):
             browser.get(f"{site.replace('127.0.0.1', host)}/package.json")
             both = browser.execute_async_script(READ_BOTH, f"{web.url}frames")

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.process import start, wait_for
+from support.serving import serving
 from support.web import WebSocket, events, handshake, request
 from wsproto.events import CloseConnection, Ping, TextMessage
 
@@ -35,12 +36,8 @@ BOTH = pytest.mark.parametrize("asked", (request(), handshake()), ids=("sse", "w
 @pytest.fixture
 def served(shm_name):
     server = Server("127.0.0.1", 0, shm_name, Access("127.0.0.1", [FRIEND]))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture
