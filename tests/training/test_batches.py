@@ -11,6 +11,7 @@ from training.batches.batches import load
 from training.batches.clips import Clips, animated_clips, sounds
 from training.batches.repeated import RepeatedBatches
 from training.batches.schedule import Schedule
+from training.batches.slow_speech import slowed
 from training.data import sounds as sound_files
 from training.data.grid import Clip
 from training.data.manifest import EFFECT, MUSIC, TEST, TRAIN
@@ -18,6 +19,7 @@ from training.data.store import Store
 from training.phonetics.phones import PHONES
 from training.phonetics.timing import phone_labels
 from training.signal.fbank import fbank_of
+from training.signal.random_tensors import RandomTensors
 
 NEUTRAL = np.zeros((68, 3), np.float32)
 
@@ -150,6 +152,20 @@ def test_slow_speech_has_no_images_and_fast_speech_keeps_its_highest_frequencies
     assert abs(band_db(fast, 6900, 7600) - band_db(fast, 1000, 5500)) < 1.5
 
 
+def test_slow_speech_is_a_part_of_the_sequence_and_sound_and_motion_stay_together():
+    frames = torch.arange(50.0).repeat(3, 1)
+    fbank = torch.arange(200.0).repeat(3, 1)[..., None]
+    times = torch.tensor([1.0, 2.0, 4.0])
+    slow, slow_fbank = slowed(RandomTensors(), times, (frames, fbank))
+    assert torch.equal(slow[0], frames[0])
+    for row in (1, 2):
+        steps = slow[row].diff()
+        assert steps.numpy() == pytest.approx(1 / float(times[row]), abs=1e-4)
+        assert slow[row].min() >= 0 and slow[row].max() <= 49
+        assert slow_fbank[row, ::4, 0].numpy() == pytest.approx(4 * slow[row].numpy(), abs=0.01)
+    assert slowed(RandomTensors(), torch.ones(3), (frames,))[0] is frames
+
+
 def test_sounds_that_are_judged_by_are_in_no_training(store):
     def ids(split):
         return [one.id for one in store.manifest.find((MUSIC, EFFECT), split)]
@@ -189,7 +205,8 @@ def test_sounds_that_are_no_speech_fill_a_sequence_or_come_one_by_one(store):
 def test_every_background_is_as_loud_and_nobody_talks_where_nobody_does(store):
     backgrounds = load([talking()], NEUTRAL, store, 100, [], 0)._backgrounds
     assert backgrounds._chances[0, 1] == 0
-    for make in (backgrounds._coloured, backgrounds._babble, backgrounds._hum):
+    makers = (backgrounds._coloured, backgrounds._babble, backgrounds._hum, backgrounds._breath)
+    for make in makers:
         heard = make(12)
         assert heard.shape == (12, 64000) and heard.std(-1).numpy() == pytest.approx(
             np.ones(12), abs=1e-3
@@ -262,10 +279,17 @@ def test_low_and_high_formants_of_another_voice_do_not_move_by_the_same_factor(s
     rows, t = 200, np.arange(16000) / 16000
     tones = fbank_of(sum(0.1 * np.sin(2 * np.pi * hz * t) for hz in (600, 3000)).astype(np.float32))
     fbank = torch.from_numpy(tones[50:51])[None].repeat(rows, 1, 1)
-    noisy, clean, when = load([talking()], NEUTRAL, store, 80, [], 0.0).in_another_voice(
-        fbank, fbank, "when"
+    fbank = fbank.repeat(1, 8, 1)
+    when = torch.arange(2.0).repeat(rows, 1)
+    noisy, clean, shown = load([talking()], NEUTRAL, store, 80, [], 0.0).in_another_voice(
+        fbank, fbank, when
     )
-    assert torch.equal(noisy, clean) and when == "when"
+    assert torch.equal(noisy, clean)
+    assert 0.05 < (shown != when).any(1).float().mean() < 0.2  # slow
+    # a voice is the same all the time, a whisper is not
+    voiced = noisy.std(1).amax(1) < 1e-3
+    assert 0.85 < voiced.float().mean() < 0.98
+    noisy, fbank = noisy[voiced, :1], fbank[voiced, :1]
     centres = np.linspace(1127 * np.log(1 + 20 / 700), 1127 * np.log(1 + 8000 / 700), 82)[1:-1]
     hz = 700 * np.expm1(centres / 1127)
     split = int(np.searchsorted(hz, 1500))

@@ -9,6 +9,7 @@ from training.signal.level import level_db, levels_db
 from training.signal.noise import colour_gain, coloured_noise, coloured_noises, hum, hums
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room, warped
+from training.signal.whispers import breaths, raised_formants, whispered
 
 
 def slope_of(sound):
@@ -96,3 +97,48 @@ def test_levels_of_many_sounds_are_those_of_each():
     assert levels_db(torch.from_numpy(samples)).numpy() == pytest.approx(
         [level_db(row) for row in samples], abs=0.6
     )
+
+
+def test_a_whisper_has_no_harmonics_and_little_voice_but_the_same_fricatives():
+    rng = np.random.default_rng(4)
+    t = np.arange(32000) / 16000
+    vowel = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in range(1, 30))
+    hiss = np.fft.irfft(np.fft.rfft(rng.standard_normal(32000)) * (np.arange(16001) > 10000))
+    sound = torch.from_numpy(np.stack((0.03 * vowel, 0.1 * hiss, 0 * t)).astype(np.float32))
+    voiced = fbanks_of(sound)[:, 4:-4]
+    voiced = torch.nn.functional.pad(voiced, (0, 0, 4, 4))
+    rows = torch.tensor([True, True, True])
+    changed = [
+        whispered(RandomTensors(seed=seed), rows, voiced)[0].numpy()[:, 4:-4] for seed in range(20)
+    ]
+    voiced = voiced[:, 4:-4].numpy()
+    mean = np.mean(changed, (0, 2))
+
+    # ripple of harmonics in the low bands, in decibels; the voice's loss beside that of the hiss
+    def ripple(bands):
+        return 4.34 * np.abs(np.diff(bands[4:30])).mean()
+
+    assert ripple(voiced[0].mean(0)) > 3 * ripple(mean[0])
+    loss = 4.34 * (voiced.mean(1) - mean)
+    assert 8 < loss[0, 4:30].mean() - loss[1, 70:].mean() < 25
+    assert np.std(changed, 2)[:, 0].mean() > 0.3  # of noise, not of a tone
+    assert np.array_equal(changed[0][2], voiced[2])  # nothing whispers in digital silence
+
+
+def test_a_whisper_is_the_same_with_and_without_noise_around_it_and_others_stay():
+    fbank = torch.zeros(2, 40, 80)
+    rows = torch.tensor([False, True])
+    noisy, clean = whispered(RandomTensors(), rows, fbank + 1, fbank)
+    assert torch.equal(noisy[0], fbank[0] + 1) and torch.equal(clean[0], fbank[0])
+    assert (noisy[1] - clean[1]).numpy() == pytest.approx(1, abs=1e-4)
+    assert not torch.allclose(clean[1], fbank[1])
+    raised = raised_formants(RandomTensors(), rows)
+    assert float(raised[0].abs().max()) == 0
+    assert 0.05 <= float(raised[1, 2]) <= 0.3 and float(raised[1, -1]) < 0.01
+
+
+def test_breath_comes_and_goes():
+    heard = breaths(RandomTensors(seed=2), 20, 160000).numpy()
+    assert heard.std(-1) == pytest.approx(1, abs=1e-3)
+    level = np.sqrt((heard.reshape(20, -1, 1600) ** 2).mean(-1))
+    assert np.median(level.max(1) / (level.min(1) + 1e-9)) > 3

@@ -1,4 +1,4 @@
-"""What one hears besides speech, or without any: noise, people, music, single sounds, hum."""
+"""What one hears besides speech, or without any: noise, people, music, sounds, hum."""
 
 from typing import List
 
@@ -10,13 +10,14 @@ from training.signal.level import decibels, levels_db
 from training.signal.noise import coloured_noises, hums, unit
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room
+from training.signal.whispers import breaths
 
 from .clips import Clips, Sounds
 from .schedule import Schedule, lasting
 
-# chances of coloured noise, other people, music, single sounds, hum
-_SILENT = (0.1, 0.0, 0.35, 0.4, 0.15)
-_TALKING = (0.4, 0.25, 0.125, 0.125, 0.1)
+# chances of coloured noise, other people, music, single sounds, hum, breath
+_SILENT = (0.1, 0.0, 0.33, 0.37, 0.12, 0.08)
+_TALKING = (0.38, 0.25, 0.12, 0.12, 0.09, 0.04)
 # people who speak at once
 _FEWEST = 3
 _MOST = 7
@@ -56,7 +57,14 @@ class Backgrounds:
         """
         kinds = self._random.among(self._chances[talking.long()])[:, 0]
         noise = torch.zeros(len(talking), self._samples, device=kinds.device)
-        makers = (self._coloured, self._babble, self._tune, self._single_sounds, self._hum)
+        makers = (
+            self._coloured,
+            self._babble,
+            self._tune,
+            self._single_sounds,
+            self._hum,
+            self._breath,
+        )
         for kind, make in enumerate(makers):
             rows = (kinds == kind).nonzero()[:, 0]
             if len(rows):
@@ -114,3 +122,6 @@ class Backgrounds:
 
     def _hum(self, count: int) -> torch.Tensor:
         return hums(self._random, count, self._samples)
+
+    def _breath(self, count: int) -> torch.Tensor:
+        return breaths(self._random, count, self._samples)

@@ -1,5 +1,6 @@
 """Random batches, made where the network is trained: clips in other voices, rooms and noise."""
 
+import math
 from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -14,10 +15,12 @@ from training.signal.fbank import fbanks_of
 from training.signal.level import decibels
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room, warp_mels
+from training.signal.whispers import raised_formants, whispered
 
 from .backgrounds import Backgrounds
 from .clips import FULL_SCALE, Clips, Sounds, animated_clips, sounds, talker_clips
 from .schedule import Schedule, lasting
+from .slow_speech import slowed
 
 _ANIMATED_TRUST = 0.5
 _TALKING = 0.65  # share of the sequences in which somebody speaks
@@ -26,7 +29,11 @@ _CLOSING = 4  # and whose mouth closes within as many frames
 _AUDIBLE = 40  # frames at least of a clip that has begun before the sequence does
 _QUIET_DB = -30.0  # level of what would be said where nobody speaks
 _TRACKS = (204, 52, 1, 1, len(PHONES))  # sizes of what moves, in the order of `Batch`
-_OTHER_TALKER = 0.75  # chance
+# chances
+_OTHER_TALKER = 0.75
+_WHISPER = 0.08
+_SLOW = 0.12
+_SLOWEST = 4.0  # times
 
 
 class Batch(NamedTuple):
@@ -110,7 +117,7 @@ class Batches:
         return Batch(noisy, clean, landmarks, blendshapes, speech[..., 0], trust[..., 0], phones)
 
     def in_another_voice(self, noisy: torch.Tensor, clean: torch.Tensor, *targets) -> tuple:
-        """A batch of `draw`, three sequences in four of another talker; in the order of `Batch`."""
+        """A batch of `draw`, most of it of another talker, some slow or whispered; as `Batch`."""
         random = self._random
         count = len(noisy)
         size = random.uniform(-0.17, 0.17, count, 1)
@@ -118,8 +125,14 @@ class Batches:
         # throat and mouth are not longer or shorter in the same proportion: nor are low and high
         # formants
         bend = torch.linspace(-1, 1, noisy.shape[2], device=noisy.device)
-        factor = torch.exp((size + shape * bend) * random.maybe(_OTHER_TALKER, count, 1))
-        return (warp_mels(noisy, factor), warp_mels(clean, factor), *targets)
+        warp = (size + shape * bend) * random.maybe(_OTHER_TALKER, count, 1)
+        whisper = random.maybe(_WHISPER, count)
+        factor = torch.exp(warp + raised_formants(random, whisper))
+        slow = random.maybe(_SLOW, count)
+        times = torch.exp(slow * random.uniform(0, math.log(_SLOWEST), count))
+        noisy, clean, *targets = slowed(random, times, (noisy, clean, *targets))
+        fbanks = (warp_mels(fbank, factor) for fbank in (noisy, clean))
+        return (*whispered(random, whisper, *fbanks), *targets)
 
     def _schedule(self, clips: Clips, count: int) -> Tuple[Schedule, torch.Tensor]:
         """Clips after each other in rows, and the level of the last in dB [n]."""

@@ -16,6 +16,9 @@ _KAISER = 7.9  # 80 dB down within
 _BAND = 0.079
 _STEPS = 32  # of the factor from 1 to 2, each with a filter of its own
 _FULL_SCALE = 32768
+# samples that are filtered at once: what a processor's cache holds; elsewhere what fits in memory
+_PIECE = 2 * HOP_SAMPLES
+_PIECE_ELSEWHERE = 1 << 20
 
 
 class Schedule:
@@ -82,7 +85,6 @@ class Schedule:
     def sound(self, sound: torch.Tensor) -> torch.Tensor:
         """What is heard of the clips' `sound`: float32 [B, 640 T], 0 where nothing is."""
         device = sound.device
-        weights = _filters(device)
         factor = self.factor[self.audible][:, None]
         low = self.low[self.audible][:, None]
         part = self.part[self.audible][:, None]
@@ -90,13 +92,24 @@ class Schedule:
         whole = at.floor()
         row = ((factor - 1).clamp(0, 1) * _STEPS).ceil().long()
         row = torch.where(factor == 1, _STEPS + 1, row) * _PHASES + ((at - whole) * _PHASES).long()
-        index = HOP_SAMPLES * low + EDGE + whole.long()
-        heard = torch.zeros_like(at)
-        for k, tap in enumerate(_TAPS):
-            heard += weights[k][row] * sound[(index + int(tap)).clamp(0, len(sound) - 1)]
+        begin = HOP_SAMPLES * low + EDGE + int(_TAPS[0]) + whole.long()
         out = torch.zeros(*self.audible.shape, HOP_SAMPLES, device=device)
-        out[self.audible] = heard / _FULL_SCALE
+        heard = _filtered(sound, begin.flatten(), row.flatten())
+        out[self.audible] = heard.reshape(at.shape) / _FULL_SCALE
         return out.flatten(1)
+
+
+def _filtered(sound: torch.Tensor, begin: torch.Tensor, row: torch.Tensor) -> torch.Tensor:
+    """Samples from `begin` [n] on, under the weights in `row` [n] of `_filters`: float32 [n]."""
+    around = sound.unfold(0, len(_TAPS), 1)
+    weights = _filters(sound.device)
+    piece = _PIECE if sound.device.type == "cpu" else _PIECE_ELSEWHERE
+    out = torch.zeros(len(begin), device=sound.device)
+    for at in range(0, len(begin), piece):
+        chosen = slice(at, at + piece)
+        samples = around[begin[chosen].clamp(0, len(around) - 1)].float()
+        out[chosen] = torch.einsum("nk,nk->n", samples, weights[row[chosen]])
+    return out
 
 
 def lasting(frames: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
@@ -113,11 +126,11 @@ def _filters(device) -> torch.Tensor:
     nothing above its own half; fast speech keeps all below half of the new rate, and there some of
     what was right above it.
 
-    :return: float32 [taps, (_STEPS + 2) * _PHASES]
+    :return: float32 [(_STEPS + 2) * _PHASES, taps]
     """
     offset = _TAPS[:, None] - np.arange(_PHASES) / _PHASES
     window = np.i0(_KAISER * np.sqrt(np.maximum(0, 1 - (offset / (len(_TAPS) / 2)) ** 2)))
     bands = [1 - _BAND] + [1 / (1 + step / _STEPS) for step in range(1, _STEPS + 1)] + [1.0]
     sincs = [np.sinc(band * offset) * window for band in bands]
     weights = np.concatenate([one / one.sum(0) for one in sincs], axis=1)
-    return torch.from_numpy(weights.astype(np.float32)).to(device)
+    return torch.from_numpy(weights.T.astype(np.float32, order="C")).to(device)

@@ -30,16 +30,27 @@ def warp_mels(fbank: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     :param factor: [B, 80] or [B, 1]; of each band or of all
     :return: [B, T, 80]
     """
-    low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (_LOWEST_HZ, SAMPLE_RATE_HZ / 2))
-    step = (high - low) / (_BANDS + 1)
-    mels = low + step * torch.arange(1, _BANDS + 1, device=fbank.device)
-    hz = 700.0 * torch.expm1(mels / 1127.0)
+    low, step = _mel_steps()
+    hz = band_hz(fbank.device)
     source = (1127.0 * torch.log(1.0 + hz / factor / 700.0) - low) / step - 1
     source = source.clamp(0, _BANDS - 1)
     lower = source.long().clamp(max=_BANDS - 2)
     part = (source - lower)[:, None]
     at = lower[:, None].expand(fbank.shape)
     return fbank.gather(2, at) * (1 - part) + fbank.gather(2, at + 1) * part
+
+
+def band_hz(device) -> torch.Tensor:
+    """Middle frequencies of the Fbank's bands in Hz, [80]."""
+    low, step = _mel_steps()
+    mels = low + step * torch.arange(1, _BANDS + 1, device=device)
+    return 700.0 * torch.expm1(mels / 1127.0)
+
+
+def _mel_steps() -> Tuple[float, float]:
+    """Where the bands begin, and from one to the next, in mel."""
+    low, high = (1127.0 * math.log(1.0 + hz / 700.0) for hz in (_LOWEST_HZ, SAMPLE_RATE_HZ / 2))
+    return low, (high - low) / (_BANDS + 1)
 
 
 def warped(fbank: np.ndarray, factor: float) -> np.ndarray:
