@@ -9,6 +9,7 @@ import torch
 from tqdm import tqdm
 
 from edgeface.core.files import replacing
+from training.mixed_precision import autocast
 from training.phonetics.phones import PHONES
 
 from .network import Network, Size
@@ -68,7 +69,6 @@ class TrainingState:
             self._optimiser, rate, pct_start=_WARM, total_steps=epochs * STEPS_PER_EPOCH + 1
         )
         self._device = torch.device(device).type
-        self._bfloat16 = device == "cpu" and _multiplies_bfloat16()
         self._saved_s = float("-inf")
         if self._file.exists():
             self._load(device)
@@ -125,7 +125,7 @@ class TrainingState:
             range(STEPS_PER_EPOCH), desc=f"epoch {self.epoch + 1}", leave=False, disable=None
         )
         for _ in progress:
-            with torch.autocast(self._device, torch.bfloat16, enabled=self._bfloat16):
+            with autocast(self._device):
                 loss = loss_of()
             self._optimiser.zero_grad()
             loss.backward()
@@ -147,9 +147,3 @@ class TrainingState:
         with replacing(str(self._file)) as file:  # cut off here, it goes on from the last one
             torch.save(state, file)
         self._saved_s = time.monotonic()
-
-
-def _multiplies_bfloat16() -> bool:
-    """Whether the processor is faster with bfloat16; others are slower."""
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("amx_bf16", False) or able.get("avx512_bf16", False))

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from edgeface.core.rates import SAMPLE_RATE_HZ
 from edgeface.features.fbank import SHIFT_SAMPLES, WINDOW_SAMPLES
 from edgeface.model.stepper import LEAD_SAMPLES
+from training.mixed_precision import autocast
 from training.signal.spectra import warped
 
 from .phones import PHONES, SILENCES
@@ -91,9 +92,10 @@ def fit(
     for _ in tqdm(range(steps), desc="acoustic model", disable=None):
         chosen = rng.choice(len(utterances), _BATCH, p=weights)
         crops = [_crop(rng, *utterances[at][:2]) for at in chosen]
-        logs = model(torch.from_numpy(np.stack([fbank for fbank, _ in crops])))
+        with autocast():
+            logs = model(torch.from_numpy(np.stack([fbank for fbank, _ in crops])))
         labels = torch.from_numpy(np.stack([labels for _, labels in crops]))
-        loss = nn.functional.nll_loss(logs.reshape(-1, len(PHONES)), labels.reshape(-1))
+        loss = nn.functional.nll_loss(logs.float().reshape(-1, len(PHONES)), labels.reshape(-1))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
