@@ -346,22 +346,22 @@ def test_pictures_are_named_as_their_text_says(tmp_path, monkeypatch):
     )
 
 
-def test_the_actors_of_a_game_say_what_its_script_says(tmp_path, monkeypatch):
+def test_the_actors_of_a_game_say_what_its_scripts_say(tmp_path, monkeypatch, speaker):
     monkeypatch.setattr("training.data.corpora._GAME", str(tmp_path))
-    for folder in ("script/reef", "sound/reef/cs"):
+    for folder in ("script/reef", "sound/reef/cs", "sound/reef/nl"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "script" / "reef" / "dialogs_cs.lua").write_text(
-        '\ndialogId("ut-m-ahoj", "font_small", "Hello \\"you\\".")\ndialogStr("Ahoj, ty.")\n\n\n'
-        'dialogId("ut-v-nic", "font_big", "Silence.")\ndialogStr("Ticho.")\n',
-        "utf-8",
-    )
-    (tmp_path / "sound" / "reef" / "cs" / "ut-m-ahoj.ogg").touch()
-    (line,) = dialogues()
-    assert (line.id, line.voice, line.text) == (
-        "fillets-reef-ut-m-ahoj",
-        "cs",
-        "Ahoj, ty.",
-    )
+    for language, said, silence in (("cs", "Ahoj, ty.", "Ticho."), ("nl", "Dag, jij!", "Stil.")):
+        (tmp_path / "script" / "reef" / f"dialogs_{language}.lua").write_text(
+            f'\ndialogId("ut-m-ahoj", "font_small", "Hello \\"you\\".")\ndialogStr("{said}")\n\n\n'
+            f'dialogId("ut-v-nic", "font_big", "Silence.")\ndialogStr("{silence}")\n',
+            "utf-8",
+        )
+        (tmp_path / "sound" / "reef" / language / "ut-m-ahoj.ogg").touch()
+    czech, dutch = dialogues()
+    assert (czech.id, czech.voice, czech.text) == ("fillets-cs-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
+    assert (dutch.id, dutch.voice, dutch.text) == ("fillets-nl-reef-ut-m-ahoj", "nl", "Dag, jij!")
+    assert (czech.speaker, czech.source) != (dutch.speaker, dutch.source)
+    assert [phone for phone, _ in spelled(speaker, dutch.voice, dutch.text)][1:3] == ["d", "aa"]
 
 
 def test_an_announcer_says_what_the_transcript_of_the_same_prompts_says(tmp_path, monkeypatch):
