@@ -174,9 +174,11 @@ def test_voices_are_heard_or_judged_by_and_none_is_both():
     judges = [voice for voices in unheard._OTHER_VOICES.values() for voice in voices]
     judges += unheard._ENGLISH_VOICES
     assert len(set(heard + judges)) == len(heard + judges)
-    assert not {"sv", "tr"} & {language for language, _ in other_languages.VOICES.values()}
+    languages = {language for language, _ in other_languages.VOICES.values()}
+    assert languages < set(other_languages.LANGUAGES) and not {"sv", "tr"} & languages
     licences = [licence for _, licence in other_languages.VOICES.values()]
     licences += english_voices.VOICES.values()
+    assert {text_to_speech.program_of(voice) for voice in heard} == {"pico", "rhvoice"}
     assert not [licence for licence in licences if "NC" in licence or "ND" in licence]
 
 
@@ -215,13 +217,14 @@ def test_voices_of_other_languages_read_their_share_and_go_on_where_they_stopped
     other_languages.synthesise(Store(tmp_path), 8 / 60)
     stored = [one.id for one in Store(tmp_path).manifest]
     assert stored == [
-        "rhvoice-one-00001",
-        "rhvoice-one-00003",
-        "rhvoice-other-00001",
-        "rhvoice-other-00003",
+        "words-one-00001",
+        "words-one-00003",
+        "words-other-00001",
+        "words-other-00003",
     ]
-    record = Store(tmp_path).manifest["rhvoice-one-00001"]
+    record = Store(tmp_path).manifest["words-one-00001"]
     assert (record.weight, record.aligned_by, record.seconds) == (2.0, BY_ACOUSTIC_MODEL, 2.0)
+    assert record.source == "rhvoice"
     assert {voice for voice, _ in read} == {"one", "other"}
     assert all(4 <= len(text.split()) <= 9 for _, text in read)
     before, fits = read[:], iter([False] * 20)
