@@ -174,9 +174,11 @@ def test_voices_are_heard_or_judged_by_and_none_is_both():
     judges = [voice for voices in unheard._OTHER_VOICES.values() for voice in voices]
     judges += unheard._ENGLISH_VOICES
     assert len(set(heard + judges)) == len(heard + judges)
-    assert not {"sv", "tr"} & {language for language, _ in other_languages.VOICES.values()}
+    languages = {language for language, _ in other_languages.VOICES.values()}
+    assert languages < set(other_languages.LANGUAGES) and not {"sv", "tr"} & languages
     licences = [licence for _, licence in other_languages.VOICES.values()]
     licences += english_voices.VOICES.values()
+    assert {text_to_speech.program_of(voice) for voice in heard} == {"pico", "rhvoice"}
     assert not [licence for licence in licences if "NC" in licence or "ND" in licence]
 
 
@@ -215,13 +217,14 @@ def test_voices_of_other_languages_read_their_share_and_go_on_where_they_stopped
     other_languages.synthesise(Store(tmp_path), 8 / 60)
     stored = [one.id for one in Store(tmp_path).manifest]
     assert stored == [
-        "rhvoice-one-00001",
-        "rhvoice-one-00003",
-        "rhvoice-other-00001",
-        "rhvoice-other-00003",
+        "words-one-00001",
+        "words-one-00003",
+        "words-other-00001",
+        "words-other-00003",
     ]
-    record = Store(tmp_path).manifest["rhvoice-one-00001"]
+    record = Store(tmp_path).manifest["words-one-00001"]
     assert (record.weight, record.aligned_by, record.seconds) == (2.0, BY_ACOUSTIC_MODEL, 2.0)
+    assert record.source == "rhvoice"
     assert {voice for voice, _ in read} == {"one", "other"}
     assert all(4 <= len(text.split()) <= 9 for _, text in read)
     before, fits = read[:], iter([False] * 20)
@@ -346,22 +349,22 @@ def test_pictures_are_named_as_their_text_says(tmp_path, monkeypatch):
     )
 
 
-def test_the_actors_of_a_game_say_what_its_script_says(tmp_path, monkeypatch):
+def test_the_actors_of_a_game_say_what_its_scripts_say(tmp_path, monkeypatch, speaker):
     monkeypatch.setattr("training.data.corpora._GAME", str(tmp_path))
-    for folder in ("script/reef", "sound/reef/cs"):
+    for folder in ("script/reef", "sound/reef/cs", "sound/reef/nl"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "script" / "reef" / "dialogs_cs.lua").write_text(
-        '\ndialogId("ut-m-ahoj", "font_small", "Hello \\"you\\".")\ndialogStr("Ahoj, ty.")\n\n\n'
-        'dialogId("ut-v-nic", "font_big", "Silence.")\ndialogStr("Ticho.")\n',
-        "utf-8",
-    )
-    (tmp_path / "sound" / "reef" / "cs" / "ut-m-ahoj.ogg").touch()
-    (line,) = dialogues()
-    assert (line.id, line.voice, line.text) == (
-        "fillets-reef-ut-m-ahoj",
-        "cs",
-        "Ahoj, ty.",
-    )
+    for language, said, silence in (("cs", "Ahoj, ty.", "Ticho."), ("nl", "Dag, jij!", "Stil.")):
+        (tmp_path / "script" / "reef" / f"dialogs_{language}.lua").write_text(
+            f'\ndialogId("ut-m-ahoj", "font_small", "Hello \\"you\\".")\ndialogStr("{said}")\n\n\n'
+            f'dialogId("ut-v-nic", "font_big", "Silence.")\ndialogStr("{silence}")\n',
+            "utf-8",
+        )
+        (tmp_path / "sound" / "reef" / language / "ut-m-ahoj.ogg").touch()
+    czech, dutch = dialogues()
+    assert (czech.id, czech.voice, czech.text) == ("fillets-cs-reef-ut-m-ahoj", "cs", "Ahoj, ty.")
+    assert (dutch.id, dutch.voice, dutch.text) == ("fillets-nl-reef-ut-m-ahoj", "nl", "Dag, jij!")
+    assert (czech.speaker, czech.source) != (dutch.speaker, dutch.source)
+    assert [phone for phone, _ in spelled(speaker, dutch.voice, dutch.text)][1:3] == ["d", "aa"]
 
 
 def test_an_announcer_says_what_the_transcript_of_the_same_prompts_says(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree
 from pathlib import Path
-from typing import List
+from typing import Iterator, List, Tuple
 
 from .asterisk import ALIGNED, announcements, prompts
 from .manifest import TEST, split_by_name
@@ -36,9 +36,9 @@ _LETTER_VOICES = {
 # whose recordings fit their texts; not the one by which is judged
 _STAMPS = "/usr/share/tuxpaint/stamps"
 _STAMP_LANGUAGES = ("el", "fr", "ro")
-# of Debian's fillets-ng-data; the Dutch actors' words do not fit their scripts
+# of Debian's fillets-ng-data, and the languages in which it has actors
 _GAME = "/usr/share/games/fillets-ng"
-_GAME_LANGUAGE = "cs"
+_GAME_LANGUAGES = ("cs", "nl")
 
 
 def recordings(data: Path) -> List[Recording]:
@@ -133,27 +133,38 @@ def stamps() -> List[Recording]:
 
 
 def dialogues() -> List[Recording]:
-    """What two fish and those whom they meet say in a game, by Czech actors.
+    """What two fish and those whom they meet say in a game, by Czech and by Dutch actors.
 
-    :raises UnavailableError: the game is not installed
+    Not every line is spoken as it is written: whoever aligns them must leave out what fits ill.
+
+    :raises UnavailableError: the game, or one of its languages, is not installed
     """
     found = []
+    for language in _GAME_LANGUAGES:
+        package = f"fillets-ng-data-{language}"
+        lines = [
+            Recording(
+                f"fillets-{language}-{level}-{key}",
+                path,
+                text,
+                voice=language,
+                language=language,
+                speaker=f"fillets-ng-{language}",
+                source=package,
+                licence="GPL-2.0-only",
+            )
+            for level, key, text, path in _lines(language)
+        ]
+        found += installed(lines, f"fillets-ng-data {package}")
+    return found
+
+
+def _lines(language: str) -> Iterator[Tuple[str, str, str, Path]]:
+    """(level, key, text, path) of each line of the game that is spoken in a language."""
     line = re.compile(r'^dialogId\("([\w-]+)".*\ndialogStr\("(.+)"\)', re.MULTILINE)
-    for script in sorted(Path(_GAME, "script").glob(f"*/dialogs_{_GAME_LANGUAGE}.lua")):
+    for script in sorted(Path(_GAME, "script").glob(f"*/dialogs_{language}.lua")):
         level = script.parent.name
         for key, text in line.findall(script.read_text("utf-8")):
-            path = Path(_GAME, "sound", level, _GAME_LANGUAGE, f"{key}.ogg")
+            path = Path(_GAME, "sound", level, language, f"{key}.ogg")
             if path.exists():
-                found.append(
-                    Recording(
-                        f"fillets-{level}-{key}",
-                        path,
-                        text,
-                        voice=_GAME_LANGUAGE,
-                        language=_GAME_LANGUAGE,
-                        speaker="fillets-ng actors",
-                        source="fillets-ng-data-cs",
-                        licence="GPL-2.0-or-later",
-                    )
-                )
-    return installed(found, "fillets-ng-data fillets-ng-data-cs")
+                yield level, key, text, path

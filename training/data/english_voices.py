@@ -7,7 +7,7 @@ from training.phonetics.english_aligner import EnglishAligner
 
 from .manifest import BY_POCKETSPHINX, SYNTHESISER, Utterance
 from .store import LONGEST_S, Store
-from .text_to_speech import read
+from .text_to_speech import program_of, read
 from .texts import english_sentences
 
 # voice: licence; RHVoice's slt speaks in flite too
@@ -50,7 +50,7 @@ def _utterance(key: str, voice: str, text: str) -> Utterance:
     return Utterance(
         id=key,
         kind=SYNTHESISER,
-        source="pico" if voice.startswith("pico") else "rhvoice",
+        source=program_of(voice),
         licence=VOICES[voice],
         speaker=voice,
         language="en",

@@ -1,4 +1,7 @@
-"""Words of other languages in voices of RHVoice; the acoustic model finds when which phone is."""
+"""Words of other languages in voices of RHVoice and SVOX Pico.
+
+The acoustic model finds when which phone is.
+"""
 
 import zlib
 from pathlib import Path
@@ -19,7 +22,7 @@ from .english_voices import VARIATION
 from .manifest import BY_ACOUSTIC_MODEL, SYNTHESISER, Utterance
 from .recordings import PEOPLE_WEIGHT
 from .store import LONGEST_S, Store
-from .text_to_speech import read
+from .text_to_speech import program_of, read
 
 _FEWEST = 4  # words at once
 _MOST = 9
@@ -45,6 +48,9 @@ LANGUAGES = {
     "tt": Language("ru/*", "а-яё"),
     "pl": Language("pl/*", "a-ząćęłńóśźż"),
     "sq": Language("brasil", "a-z"),
+    "de": Language("de/*", "a-zäöüß"),
+    "es": Language("es/*.fortunes", "a-zñáéíóúü"),
+    "it": Language("it/*", "a-zàèéìòù"),
 }
 # voice: language, licence; those by which bundles are judged are in `judge.unheard`
 VOICES: Dict[str, Tuple[str, str]] = {
@@ -58,6 +64,9 @@ VOICES: Dict[str, Tuple[str, str]] = {
     "nazgul": ("ky", _LGPL),
     "Leticia-F123": ("pt-br", "CC-BY-SA-4.0"),
     "spomenka": ("eo", _LGPL),
+    "pico-de-DE": ("de", "Apache-2.0"),
+    "pico-es-ES": ("es", "Apache-2.0"),
+    "pico-it-IT": ("it", "Apache-2.0"),
 }
 
 
@@ -72,13 +81,13 @@ def words(language: str) -> list:
 def synthesise(store: Store, minutes: float, seed: int = 6) -> None:
     """Adds what every voice reads in its share of `minutes`; resumable.
 
-    :raises UnavailableError: RHVoice, a voice or a text is not installed
+    :raises UnavailableError: RHVoice, SVOX Pico, a voice or a text is not installed
     """
     reader = Reader(store.folder)
     for voice, (language, licence) in tqdm(VOICES.items(), desc="other languages", disable=None):
         total_s = 0.0
         for number, (text, pitch, speed) in enumerate(random_texts(language, voice, seed)):
-            key = f"rhvoice-{voice}-{number:05}"
+            key = f"words-{voice}-{number:05}"
             if key not in store.manifest:
                 samples, phones = reader.read(language, voice, text, pitch, speed)
                 if phones is None:
@@ -86,7 +95,7 @@ def synthesise(store: Store, minutes: float, seed: int = 6) -> None:
                 utterance = Utterance(
                     id=key,
                     kind=SYNTHESISER,
-                    source="rhvoice",
+                    source=program_of(voice),
                     licence=licence,
                     speaker=voice,
                     language=language,

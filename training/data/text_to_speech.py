@@ -24,19 +24,24 @@ def is_installed(voice: str) -> bool:
     return (_VOICES / voice).exists()
 
 
+def program_of(voice: str) -> str:
+    """`pico` or `rhvoice`, whichever has a voice."""
+    return _PICO if voice.startswith(f"{_PICO}-") else "rhvoice"
+
+
 def read(voice: str, text: str, pitch: float = 1.0, speed: float = 1.0) -> np.ndarray:
     """A voice reads `text`.
 
-    :param voice: of RHVoice; or `pico-en-GB`, `pico-en-US`
+    :param voice: of RHVoice; or of SVOX Pico, such as `pico-en-GB`
     :param pitch: factor on F0, as `speed` on the rate
     :return: float32 [N] at 16 kHz
     :raises UnavailableError: the voice, or its program, is not installed
     """
-    program, _, language = voice.partition("-")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "said.wav")
         try:
-            if program == _PICO:
+            if program_of(voice) == _PICO:
+                language = voice[len(_PICO) + 1 :]
                 marked = _MARKED % (100 * pitch, 100 * speed, text)
                 _run(["pico2wave", "-l", language, "-w", path, marked])
             else:

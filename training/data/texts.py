@@ -56,7 +56,8 @@ def words(pattern: str, letters: str) -> List[str]:
     paths = sorted(path for path in _FORTUNES.glob(pattern) if path.suffix not in (".dat", ".u8"))
     if not paths:
         raise UnavailableError(
-            "no words to read; apt install fortunes-br fortunes-eo fortunes-pl fortunes-ru"
+            "no words to read; apt install fortunes-br fortunes-de fortunes-eo fortunes-es "
+            "fortunes-it fortunes-pl fortunes-ru"
         )
     text = " ".join(path.read_text("utf-8", "replace") for path in paths).lower()
     return re.findall(rf"(?<!\w)[{letters}]{{2,12}}(?!\w)", text)
