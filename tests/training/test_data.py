@@ -67,12 +67,21 @@ def test_a_manifest_that_grows_is_always_valid_and_the_last_record_counts(tmp_pa
     assert [one.id for one in again.find((SYNTHESISER,))] == ["b"] and again["b"].weight == 2.0
 
 
+def test_a_line_that_another_stage_is_writing_is_left_out(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    Manifest(path).add(UTTERANCE)
+    line = path.read_bytes()
+    for end in range(1, len(line)):
+        path.write_bytes(line + line[:end])
+        assert [one.id for one in Manifest(path)] == ["a"]
+
+
 @pytest.mark.parametrize(
     "line", ["{", '{"id": "a"}', '{"id": "a", "mood": "gay"}', '{"id": "a", "kind": "bird"}']
 )
 def test_a_line_that_is_no_record_is_named(line, tmp_path):
     path = tmp_path / "manifest.jsonl"
-    path.write_text(line)
+    path.write_text(line + "\n")
     with pytest.raises(DataError, match=r"manifest\.jsonl, line 1"):
         Manifest(path)
 

@@ -1,4 +1,4 @@
-"""The recipe's own machinery: stages in their order, resumed, run afresh."""
+"""The recipe: its graph, the commands that its stages call, the packages that they need."""
 
 import importlib
 import re
@@ -7,101 +7,27 @@ import sys
 
 import pytest
 
-from edgeface.core.errors import DataError, UsageError
-from training.recipe import REPOSITORY, Recipe, Runner, Stage, StageFailed, load
+from edgeface.core.errors import DataError
+from training.recipe import REPOSITORY, Recipe, Stage, load
+from training.records import Records
 
 
-class Commands:
-    """Stands for the commands of stages; `fail` names what fails."""
-
-    def __init__(self):
-        self.ran = []
-        self.fail = None
-
-    def __call__(self, arguments):
-        self.ran.append(arguments[0])
-        return 3 if arguments[0] == self.fail else 0
-
-
-@pytest.fixture
-def commands():
-    return Commands()
-
-
-def recipe(**changed):
-    """Three stages; `changed` replaces commands."""
-    stages = [
-        Stage(name, f"makes {name}", changed.get(name, f"{name} {{cache}}"), [f"{{cache}}/{name}"])
-        for name in ("one", "two", "three")
-    ]
+def stages_after(after):
+    """A recipe of stages by their names, and what each comes after."""
+    stages = [Stage(name, f"makes {name}", name, names) for name, names in after.items()]
     return Recipe("7", [], stages)
 
 
-def runner(tmp_path, commands, **changed):
-    places = {"cache": str(tmp_path), "version": "7"}
-    return Runner(recipe(**changed), tmp_path, places, commands)
+# two arms and what joins them
+ARMS = {"left": [], "right": [], "more": ["right"], "join": ["left", "more"], "apart": []}
 
 
-def test_stages_run_in_order_and_once(tmp_path, commands, capsys):
-    runner(tmp_path, commands).run()
-    assert commands.ran == ["one", "two", "three"]
-    runner(tmp_path, commands).run()
-    assert commands.ran == ["one", "two", "three"]
-    out = capsys.readouterr().out.splitlines()
-    assert out[:2] == ["[1/3] one: makes one", "[2/3] two: makes two"]
-    assert out[-1] == "[3/3] three: done"
-
-
-def test_a_stage_that_failed_goes_on_with_what_it_has(tmp_path, commands):
-    commands.fail = "two"
-    with pytest.raises(StageFailed, match="stage two failed with exit status 3"):
-        runner(tmp_path, commands).run()
-    (tmp_path / "two").touch()  # what it had made before it failed
-    commands.fail = None
-    runner(tmp_path, commands).run()
-    assert commands.ran == ["one", "two", "two", "three"]
-    assert (tmp_path / "two").exists()
-
-
-def test_from_a_stage_on_all_is_made_afresh(tmp_path, commands):
-    runner(tmp_path, commands).run()
-    for name in ("one", "two"):
-        (tmp_path / name).touch()
-    (tmp_path / "three").mkdir()
-    runner(tmp_path, commands).run(first="two")
-    assert commands.ran[3:] == ["two", "three"]
-    assert (tmp_path / "one").exists()
-    assert not (tmp_path / "two").exists() and not (tmp_path / "three").exists()
-
-
-def test_one_stage_alone_leaves_the_others(tmp_path, commands):
-    runner(tmp_path, commands).run(only="two")
-    assert commands.ran == ["two"]
-    runner(tmp_path, commands).run()
-    assert commands.ran == ["two", "one", "two", "three"]  # two had been made without one
-
-
-def test_a_changed_command_runs_again_and_what_follows_it(tmp_path, commands):
-    runner(tmp_path, commands).run()
-    (tmp_path / "two").touch()
-    runner(tmp_path, commands, two="two {cache} --more").run()
-    assert commands.ran[3:] == ["two", "three"]
-    assert not (tmp_path / "two").exists()
-
-
-def test_another_place_or_device_is_no_change_but_another_version_is(tmp_path, commands):
-    for version, device in (("7", "cpu"), ("7", "cuda"), ("8", "cuda")):
-        places = {"cache": str(tmp_path), "device": device, "version": version}
-        stages = recipe(two="two {device}", three="three {version}")
-        Runner(stages, tmp_path, places, commands).run()
-    assert commands.ran == ["one", "two", "three", "three"]
-
-
-def test_an_unknown_stage_is_an_error(tmp_path, commands):
-    for options in ({"first": "four"}, {"only": "four"}):
-        with pytest.raises(UsageError, match="unknown stage four; the recipe has one, two, three"):
-            runner(tmp_path, commands).run(**options)
-    assert commands.ran == []
+def test_the_longest_chain_is_that_which_takes_longest_not_the_one_of_most_stages():
+    seconds = {"left": 10, "right": 3, "more": 4, "join": 1, "apart": 2}
+    assert stages_after(ARMS).longest_chain(seconds) == ["left", "join"]
+    seconds["more"] = 8
+    assert stages_after(ARMS).longest_chain(seconds) == ["right", "more", "join"]
+    assert stages_after({}).longest_chain({}) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +38,20 @@ def test_an_unknown_stage_is_an_error(tmp_path, commands):
         (
             "version: 1\npython: []\nstages: [{name: a, about: b, command: c}, "
             "{name: a, about: b, command: c}]",
-            "two stages have one name",
+            "two stages have the name a",
+        ),
+        (
+            "version: 1\npython: []\nstages: [{name: a, about: b, command: c, after: [d]}, "
+            "{name: d, about: b, command: c}]",
+            "a comes after d, no stage above it",
+        ),
+        (
+            "version: 1\npython: []\nstages: [{name: a, about: b, command: c, after: [a]}]",
+            "a comes after a, no stage above it",
+        ),
+        (
+            "version: 1\npython: []\nstages: [{name: a, about: b, command: c, after: 3}]",
+            "no recipe",
         ),
         ("[", "no recipe"),
     ],
@@ -151,6 +90,44 @@ def test_packages_are_listed_once_and_no_game_is_among_them():
     assert load().packages("python")[0].startswith("torch==")
 
 
+# what a stage of the recipe makes or reads, other than through the manifest
+MADE = {
+    "sounds": ["music and effects"],
+    "voices": ["voices"],
+    "talker": ["talker.json"],
+    "recordings": ["acoustic.pt"],
+    "animate": ["motion.pt", "animated.npz"],
+    "lips": ["lips"],
+    "phones": ["phones-run"],
+    "motion": ["motion"],
+    "export": ["bundle"],
+}
+READ = {
+    "recordings": ["talker.json"],
+    "other-languages": ["acoustic.pt"],
+    "animate": ["talker.json", "voices"],
+    "lips": ["talker.json", "voices", "music and effects"],
+    "phones": ["talker.json", "animated.npz", "lips"],
+    "motion": ["talker.json", "voices", "music and effects", "animated.npz", "phones-run"],
+    "export": ["motion"],
+    "evaluate": ["bundle", "music and effects", "acoustic.pt", "motion.pt"],
+    "films": ["bundle"],
+}
+
+
+def test_a_stage_of_the_recipe_comes_after_all_that_makes_what_it_reads():
+    stages = load()
+    after = {stage.name: {one.name for one in stages.followers(stage)} for stage in stages.stages}
+    for maker, made in MADE.items():
+        readers = {name for name, read in READ.items() if set(read) & set(made)}
+        assert readers <= after[maker], maker
+    speech = {"flite", "espeak", "festival", "english-voices", "prompts", "festvox-ru"}
+    for name in speech:
+        assert {"recordings", "animate", "evaluate"} <= after[name]
+    assert "animate" in after["other-languages"]
+    assert "lips" not in after["recordings"] and "films" not in after["evaluate"]
+
+
 def call(*options):
     return subprocess.run(
         [sys.executable, "-m", "training", *options],
@@ -167,6 +144,10 @@ def test_the_command_lists_refuses_and_names_what_is_wrong(tmp_path):
         ["sounds", "-"],
         ["voices", "-"],
     ]
+    assert listed.stdout.splitlines()[-2:] == [
+        "all that are done: 0:00:00",
+        "longest chain: 0:00:00",
+    ]
     unknown = call("--only", "dinner", "--cache", str(tmp_path))
     assert unknown.returncode == 2 and unknown.stderr.startswith("error: unknown stage dinner")
     inside = call("--cache", str(REPOSITORY / "cache"))
@@ -174,3 +155,20 @@ def test_the_command_lists_refuses_and_names_what_is_wrong(tmp_path):
     failed = call("--only", "talker", "--cache", str(tmp_path), "--data", str(tmp_path))
     assert failed.returncode == 70 and "stage talker failed" in failed.stderr
     assert list(tmp_path.iterdir()) != []
+
+
+def test_the_command_lists_how_long_what_is_done_took(tmp_path):
+    places = {"cache": str(tmp_path), "version": load().version}
+    kept = Records(tmp_path, places)
+    for name, seconds in (("talker", 68), ("flite", 136), ("espeak", 21), ("recordings", 3600)):
+        kept.begin(load().stage(name))
+        kept.spend(load().stage(name), seconds)
+        kept.finish(load().stage(name))
+    lines = call("--list", "--cache", str(tmp_path)).stdout.splitlines()
+    assert "flite            done   0:02:16  speech of flite" in lines
+    assert lines[-2:] == [
+        "all that are done: 1:03:45",
+        "longest chain: 1:02:16 (flite, recordings)",
+    ]
+    refused = call("--jobs", "0", "--cache", str(tmp_path))
+    assert refused.returncode == 2 and "--jobs is 0" in refused.stderr

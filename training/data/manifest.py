@@ -1,7 +1,9 @@
 """The manifest: one record for every utterance and every other sound of the training, in one file.
 
 A line of `manifest.jsonl` is one `Utterance`; of several with one id the last counts, so that a
-file that grows is always valid, also after a run that was cut off.
+file that grows is always valid, also after a run that was cut off. Stages that run side by side
+append to it: each line is one write at the end of the file, and what follows the last line break is
+a line that another stage is writing.
 """
 
 import dataclasses
@@ -87,7 +89,7 @@ class Manifest:
         self._path = path
         self._found: Dict[str, Utterance] = {}
         if path.exists():
-            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
                 utterance = _parsed(line, f"{path}, line {number}")
                 self._found[utterance.id] = utterance
 
@@ -112,7 +114,7 @@ class Manifest:
         return [one for one in self if one.kind in kinds and split in (None, one.split)]
 
 
-def _parsed(line: str, place: str) -> Utterance:
+def _parsed(line: bytes, place: str) -> Utterance:
     try:
         return Utterance(**json.loads(line))
     except (TypeError, ValueError, DataError) as error:
