@@ -63,11 +63,14 @@ class TrainingState:
             self._learn_blendshapes_only()
         # decay would move what has no gradient, too
         decay = 0.0 if blendshapes_only else _DECAY
-        learnt = [value for value in self._modules.parameters() if value.requires_grad]
-        self._optimiser = torch.optim.AdamW(learnt, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser, rate, pct_start=_WARM, total_steps=epochs * STEPS_PER_EPOCH + 1
-        )
+        self._optimisers = _optimisers(self._modules, self.network, rate, decay)
+        steps = epochs * STEPS_PER_EPOCH + 1
+        self._schedules = [
+            torch.optim.lr_scheduler.OneCycleLR(
+                optimiser, rate, steps, pct_start=_WARM, cycle_momentum=False
+            )
+            for optimiser in self._optimisers
+        ]
         self._device = torch.device(device).type
         self._saved_s = float("-inf")
         if self._file.exists():
@@ -87,13 +90,14 @@ class TrainingState:
     @property
     def _parts(self) -> Dict[str, Any]:
         """What is kept, by its name in the file."""
-        return {
+        parts = {
             "modules": self._modules,
-            "optimiser": self._optimiser,
-            "schedule": self._schedule,
             "average": self._means[0],
             _CLASSIFIER: self._means[1],
         }
+        for number, pair in enumerate(zip(self._optimisers, self._schedules)):
+            parts[f"optimiser {number}"], parts[f"schedule {number}"] = pair
+        return parts
 
     def _load(self, device: str) -> None:
         state = torch.load(self._file, weights_only=True, map_location=device)
@@ -127,13 +131,14 @@ class TrainingState:
         for _ in progress:
             with autocast(self._device):
                 loss = loss_of()
-            self._optimiser.zero_grad()
+            self._modules.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(values, 1.0)
-            self._optimiser.step()
-            self._schedule.step()
+            for optimiser, schedule in zip(self._optimisers, self._schedules):
+                optimiser.step()
+                schedule.step()
             total += loss.detach()
-            keep = min(_LONGEST_MEMORY, 1 - 1 / (1 + self._schedule.last_epoch / 5))
+            keep = min(_LONGEST_MEMORY, 1 - 1 / (1 + self._schedules[0].last_epoch / 5))
             with torch.no_grad():
                 torch._foreach_lerp_(means, values, 1 - keep)
         self.epoch += 1
@@ -147,3 +152,26 @@ class TrainingState:
         with replacing(str(self._file)) as file:  # cut off here, it goes on from the last one
             torch.save(state, file)
         self._saved_s = time.monotonic()
+
+
+def _optimisers(
+    modules: torch.nn.Module, network: Network, rate: float, decay: float
+) -> List[torch.optim.Optimizer]:
+    """AdamW, and Muon for the Transformer's matrices.
+
+    Muon's steps are orthogonal matrices, here as large as AdamW's (Jordan et al., 2024: Muon: An
+    optimizer for hidden layers in neural networks; Liu et al., 2025: Muon is scalable for LLM
+    training).
+    """
+    linear = [module for module in network.layers.modules() if isinstance(module, torch.nn.Linear)]
+    matrices = [module.weight for module in linear if module.weight.requires_grad]
+    apart = {id(matrix) for matrix in matrices}
+    others = [p for p in modules.parameters() if p.requires_grad and id(p) not in apart]
+    found: List[torch.optim.Optimizer] = [
+        torch.optim.AdamW(others, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
+    ]
+    if matrices:
+        found.append(
+            torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+        )
+    return found
