@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from training.signal.breath import BREATHS
 from training.signal.fbank import fbank_of, fbanks_of
 from training.signal.level import level_db, levels_db
 from training.signal.noise import colour_gain, coloured_noise, coloured_noises, hum, hums
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room, warped
+from training.signal.vocoder import Voice
+from training.signal.whispered import unvoiced, whispered
 
 
 def slope_of(sound):
@@ -96,3 +99,42 @@ def test_levels_of_many_sounds_are_those_of_each():
     assert levels_db(torch.from_numpy(samples)).numpy() == pytest.approx(
         [level_db(row) for row in samples], abs=0.6
     )
+
+
+def test_a_whisper_has_no_voice_softer_vowels_with_higher_formants_and_loud_consonants():
+    rng = np.random.default_rng(2)
+    hz = np.fft.rfftfreq(16000, 1 / 16000)
+    pulses = np.zeros(16000)
+    pulses[::133] = 1.0
+    vowel = np.fft.irfft(np.fft.rfft(pulses) / (1 + ((hz - 500) / 80) ** 2))
+    hiss = np.fft.irfft(np.fft.rfft(rng.standard_normal(16000)) * (hz > 4000))
+    sound = np.concatenate((0.1 * vowel / vowel.std(), 0.05 * hiss / hiss.std()))
+    voice = Voice(sound.astype(np.float32))
+    spoken, noisy, whisper = voice.changed(1, 1), unvoiced(voice), whispered(voice)
+    assert spoken.shape == noisy.shape == whisper.shape == sound.shape
+
+    def vowel_and_hiss_db(samples):
+        return np.array([level_db(samples[4000:12000]), level_db(samples[20000:28000])])
+
+    assert (Voice(spoken).noise[100:150, 0] < 0.5).all()
+    for samples in (noisy, whisper):
+        assert (Voice(samples).noise[100:150, 0] < 0.5).mean() < 0.3
+    assert vowel_and_hiss_db(noisy) == pytest.approx(vowel_and_hiss_db(spoken), abs=3)
+    loss = vowel_and_hiss_db(noisy) - vowel_and_hiss_db(whisper)
+    assert 20 < loss[0] < 32 and abs(loss[1]) < 1
+
+    def peak_hz(samples):
+        return 62.5 * np.abs(np.fft.rfft(samples[4000:12192].reshape(-1, 256))).mean(0).argmax()
+
+    assert 450 <= peak_hz(noisy) <= 550 and 560 <= peak_hz(whisper) <= 700
+
+
+def test_breaths_differ_and_swell():
+    rng = np.random.default_rng(5)
+    for breath in BREATHS:
+        first, second = breath.sound(rng), breath.sound(rng)
+        assert first.std() == pytest.approx(1, abs=1e-3) and len(first) != len(second)
+        assert breath.seconds[0] <= len(first) / 16000 <= breath.seconds[1]
+        at = int(breath.loudest * len(first))
+        assert first[at - 800 : at + 800].std() > 1.1 * first[:800].std() > 0
+        assert first[at - 800 : at + 800].std() > 1.1 * first[-800:].std() > 0
