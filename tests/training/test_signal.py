@@ -8,6 +8,7 @@ from training.signal.breath import BREATHS
 from training.signal.fbank import fbank_of, fbanks_of
 from training.signal.level import level_db, levels_db
 from training.signal.noise import colour_gain, coloured_noise, coloured_noises, hum, hums
+from training.signal.raised import brighter, higher, wider_open
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room, warped
 from training.signal.vocoder import Voice
@@ -138,3 +139,24 @@ def test_breaths_differ_and_swell():
         at = int(breath.loudest * len(first))
         assert first[at - 800 : at + 800].std() > 1.1 * first[:800].std() > 0
         assert first[at - 800 : at + 800].std() > 1.1 * first[-800:].std() > 0
+
+
+def test_a_raised_voice_is_higher_livelier_brighter_and_wider_open():
+    time_s = np.arange(16000) / 16000
+    hz = 120 * 2 ** (0.2 * np.sin(2 * np.pi * 2 * time_s))
+    pulses = (np.diff(np.floor(np.cumsum(hz / 16000)), prepend=0) > 0).astype(np.float32)
+    voice = Voice(0.3 * pulses)
+    f0_hz = higher(voice, 2.0, 1.5)
+    voiced = voice.f0_hz > 0
+    assert voiced.mean() > 0.9 and (f0_hz[~voiced] == 0).all()
+    assert np.median(f0_hz[voiced]) == pytest.approx(2 * np.median(voice.f0_hz[voiced]))
+    octaves = [np.log2(one[voiced]).std() for one in (f0_hz, voice.f0_hz)]
+    assert octaves[0] == pytest.approx(1.5 * octaves[1])
+    flat = np.zeros((1, 513))
+    gain_db = 10 / np.log(10) * brighter(flat)[0]
+    assert gain_db[[0, 64, 128, 256]] == pytest.approx([0, 0, 6, 12])
+    peak = np.zeros((1, 513))
+    peak[0, 32] = 1.0  # 500 Hz
+    assert wider_open(peak)[0].argmax() == 36
+    silent = Voice(np.zeros(8000, np.float32))
+    assert (higher(silent, 2.0, 1.5) == 0).all()

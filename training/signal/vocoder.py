@@ -1,8 +1,12 @@
 """Altered voices, by the WORLD vocoder."""
 
+from typing import Sequence
+
 import numpy as np
 
 from edgeface.core.rates import SAMPLE_RATE_HZ
+
+_HIGHEST_HZ = SAMPLE_RATE_HZ / 2
 
 
 class Voice:
@@ -20,7 +24,7 @@ class Voice:
         self.f0_hz, time_s = pyworld.harvest(x, SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=500.0)
         """0 where there is no voice, every 5 ms, [T]"""
         self.log_envelope = np.log(pyworld.cheaptrick(x, self.f0_hz, time_s, SAMPLE_RATE_HZ))
-        """natural logarithms of power, of bins from 0 to 8 kHz, [T, B]"""
+        """natural logarithms of power, [T, B], of bins from 0 to 8 kHz"""
         self.noise = pyworld.d4c(x, self.f0_hz, time_s, SAMPLE_RATE_HZ)
         """share of noise in the amplitude, [T, B]"""
 
@@ -31,7 +35,7 @@ class Voice:
         :param formants: factor on the formant frequencies (a shorter vocal tract above 1)
         :return: float32 [N]
         """
-        envelope = moved(self.log_envelope, np.arange(self.log_envelope.shape[1]) / formants)
+        envelope = moved(self.log_envelope, (0, _HIGHEST_HZ), (0, _HIGHEST_HZ * formants))
         return self.speak(self.f0_hz * pitch, envelope, self.noise)
 
     def speak(self, f0_hz: np.ndarray, log_envelope: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -42,8 +46,15 @@ class Voice:
         return y[: self._samples].astype(np.float32)
 
 
-def moved(log_envelope: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """An envelope [T, B] whose bins are those that were at `source` [B], which may be fractions."""
+def frequencies(log_envelope: np.ndarray) -> np.ndarray:
+    """Frequencies in Hz of the bins of an envelope [T, B]: [B]."""
+    return np.linspace(0, _HIGHEST_HZ, log_envelope.shape[1])
+
+
+def moved(log_envelope: np.ndarray, from_hz: Sequence[float], to_hz: Sequence[float]) -> np.ndarray:
+    """An envelope [T, B] with formants at other frequencies; what is between them moves along."""
+    hz = frequencies(log_envelope)
+    source = np.interp(hz, to_hz, from_hz) / hz[1]
     low = np.clip(source.astype(int), 0, len(source) - 2)
     part = np.clip(source - low, 0.0, 1.0)
     return log_envelope[:, low] * (1 - part) + log_envelope[:, low + 1] * part

@@ -14,9 +14,7 @@ from memory or chosen within what was measured.
 
 import numpy as np
 
-from edgeface.core.rates import SAMPLE_RATE_HZ
-
-from .vocoder import Voice, moved
+from .vocoder import Voice, frequencies, moved
 
 # by how much voiced sounds are softer
 _LOSS_HZ = (0, 300, 1000, 2000, 4000, 8000)
@@ -36,12 +34,10 @@ def unvoiced(voice: Voice) -> np.ndarray:
 
 def whispered(voice: Voice) -> np.ndarray:
     """The same, whispered, float32 [N]."""
-    bins = voice.log_envelope.shape[1]
-    hz = np.linspace(0, SAMPLE_RATE_HZ / 2, bins)
-    bin_hz = hz[1]
-    formants = moved(voice.log_envelope, np.interp(hz, _WHISPERED_HZ, _SPOKEN_HZ) / bin_hz)
+    hz = frequencies(voice.log_envelope)
     loss = np.interp(hz, _LOSS_HZ, _LOSS_DB) * np.log(10) / 10
-    softer = _broader(formants, int(_BROADER_HZ / bin_hz)) - loss
+    formants = moved(voice.log_envelope, _SPOKEN_HZ, _WHISPERED_HZ)
+    softer = _broader(formants, int(_BROADER_HZ / hz[1])) - loss
     voiced = np.convolve(voice.noise[:, 0] < _VOICED, np.ones(_FADE) / _FADE, "same")[:, None]
     return _breathed(voice, (1 - voiced) * voice.log_envelope + voiced * softer)
 
