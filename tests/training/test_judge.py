@@ -19,7 +19,7 @@ from training.judge import evaluate, films
 from training.judge.accuracy import spoken_correlation
 from training.judge.blendshapes import follow as follow_shapes
 from training.judge.blendshapes import puckering
-from training.judge.breathing import BetweenWords
+from training.judge.breathing import Moment
 from training.judge.closures import closing, judge
 from training.judge.films import Film, Package, fetch, follow, mirrored
 from training.judge.heads import Head
@@ -280,7 +280,8 @@ def test_a_mouth_that_only_follows_loudness_opens_in_breath_and_hardly_moves_for
         return faces
 
     breath = 0.05 * np.random.default_rng(1).standard_normal(8000).astype(np.float32)
-    assert BetweenWords(follow).opening(2, breath) == pytest.approx(0.05, abs=0.01)
+    word = 0.2 * np.ones(6400, np.float32)
+    assert Moment(word, breath, word).opening(follow) == pytest.approx(0.05, abs=0.01)
     loud, soft = (Variant(Speaker(), "+f2", level, follow) for level in (-20, -40))
     row = soft.beside(loud)
     assert row.gap > 0.95 and row.width > 0.95  # its noise is another one each time

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.signal.breath import BREATHS
+from training.signal.breath import BREATHS, find_breaths
 from training.signal.fbank import fbank_of, fbanks_of
 from training.signal.level import level_db, levels_db
 from training.signal.noise import colour_gain, coloured_noise, coloured_noises, hum, hums
@@ -160,3 +160,16 @@ def test_a_raised_voice_is_higher_livelier_brighter_and_wider_open():
     assert wider_open(peak)[0].argmax() == 36
     silent = Voice(np.zeros(8000, np.float32))
     assert (higher(silent, 2.0, 1.5) == 0).all()
+
+
+def test_breaths_are_found_in_pauses_and_nowhere_else():
+    rng = np.random.default_rng(6)
+    vowel = 0.2 * np.sin(2 * np.pi * 150 * np.arange(16000) / 16000)
+    silence = 1e-4 * rng.standard_normal(3200)
+    breath = 0.01 * BREATHS[0]._replace(slope=(0.5, 0.5)).sound(rng)
+    hiss = 0.01 * np.diff(rng.standard_normal(5001), 1)
+    murmur = 0.05 * vowel[:5000]
+    pieces = [vowel, silence, breath, silence, hiss, silence, murmur, silence, vowel, breath, vowel]
+    ((first, end),) = find_breaths(np.concatenate(pieces).astype(np.float32))
+    assert 18000 < first < 21000
+    assert 19200 + len(breath) - 2000 < end < 19200 + len(breath) + 1200

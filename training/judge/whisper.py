@@ -4,8 +4,8 @@ Prints for the held-out clips of the talker, whispered by the vocoder, how the l
 how far they move, beside speech, speech by the same vocoder, and speech in which noise alone
 replaces the voice. Then for sentences in eight languages, whispered by variants of espeak-ng's
 voices, how lips move beside those of other variants that say the same; espeak-ng must be
-installed. And how far lips move when somebody breathes, alone and between two words. Frames come
-from the streaming pipeline of the daemon.
+installed. And how far lips move when somebody breathes: alone, between two words, and where a
+reader takes breath. Frames come from the streaming pipeline of the daemon.
 
 Example:
     python -m training.judge.whisper --data ../shared/data
@@ -13,6 +13,7 @@ Example:
 
 import argparse
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple
 
@@ -32,7 +33,7 @@ from training.signal.whispered import unvoiced, whispered
 
 from .accuracy import correlations
 from .animation import Animate, animate, animate_all, pipeline_of
-from .breathing import BetweenWords, alone, breaths
+from .breathing import alone, between_words, of_reader
 from .closures import Closures
 from .report import Phones, lips_of, print_stillness
 from .robustness import at_level, pink, with_noise
@@ -110,20 +111,20 @@ def print_variants(animate_sound: Animate) -> None:
             )
 
 
-def print_between_words(animate_sound: Animate, speech: float) -> None:
-    """Prints how else lips move with a breath between two words than with silence.
+def print_breath(animate_sound: Animate, data: Path, speech: float) -> None:
+    """Prints how else lips move with a breath amid speech than with silence.
 
+    :param data: folder that holds kerstin
     :param speech: deviation of the gap in speech
     """
-    words = BetweenWords(animate_sound)
     table = Table(
-        "between two words",
-        "sounds",
+        "amid speech",
+        "breaths",
         "lips open more than in silence by, median, % of the gap's deviation in speech",
         "largest",
     )
-    for name, sounds in breaths():
-        more = [100 * words.opening(*one) / speech for one in enumerate(sounds)]
+    for name, moments in chain(between_words(), [("Kerstin's own", of_reader(data))]):
+        more = [100 * moment.opening(animate_sound) / speech for moment in moments]
         table.row(name, str(len(more)), f"{np.median(more):.0f}", f"{max(more):.0f}")
 
 
@@ -136,7 +137,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder that holds grid_s1")
+    add("--data", type=Path, required=True, help="folder that holds grid_s1 and kerstin")
     add("--bundle", default=DEFAULT_BUNDLE, help="folder; default: the package's own")
     options = parser.parse_args()
     bundle = load_model(options.bundle)
@@ -152,7 +153,7 @@ def main() -> None:
     print_variants(animate_sound)
     print_stillness(pipeline, alone(), speech)
     print()
-    print_between_words(animate_sound, speech)
+    print_breath(animate_sound, options.data, speech)
 
 
 if __name__ == "__main__":
