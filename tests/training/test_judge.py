@@ -19,6 +19,7 @@ from training.judge import evaluate, films
 from training.judge.accuracy import spoken_correlation
 from training.judge.blendshapes import follow as follow_shapes
 from training.judge.blendshapes import puckering
+from training.judge.breathing import Moment
 from training.judge.closures import closing, judge
 from training.judge.films import Film, Package, fetch, follow, mirrored
 from training.judge.heads import Head
@@ -28,6 +29,8 @@ from training.judge.sentences import SENTENCES
 from training.judge.similarity import alike
 from training.judge.table import Table
 from training.judge.unheard import recorded, synthetic
+from training.judge.variants import Variant, in_time_of
+from training.phonetics.espeak import Speaker
 from training.targets.phone_to_motion import PhoneToMotion, moved
 
 
@@ -256,3 +259,30 @@ def test_the_gap_of_slow_speech_is_that_of_the_faces_between():
     faces[:, 66, 1] -= np.arange(3, dtype=np.float32)
     gap = slower_gap(faces, 2)
     assert len(gap) == 6 and np.abs(np.diff(gap)[:4] - 0.5).max() < 0.01 and gap[5] == gap[4]
+
+
+def test_faces_are_compared_where_they_say_the_same():
+    ours, theirs = [(0.0, 0.4, "p"), (0.4, 0.8, "aa")], [(0.2, 0.4, "p"), (0.4, 1.2, "aa")]
+    values = in_time_of(np.arange(20.0), ours, theirs, 30)
+    assert values[[5, 10, 20, 29]] == pytest.approx([0, 10, 15, 19], abs=0.6)
+    with pytest.raises(ValueError):
+        in_time_of(np.arange(20.0), ours, theirs[:1], 30)
+
+
+def test_a_mouth_that_only_follows_loudness_opens_in_breath_and_hardly_moves_for_a_soft_voice():
+    neutral = np.array(load_model().neutral, np.float32)
+
+    def follow(samples):
+        hops = np.pad(samples, (0, -len(samples) % 640)).reshape(-1, 640)
+        faces = np.repeat(neutral[None], len(hops), 0)
+        faces[:, 66, 1] += hops.std(1)
+        faces[:, 54, 0] += hops.std(1)
+        return faces
+
+    breath = 0.05 * np.random.default_rng(1).standard_normal(8000).astype(np.float32)
+    word = 0.2 * np.ones(6400, np.float32)
+    assert Moment(word, breath, word).opening(follow) == pytest.approx(0.05, abs=0.01)
+    loud, soft = (Variant(Speaker(), "+f2", level, follow) for level in (-20, -40))
+    row = soft.beside(loud)
+    assert row.gap > 0.95 and row.width > 0.95  # its noise is another one each time
+    assert 0.05 < row.share < 0.15

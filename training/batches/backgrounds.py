@@ -7,10 +7,9 @@ import torch
 from edgeface.core.rates import FRAME_RATE_HZ, HOP_SAMPLES
 from training.data.sounds import FAINT_DB
 from training.signal.level import decibels, levels_db
-from training.signal.noise import coloured_noises, hums, unit
+from training.signal.noise import breaths, coloured_noises, hums, unit
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room
-from training.signal.whispers import breaths
 
 from .clips import Clips, Sounds
 from .schedule import Schedule, lasting

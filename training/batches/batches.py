@@ -12,10 +12,10 @@ from training.data.manifest import EFFECT, MUSIC
 from training.data.store import Store
 from training.phonetics.phones import PHONES
 from training.signal.fbank import fbanks_of
+from training.signal.fbank_whispers import raised_formants, whispered_fbanks
 from training.signal.level import decibels
 from training.signal.random_tensors import RandomTensors
 from training.signal.spectra import in_room, warp_mels
-from training.signal.whispers import raised_formants, whispered
 
 from .backgrounds import Backgrounds
 from .clips import FULL_SCALE, Clips, Sounds, animated_clips, sounds, talker_clips
@@ -132,7 +132,7 @@ class Batches:
         times = torch.exp(slow * random.uniform(0, math.log(_SLOWEST), count))
         noisy, clean, *targets = slowed(random, times, (noisy, clean, *targets))
         fbanks = (warp_mels(fbank, factor) for fbank in (noisy, clean))
-        return (*whispered(random, whisper, *fbanks), *targets)
+        return (*whispered_fbanks(random, whisper, *fbanks), *targets)
 
     def _schedule(self, clips: Clips, count: int) -> Tuple[Schedule, torch.Tensor]:
         """Clips after each other in rows, and the level of the last in dB [n]."""

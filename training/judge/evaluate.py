@@ -31,6 +31,7 @@ from .accuracy import each_correlation
 from .animation import animate, pipeline_of
 from .closures import Spoken, judge
 from .plots import plot_gaps, plot_latency, plot_speeds
+from .robustness import no_speech
 from .similarity import alike
 
 
@@ -80,7 +81,7 @@ def main() -> None:
     pipeline = pipeline_of(bundle, bundle.latency_ms)
     report.print_conditions(pipeline, clips, store, bundle.latency_ms)
     deviation = float(np.concatenate([lip_gap(face) for face in faces]).std())
-    report.print_stillness(pipeline, store, deviation)
+    report.print_stillness(pipeline, no_speech(store), deviation)
     report.print_rest(pipeline, clips, neutral, deviation)
     phones = align_clips(clips, load_words(options.data))
     report.print_lips(faces, clips, phones)

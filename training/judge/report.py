@@ -1,6 +1,6 @@
 """What the evaluation prints, figure by figure."""
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from . import blendshapes
 from .accuracy import correlations, extremes, rest_after_speech_s, spoken_correlation, stillness
 from .animation import animate, animate_all, pipeline_of
 from .closures import Closures, Judgement, Spoken, closing, rounding
-from .robustness import conditions, no_speech
+from .robustness import conditions
 from .similarity import Likeness
 from .table import Table
 
@@ -67,9 +67,12 @@ def print_conditions(
         table.row(name, f"{gap:.3f}", f"{spoken:.3f}", f"{width:.3f}")
 
 
-def print_stillness(pipeline: Pipeline, store: Optional[Store], deviation: float) -> None:
+def print_stillness(
+    pipeline: Pipeline, sounds_by_name: Iterable[Tuple[str, List[np.ndarray]]], deviation: float
+) -> None:
     """Prints how far lips move where nobody speaks.
 
+    :param sounds_by_name: (name, sounds float32 [N]), such as `robustness.no_speech`
     :param deviation: of the lip gap in speech
     """
     print()
@@ -80,7 +83,7 @@ def print_stillness(pipeline: Pipeline, store: Optional[Store], deviation: float
         "largest",
         f"above {_STIRRED} %",
     )
-    for name, sounds in no_speech(store):
+    for name, sounds in sounds_by_name:
         ratios = 100 * np.array(stillness(pipeline, sounds, deviation))
         table.row(
             name,

@@ -76,7 +76,8 @@ def music_of(pieces: List[np.ndarray]) -> Noise:
     return music
 
 
-def _pink(rng: np.random.Generator, n: int) -> np.ndarray:
+def pink(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Pink noise of unit level."""
     return coloured_noise(rng, n, 1.0)
 
 
@@ -89,7 +90,7 @@ def conditions(
     :param store: music comes only from there
     :raises MissingInputError: no music is in it
     """
-    noises = {"pink noise": _pink, "babble of 6": babble_of(clips)}
+    noises = {"pink noise": pink, "babble of 6": babble_of(clips)}
     if store:
         noises["music"] = music_of(unheard_sounds(store, MUSIC))
     yield "as they are", None

@@ -1,4 +1,4 @@
-"""Coloured noise, hum and chords: one at a time with NumPy, or many with PyTorch."""
+"""Coloured noise, hum and chords, one at a time with NumPy or many with PyTorch; breath."""
 
 import math
 from typing import Any
@@ -22,6 +22,15 @@ _PERIOD_S = (0.15, 0.8)  # of the notes
 _DECAY = (0, 5)  # natural logarithms in a period
 _STRENGTH = (0.2, 1)
 _TURN = 6.3  # radians
+# of breath
+_BREATHS_HZ = (0.15, 0.7)  # in and out
+_DUTY = (-0.3, 0.5)  # offset on a sine, the rest of which is silence
+_RESONANCES = 4
+_RESONANCE_HZ = (250, 5000)
+_WIDTH_HZ = (80, 600)
+_RESONANCE_DB = (4, 20)
+_TILT_DB = (0, 9)  # per octave
+_FLAT_HZ = 500.0  # below it there is no tilt
 
 
 def unit(sounds: torch.Tensor) -> torch.Tensor:
@@ -97,3 +106,25 @@ def _add_tone(random: RandomTensors, out: torch.Tensor, rows: torch.Tensor, t: t
         strength = audible * random.uniform(*_STRENGTH, *shape) / k**roll_off
         wave = torch.sin(2 * math.pi * hz * k * t + random.uniform(0, _TURN, *shape))
         out[rows] += strength * notes * wave
+
+
+def breaths(random: RandomTensors, count: int, n: int) -> torch.Tensor:
+    """Breathing in and out, of unit level: [count, n]."""
+    t = torch.arange(n, device=random.device) / SAMPLE_RATE_HZ
+    phase = _TURN * (random.uniform(*_BREATHS_HZ, count, 1) * t + random.uniform(0, 1, count, 1))
+    offset = random.uniform(*_DUTY, count, 1)
+    swings = (torch.sin(phase) + offset, -torch.sin(phase) + offset)
+    return unit(sum(swing.clamp(min=0) * _resonant(random, count, n) for swing in swings))
+
+
+def _resonant(random: RandomTensors, count: int, n: int) -> torch.Tensor:
+    """Noise through a tube with random resonances: [count, n]."""
+    hz = torch.arange(n // 2 + 1, device=random.device) * (SAMPLE_RATE_HZ / n)
+    octaves = torch.log2(hz.clamp(min=_FLAT_HZ) / _FLAT_HZ)
+    gain_db = -random.uniform(*_TILT_DB, count, 1) * octaves
+    for _ in range(_RESONANCES):
+        at = torch.exp(random.uniform(*(math.log(x) for x in _RESONANCE_HZ), count, 1))
+        width = random.uniform(*_WIDTH_HZ, count, 1)
+        gain_db += random.uniform(*_RESONANCE_DB, count, 1) / (1 + ((hz - at) / width) ** 2)
+    spectrum = torch.view_as_complex(random.normal(count, len(hz), 2))
+    return unit(torch.fft.irfft(spectrum * 10 ** (gain_db / 20), n))

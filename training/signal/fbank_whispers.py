@@ -1,7 +1,7 @@
-"""Whispered speech, made of the Fbank of voiced speech, and breath; many at once, on any device.
+"""Whispered speech, made of the Fbank of voiced speech; many at once, on any device.
 
 A whisper has no harmonics, but noise under the same envelope; it lacks the low frequencies of the
-voice, by up to 20 dB, and its lower formants are higher (Ito, Takeda and Itakura, 2005: Analysis
+voice, by 20 dB and more, and its lower formants are higher (Ito, Takeda and Itakura, 2005: Analysis
 and recognition of whispered speech). Fricatives, which are noise above that, stay as they are.
 """
 
@@ -11,31 +11,21 @@ from typing import Tuple
 
 import torch
 
-from edgeface.core.rates import HOP_SAMPLES, SAMPLE_RATE_HZ
+from edgeface.core.rates import HOP_SAMPLES
 from edgeface.features.fbank import FBANK_PER_FRAME, LOG_FLOOR
 
 from .fbank import fbanks_of
-from .noise import unit
 from .random_tensors import RandomTensors
 from .spectra import band_hz
 
 _SILENCE = math.log(LOG_FLOOR) + 1  # digital, where nothing whispers
 _HARMONICS_HZ = 110.0  # deviation of the blur that harmonics do not outlast
 _LOW_HZ = 500.0  # below it all of the voice's strength is lost
-_HIGH_HZ = (2000.0, 4000.0)  # and nothing above
-_LOSS = (2.5, 5.0)  # natural logarithms of power, 11 to 22 dB
+_HIGH_HZ = (2000.0, 6000.0)  # and nothing above
+_LOSS = (2.5, 6.5)  # natural logarithms of power, 11 to 28 dB
 _LOUDER = 0.7  # share of the loss that a microphone may make up for
 _RAISED = (0.05, 0.3)  # natural logarithm of the frequencies of low formants
 _RAISED_HZ = 1500.0  # up to it; half of it there
-# of breath
-_BREATHS_HZ = (0.15, 0.7)  # in and out
-_DUTY = (-0.3, 0.5)  # offset on a sine, the rest of which is silence
-_RESONANCES = 4
-_RESONANCE_HZ = (250, 5000)
-_WIDTH_HZ = (80, 600)
-_RESONANCE_DB = (4, 20)
-_TILT_DB = (0, 9)  # per octave
-_TURN = 2 * math.pi
 
 
 def raised_formants(random: RandomTensors, rows: torch.Tensor) -> torch.Tensor:
@@ -47,7 +37,7 @@ def raised_formants(random: RandomTensors, rows: torch.Tensor) -> torch.Tensor:
     return rows[:, None] * random.uniform(*_RAISED, len(rows), 1) * low
 
 
-def whispered(
+def whispered_fbanks(
     random: RandomTensors, rows: torch.Tensor, *fbanks: torch.Tensor
 ) -> Tuple[torch.Tensor, ...]:
     """Fbanks [B, 4 T, 80], of which `rows`, bool [B], are whispered, by the same noise in all."""
@@ -71,28 +61,6 @@ def whispered(
         copy[chosen] = torch.where(heard > _SILENCE, noisy, heard)
         changed.append(copy)
     return tuple(changed)
-
-
-def breaths(random: RandomTensors, count: int, n: int) -> torch.Tensor:
-    """Breathing in and out, of unit level: [count, n]."""
-    t = torch.arange(n, device=random.device) / SAMPLE_RATE_HZ
-    phase = _TURN * (random.uniform(*_BREATHS_HZ, count, 1) * t + random.uniform(0, 1, count, 1))
-    offset = random.uniform(*_DUTY, count, 1)
-    swings = (torch.sin(phase) + offset, -torch.sin(phase) + offset)
-    return unit(sum(swing.clamp(min=0) * _resonant(random, count, n) for swing in swings))
-
-
-def _resonant(random: RandomTensors, count: int, n: int) -> torch.Tensor:
-    """Noise through a tube with random resonances: [count, n]."""
-    hz = torch.arange(n // 2 + 1, device=random.device) * (SAMPLE_RATE_HZ / n)
-    octaves = torch.log2(hz.clamp(min=_LOW_HZ) / _LOW_HZ)
-    gain_db = -random.uniform(*_TILT_DB, count, 1) * octaves
-    for _ in range(_RESONANCES):
-        at = torch.exp(random.uniform(*(math.log(x) for x in _RESONANCE_HZ), count, 1))
-        width = random.uniform(*_WIDTH_HZ, count, 1)
-        gain_db += random.uniform(*_RESONANCE_DB, count, 1) / (1 + ((hz - at) / width) ** 2)
-    spectrum = torch.view_as_complex(random.normal(count, len(hz), 2))
-    return unit(torch.fft.irfft(spectrum * 10 ** (gain_db / 20), n))
 
 
 @lru_cache()
