@@ -5,8 +5,10 @@ Example:
 """
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import List
+from typing import List, Optional, Tuple
 
 import numpy as np
 import soundfile
@@ -17,7 +19,7 @@ from edgeface.core.errors import MissingInputError
 from edgeface.core.rates import HOP_SAMPLES
 from training.command import run
 from training.data.grid import Clip
-from training.data.manifest import TEST, TRAIN
+from training.data.manifest import TEST, TRAIN, Utterance
 from training.data.store import Store
 from training.data.talker import load_talker
 from training.data.talker_voices import VOICES, voice_paths
@@ -25,11 +27,12 @@ from training.phonetics.timing import PhoneTimes, phone_labels, speaking
 
 from . import phone_to_motion
 from .landmark_basis import landmark_basis
-from .phone_to_motion import PhoneToMotion, load_model, moved
+from .phone_to_motion import load_model, moved
 from .timbre import timbre
 
 FILE = "animated.npz"  # in the cache
 _FEWEST_FRAMES = 10
+_AT_ONCE = 50  # utterances that a process takes
 _TRACKS = ("landmarks", "blendshapes", "speech", "phones")
 
 
@@ -68,26 +71,54 @@ def fit(data: Path, cache: Path) -> None:
     torch.save(model.state_dict(), str(Path(cache, phone_to_motion.FILE)))
 
 
-def animate(model: PhoneToMotion, store: Store) -> None:
-    """Animates all speech that training hears, see `load_animated`."""
-    names: List[str] = []
-    frames: List[int] = []
-    tracks: dict = {name: [] for name in _TRACKS}
-    for utterance in tqdm(store.find(split=TRAIN), desc="animating", disable=None):
-        samples = store.samples(utterance)
+class _Animator:
+    """Animates utterances of a cache, in a process of its own."""
+
+    def __init__(self, cache: Path):
+        torch.set_num_threads(1)  # the processes are as many as the cores
+        self._model = load_model(cache)
+        self._store = Store(cache)
+
+    def __call__(self, utterance: Utterance) -> Optional[Tuple[np.ndarray, ...]]:
+        """What moves, in the order of `_TRACKS`; None for what is too short."""
+        samples = self._store.samples(utterance)
         count = len(samples) // HOP_SAMPLES
         if count < _FEWEST_FRAMES:
-            continue
-        phones = store.phones(utterance)
-        face, shapes = moved(model, samples[: HOP_SAMPLES * count], phones)
-        names.append(utterance.id)
-        frames.append(count)
-        tracks["landmarks"].append(face.astype(np.float16))
-        tracks["blendshapes"].append(shapes.astype(np.float16))
-        tracks["speech"].append(speaking(phones, count))
-        tracks["phones"].append(phone_labels(phones, count))
-    joined = {name: np.concatenate(parts) for name, parts in tracks.items()}
-    joined.update(names=np.array(names), frames=np.array(frames))
+            return None
+        phones = self._store.phones(utterance)
+        face, shapes = moved(self._model, samples[: HOP_SAMPLES * count], phones)
+        return (
+            face.astype(np.float16),
+            shapes.astype(np.float16),
+            speaking(phones, count),
+            phone_labels(phones, count),
+        )
+
+
+_animators: List[_Animator] = []  # of this process, at most one
+
+
+def _begin(cache: Path) -> None:
+    _animators.append(_Animator(cache))
+
+
+def _animated(utterance: Utterance) -> Optional[Tuple[np.ndarray, ...]]:
+    return _animators[0](utterance)
+
+
+def animate(cache: Path) -> None:
+    """Animates all speech that training hears, by the model that `fit` left, on all cores."""
+    store = Store(cache)
+    utterances = store.find(split=TRAIN)
+    # forked ones may wait for threads of PyTorch that they do not have
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(None, spawn, _begin, (cache,)) as processes:
+        found = processes.map(_animated, utterances, chunksize=_AT_ONCE)
+        progress = tqdm(found, desc="animating", total=len(utterances), disable=None)
+        made = [(one.id, tracks) for one, tracks in zip(utterances, progress) if tracks]
+    names, tracks = zip(*made)
+    joined = {name: np.concatenate(parts) for name, parts in zip(_TRACKS, zip(*tracks))}
+    joined.update(names=np.array(names), frames=np.array([len(one[0]) for one in tracks]))
     np.savez(str(store.folder / FILE), **joined)  # type: ignore[arg-type]  # of numpy's stubs
 
 
@@ -131,7 +162,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="see `training.data`")
     options = parser.parse_args()
     fit(options.data, options.cache)
-    animate(load_model(options.cache), Store(options.cache))
+    animate(options.cache)
 
 
 if __name__ == "__main__":
