@@ -9,8 +9,8 @@ import torch
 from tqdm import tqdm
 
 from edgeface.core.files import replacing
-from training.mixed_precision import autocast
 from training.phonetics.phones import PHONES
+from training.signal.mixed_precision import autocast
 
 from .network import Network, Size
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from edgeface.core.rates import SAMPLE_RATE_HZ
 from edgeface.features.fbank import SHIFT_SAMPLES, WINDOW_SAMPLES
 from edgeface.model.stepper import LEAD_SAMPLES
-from training.mixed_precision import autocast
+from training.signal.mixed_precision import autocast
 from training.signal.spectra import warped
 
 from .phones import PHONES, SILENCES
