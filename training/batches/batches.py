@@ -31,7 +31,7 @@ _QUIET_DB = -30.0  # level of what would be said where nobody speaks
 _TRACKS = (204, 52, 1, 1, len(PHONES))  # sizes of what moves, in the order of `Batch`
 # chances
 _OTHER_TALKER = 0.75
-_WHISPER = 0.08
+_WHISPER = 0.06
 _SLOW = 0.12
 _SLOWEST = 4.0  # times
 
@@ -116,23 +116,24 @@ class Batches:
         noisy, clean = (fbanks_of(heard) for heard in self._corrupt(sound, level_db, talking))
         return Batch(noisy, clean, landmarks, blendshapes, speech[..., 0], trust[..., 0], phones)
 
-    def in_another_voice(self, noisy: torch.Tensor, clean: torch.Tensor, *targets) -> tuple:
-        """A batch of `draw`, most of it of another talker, some slow or whispered; as `Batch`."""
+    def in_another_voice(self, batch: Batch) -> Batch:
+        """The same, most of it said by another talker, some of it slowly or in a whisper."""
         random = self._random
-        count = len(noisy)
+        count = len(batch.fbank)
         size = random.uniform(-0.17, 0.17, count, 1)
         shape = random.uniform(-0.1, 0.1, count, 1)
         # throat and mouth are not longer or shorter in the same proportion: nor are low and high
         # formants
-        bend = torch.linspace(-1, 1, noisy.shape[2], device=noisy.device)
+        bend = torch.linspace(-1, 1, batch.fbank.shape[2], device=batch.fbank.device)
         warp = (size + shape * bend) * random.maybe(_OTHER_TALKER, count, 1)
-        whisper = random.maybe(_WHISPER, count)
+        # what is soft and noisy where nobody speaks would teach that soft speech is noise
+        whisper = random.maybe(_WHISPER, count) & (batch.speech.amax(1) > 0)
         factor = torch.exp(warp + raised_formants(random, whisper))
         slow = random.maybe(_SLOW, count)
         times = torch.exp(slow * random.uniform(0, math.log(_SLOWEST), count))
-        noisy, clean, *targets = slowed(random, times, (noisy, clean, *targets))
+        noisy, clean, *targets = slowed(random, times, batch)
         fbanks = (warp_mels(fbank, factor) for fbank in (noisy, clean))
-        return (*whispered_fbanks(random, whisper, *fbanks), *targets)
+        return Batch(*whispered_fbanks(random, whisper, *fbanks), *targets)
 
     def _schedule(self, clips: Clips, count: int) -> Tuple[Schedule, torch.Tensor]:
         """Clips after each other in rows, and the level of the last in dB [n]."""

@@ -4,7 +4,7 @@ from typing import Iterator
 
 import torch
 
-from .batches import Batches
+from .batches import Batch, Batches
 
 
 class RepeatedBatches(torch.utils.data.IterableDataset):
@@ -23,13 +23,13 @@ class RepeatedBatches(torch.utils.data.IterableDataset):
         self._fresh = fresh
         self._turns = turns
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[Batch]:
         waiting = self._batches.draw(self._kept)
         device = waiting.fbank.device
         while True:
             for _ in range(self._turns * self._fresh // self._count):
                 chosen = torch.randperm(self._kept)[: self._count].to(device)
-                yield self._batches.in_another_voice(*(part[chosen] for part in waiting))
+                yield self._batches.in_another_voice(Batch(*(part[chosen] for part in waiting)))
             old = torch.randperm(self._kept)[: self._fresh].to(device)
             for part, new in zip(waiting, self._batches.draw(self._fresh)):
                 part[old] = new

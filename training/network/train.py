@@ -64,7 +64,7 @@ def validate(network: Network, clips: List[Clip], lookahead: int) -> Tuple[float
     return float(np.mean([gap for gap, _ in both])), float(np.mean([width for _, width in both]))
 
 
-def fit(state: TrainingState, batches: Iterator[tuple], held_out: List[Clip], seed: int) -> None:
+def fit(state: TrainingState, batches: Iterator[Batch], held_out: List[Clip], seed: int) -> None:
     """Trains until the run's last epoch, and prints now and then how it stands.
 
     :param batches: what `RepeatedBatches` gives
@@ -74,7 +74,7 @@ def fit(state: TrainingState, batches: Iterator[tuple], held_out: List[Clip], se
     draw = np.random.default_rng(seed + state.epoch)
 
     def loss() -> torch.Tensor:
-        batch = Batch(*next(batches))
+        batch = next(batches)
         return loss_of(state, batch, int(draw.choice(LOOKAHEADS)), weights)
 
     while state.epoch < state.epochs:
@@ -87,7 +87,7 @@ def fit(state: TrainingState, batches: Iterator[tuple], held_out: List[Clip], se
             )
 
 
-def _endless(batches: Batches, device: str) -> Iterator[tuple]:
+def _endless(batches: Batches, device: str) -> Iterator[Batch]:
     if device == "cpu":  # another process makes them
         repeated = RepeatedBatches(batches, BATCH, kept=_KEPT, fresh=BATCH, turns=_TURNS)
         return iter(DataLoader(repeated, None, num_workers=1))

@@ -18,7 +18,7 @@ from .fbank import fbanks_of
 from .random_tensors import RandomTensors
 from .spectra import band_hz
 
-_SILENCE = math.log(LOG_FLOOR) + 1  # digital, where nothing whispers
+_SILENCE = math.log(LOG_FLOOR)  # digital; nothing is below it
 _HARMONICS_HZ = 110.0  # deviation of the blur that harmonics do not outlast
 _LOW_HZ = 500.0  # below it all of the voice's strength is lost
 _HIGH_HZ = (2000.0, 6000.0)  # and nothing above
@@ -58,7 +58,8 @@ def whispered_fbanks(
         heard = fbank[chosen]
         noisy = heard @ _blur(device) + gain[:, None] + excitation
         copy = fbank.clone()
-        copy[chosen] = torch.where(heard > _SILENCE, noisy, heard)
+        # nothing whispers in digital silence
+        copy[chosen] = torch.where(heard > _SILENCE + 1, noisy.clamp(min=_SILENCE), heard)
         changed.append(copy)
     return tuple(changed)
 
