@@ -18,7 +18,6 @@ import numpy as np
 
 from edgeface.build import load_model as load_bundle
 from edgeface.core.errors import UnavailableError
-from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.motion.face import lip_gap
 from training.command import run
 from training.data.grid import FOLDER, held_out, load_grid, load_words
@@ -30,6 +29,7 @@ from . import report, unheard
 from .accuracy import each_correlation
 from .animation import animate, pipeline_of
 from .closures import Spoken, judge
+from .options import bundle_parser
 from .plots import plot_gaps, plot_latency, plot_speeds
 from .robustness import no_speech
 from .similarity import alike
@@ -54,13 +54,9 @@ def everyone(store: Optional[Store]) -> List[Tuple[str, Spoken]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = bundle_parser(__doc__, "grid_s1")
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder that holds grid_s1")
     add("--cache", type=Path, help="folder that `python -m training` filled: music, people")
-    add("--bundle", default=DEFAULT_BUNDLE, help="folder; default: the package's own")
     add("--plots", type=Path, help="folder for pictures")
     return parser
 

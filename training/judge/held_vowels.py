@@ -12,7 +12,6 @@ Example:
     python -m training.judge.held_vowels --data ../shared/data
 """
 
-import argparse
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Tuple
 
@@ -22,7 +21,6 @@ from tqdm import tqdm
 
 from edgeface.build import load_model
 from edgeface.core.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.model.runtime.compute import Compute
 from edgeface.model.runtime.providers import open_session
 from edgeface.model.step_model import require_step_model
@@ -38,6 +36,7 @@ from training.signal.drawn_out import KINDS, DrawnOut
 from training.signal.level import decibels, level_db
 
 from .animation import animate, pipeline_of
+from .options import bundle_parser
 from .robustness import no_speech
 from .table import Table
 
@@ -172,13 +171,7 @@ def main() -> None:
 
     :raises UnavailableError: espeak-ng is not installed, or the bundle is an imported one
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder that holds grid_s1 and kerstin")
-    add("--bundle", default=DEFAULT_BUNDLE, help="folder; default: the package's own")
-    options = parser.parse_args()
+    options = bundle_parser(__doc__, "grid_s1 and kerstin").parse_args()
     bundle = require_step_model(load_model(options.bundle))
     latency_ms = bundle.latency_ms
     session = open_session(bundle.step_file(latency_ms), Compute("cpu"))

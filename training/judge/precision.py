@@ -4,7 +4,6 @@ Example:
     python -m training.judge.precision --data ../shared/data
 """
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +13,6 @@ import numpy as np
 import onnx
 
 from edgeface.build import load_model
-from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 from edgeface.importer.onnx_files import reduce_precision
 from edgeface.life.life import Life, Strengths
@@ -28,6 +26,7 @@ from training.data.grid import FOLDER, held_out, load_grid
 
 from .accuracy import correlations
 from .animation import animate_all
+from .options import bundle_parser
 from .table import Table
 
 _PRECISIONS = ("float32", "float16", "int8")
@@ -103,12 +102,7 @@ def print_precisions(bundle: StepModel, data: Path) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds grid_s1")
-    parser.add_argument("--bundle", default=DEFAULT_BUNDLE)
-    options = parser.parse_args()
+    options = bundle_parser(__doc__, "grid_s1").parse_args()
     print_precisions(require_step_model(load_model(options.bundle)), options.data)
 
 

@@ -8,16 +8,13 @@ Example:
     python -m training.judge.raised --data ../shared/data
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import Callable, List, Tuple
 
 import numpy as np
 from tqdm import tqdm
 
 from edgeface.build import load_model
-from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.motion.face import lip_gap, mouth_width
 from edgeface.pipeline import Pipeline
 from training.command import run
@@ -27,6 +24,7 @@ from training.signal.vocoder import Voice
 
 from .accuracy import correlations
 from .animation import animate_all, pipeline_of
+from .options import bundle_parser
 from .robustness import at_level
 from .table import Table
 
@@ -82,13 +80,7 @@ def print_raised(pipeline: Pipeline, clips: List[Clip]) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder that holds grid_s1")
-    add("--bundle", default=DEFAULT_BUNDLE, help="folder; default: the package's own")
-    options = parser.parse_args()
+    options = bundle_parser(__doc__, "grid_s1").parse_args()
     bundle = load_model(options.bundle)
     clips = held_out(load_grid(options.data / FOLDER)[0])
     print(f"{bundle.name} {bundle.version}, {len(clips)} held-out clips\n")

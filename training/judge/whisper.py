@@ -11,7 +11,6 @@ Example:
     python -m training.judge.whisper --data ../shared/data
 """
 
-import argparse
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -21,7 +20,6 @@ import numpy as np
 from tqdm import tqdm
 
 from edgeface.build import load_model
-from edgeface.core.resources import DEFAULT_BUNDLE
 from edgeface.motion.face import lip_gap
 from edgeface.pipeline import Pipeline
 from training.command import run
@@ -35,6 +33,7 @@ from .accuracy import correlations
 from .animation import Animate, animate, animate_all, pipeline_of
 from .breathing import alone, between_words, of_reader
 from .closures import Closures
+from .options import bundle_parser
 from .report import Phones, lips_of, print_stillness
 from .robustness import at_level, pink, with_noise
 from .table import Table
@@ -133,13 +132,7 @@ def main() -> None:
 
     :raises UnavailableError: espeak-ng is not installed
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder that holds grid_s1 and kerstin")
-    add("--bundle", default=DEFAULT_BUNDLE, help="folder; default: the package's own")
-    options = parser.parse_args()
+    options = bundle_parser(__doc__, "grid_s1 and kerstin").parse_args()
     bundle = load_model(options.bundle)
     pipeline = pipeline_of(bundle, bundle.latency_ms)
     clips = held_out(load_grid(options.data / FOLDER)[0])

@@ -109,7 +109,10 @@ def _add_tone(random: RandomTensors, out: torch.Tensor, rows: torch.Tensor, t: t
 
 
 def breaths(random: RandomTensors, count: int, n: int) -> torch.Tensor:
-    """Breathing in and out, of unit level: [count, n]."""
+    """Breathing in and out, of unit level: [count, n].
+
+    Of any shape, to train on; `breath` has measured ones, by which bundles are judged.
+    """
     t = torch.arange(n, device=random.device) / SAMPLE_RATE_HZ
     phase = _TURN * (random.uniform(*_BREATHS_HZ, count, 1) * t + random.uniform(0, 1, count, 1))
     offset = random.uniform(*_DUTY, count, 1)
