@@ -41,7 +41,9 @@ test: $(VENV)/dev
 	scripts/test.sh
 
 test-torch: $(VENV)/dev
-	$(VENV)/bin/pip install --disable-pip-version-check -q "torch==2.13.0"
+	scripts/apt-install.sh g++ python3-dev  # pip may have to build pyworld
+	$(VENV)/bin/pip install --disable-pip-version-check -q \
+	  $$($(VENV)/bin/python -m training --packages python)
 	$(VENV)/bin/pip install --disable-pip-version-check -q -e .[import,study]
 	$(VENV)/bin/python -m pytest -q --durations=5 tests/importer tests/bench tests/training
 

@@ -97,11 +97,13 @@ def speech_wav(clips, tmp_path):
     return path
 
 
-# tests of what not every environment has; `make test-torch` installs PyTorch
+# tests of what not every environment has; `make test-torch` installs it
 _NEEDS = {
     "distributed": ("batch/test_cluster.py",),
     "wyoming": ("source/test_wyoming.py",),
     "torch": ("importer", "training", "bench"),
+    "pocketsphinx": ("training",),
+    "pyworld": ("training",),
     "onnx": (
         "importer",
         "training",

@@ -256,7 +256,9 @@ def test_any_bytes_are_chunks_or_an_error(noise, headed):
 
 
 def test_a_command_is_read_until_it_ends_and_takes_its_children_along():
-    program = "import os, sys, time, subprocess; subprocess.Popen(['sleep', '1000.25']);"
+    seconds = f"1000.{os.getpid()}"  # other Pythons may run this test at the same time
+    program = f"import os, sys, time, subprocess; subprocess.Popen(['sleep', '{seconds}']);"
+    looking_for_it = ["pgrep", "-f", f"sleep {seconds}"]
     source = CommandSource(
         f'{sys.executable} -c "{program} os.write(1, bytes(3200)); time.sleep(0.5)"'
     )
@@ -264,11 +266,9 @@ def test_a_command_is_read_until_it_ends_and_takes_its_children_along():
     samples = 0
     while samples < 1600:
         samples += len(source.read(1.0).samples)
-    assert subprocess.call(["pgrep", "-f", "sleep 1000.25"], stdout=subprocess.DEVNULL) == 0
+    assert subprocess.call(looking_for_it, stdout=subprocess.DEVNULL) == 0
     source.close()
-    wait_for(
-        lambda: subprocess.call(["pgrep", "-f", "sleep 1000.25"], stdout=subprocess.DEVNULL) == 1
-    )
+    wait_for(lambda: subprocess.call(looking_for_it, stdout=subprocess.DEVNULL) == 1)
     source = CommandSource("true")
     source.open()
     with pytest.raises(SourceLost):

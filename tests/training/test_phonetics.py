@@ -212,7 +212,6 @@ def test_phones_of_clips_that_follow_each_other_are_moved_by_their_frames():
 
 
 def test_english_is_aligned_by_its_words(clips):
-    pytest.importorskip("pocketsphinx")
     assert clips["names"][0] == "bbal8p"
     samples = clips["samples"][0] / 32768
     aligner = EnglishAligner()
