@@ -7,7 +7,7 @@ import torch
 from edgeface.build import load_model
 from training.data.grid import Clip
 from training.network.bundle_to_state import network_of
-from training.network.export import mean_network
+from training.network.checkpoints import CLASSIFIER, mean_of
 from training.network.loss import audible, misplaced, restless
 from training.network.network import Network, Size
 from training.network.pretrain import PhoneSequences
@@ -71,17 +71,22 @@ def test_the_encoder_is_asked_for_the_phones_that_are_in_the_sound():
     assert np.mean(loudness[True]) > np.mean(loudness[False]) + 2
 
 
-def test_the_mean_of_two_states_lies_between_them(tmp_path):
-    size = Size(layers=1)
+def test_a_run_can_start_from_the_mean_of_others(tmp_path):
+    size = Size()
     for number in (1, 3):
         network = Network(size)
-        for value in network.state_dict().values():
+        classifier = TrainingState(tmp_path / "another", 1, 1e-3).classifier
+        for value in (*network.state_dict().values(), *classifier.state_dict().values()):
             value.fill_(number)
-        torch.save(
-            {"size": size.as_dict(), "average": network.state_dict()}, tmp_path / str(number)
-        )
-    mean = mean_network([tmp_path / "1", tmp_path / "3"])
-    assert mean.size == size and all((value == 2).all() for value in mean.state_dict().values())
+        state = {"size": size.as_dict(), "average": network.state_dict()}
+        torch.save({**state, CLASSIFIER: classifier.state_dict()}, tmp_path / str(number))
+    torch.save(state, tmp_path / "knows no phones")
+    run = TrainingState(tmp_path / "run", 1, 1e-3, start=[tmp_path / "1", tmp_path / "3"])
+    for module in (run.network, run.average, run.classifier):
+        assert all((value == 2).all() for value in module.state_dict().values())
+    mean = mean_of([tmp_path / "1", tmp_path / "knows no phones"])
+    assert mean.size == size and all((value == 2).all() for value in mean.network.values())
+    assert all((value == 1).all() for value in mean.classifier.values())
 
 
 def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
@@ -104,32 +109,11 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
             for a, b in zip(own.state_dict().values(), other.state_dict().values())
         )
     assert again.train(loss_of(again)) < first and again.epoch == 2
-    other = TrainingState(tmp_path / "other", 2, 1e-3, start=tmp_path / "state.pt")
+    other = TrainingState(tmp_path / "other", 2, 1e-3, start=[tmp_path / "state.pt"])
     assert other.epoch == 0
     assert torch.equal(other.network.head[0].weight, again.average.head[0].weight)
     with pytest.raises(ValueError):  # of as many steps as were planned, none is left
         again.train(loss_of(again))
-
-
-def test_blendshapes_alone_are_learnt_without_touching_the_landmarks(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.network.training_state.STEPS_PER_EPOCH", 3)
-    before = TrainingState(tmp_path / "start", 1, 1e-3)
-    before.train(lambda: before.network(torch.ones(1, 16, 80), 2)[0].square().mean() + 1.0)
-    run = TrainingState(
-        tmp_path / "shapes", 2, 1e-2, start=tmp_path / "start" / "state.pt", blendshapes_only=True
-    )
-    heard = torch.randn(2, 40, 80)
-    still = [part.clone() for part in run.network(heard, 2)]
-
-    def loss():
-        face, shapes, activity = run.network(heard, 2)
-        return (shapes - 0.3).square().mean() + face.square().mean() + activity.square().mean()
-
-    assert run.train(loss) > run.train(loss)
-    for network in (run.network, run.average):
-        face, shapes, activity = network(heard, 2)
-        assert torch.equal(face, still[0]) and torch.equal(activity, still[2])
-        assert not torch.equal(shapes, still[1])
 
 
 def test_closed_lips_are_asked_for_where_they_can_be_heard():

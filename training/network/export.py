@@ -21,8 +21,9 @@ from edgeface.model.bundle import DESCRIPTION
 from edgeface.model.seal import sealed
 from training.command import run
 
+from .checkpoints import mean_of
 from .cpu_step import CpuStep
-from .network import MAX_LOOKAHEAD, Network, Size
+from .network import MAX_LOOKAHEAD, Network
 from .rounding import declare_products, hold_rounded, round_weights
 from .streaming import WHOLE_FRAMES, Block, Step, Whole
 
@@ -33,27 +34,12 @@ WEIGHTS = "weights.bin"
 OUTPUTS = ["landmarks", "blendshapes", "speech"]
 
 
-def mean_network(checkpoints: Sequence[Path]) -> Network:
-    """The network whose weights are the mean of training states, of which one began from the other.
-
-    After Wortsman et al., 2022: Model soups: averaging weights of multiple fine-tuned models
-    improves accuracy without increasing inference time.
-
-    :param checkpoints: files of `TrainingState` or `bundle_to_state`, of networks of one size
-    """
-    states = [torch.load(path, weights_only=True, map_location="cpu") for path in checkpoints]
-    network = Network(Size(**states[0]["size"]))
-    mean = {
-        name: sum(state["average"][name] for state in states) / len(states)
-        for name in states[0]["average"]
-    }
-    network.load_state_dict(mean)
-    return network.eval()
-
-
 def export(checkpoints: Sequence[Path], folder: Path, name: str, version: str) -> None:
     """Writes the bundle of the mean of training states into `folder`, with its weights rounded."""
-    network = mean_network(checkpoints)
+    mean = mean_of(checkpoints)
+    network = Network(mean.size)
+    network.load_state_dict(mean.network)
+    network.eval()
     rounded = round_weights(network)
     folder.mkdir(parents=True, exist_ok=True)
     steps: Dict[int, str] = {}

@@ -149,7 +149,7 @@ def main() -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     known, _ = load_talker(options.data, options.cache)
     talker = [clip for clip in known.clips if clip.phones is not None]
-    state = TrainingState(options.out, options.epochs, options.rate, start=options.start_from)
+    state = TrainingState(options.out, options.epochs, options.rate, start=[options.start_from])
     animated = load_animated(Store(options.cache))
     heard = _TALKER * in_training(talker) + animated
     sequences = PhoneSequences(heard, FRAMES, options.seed + 1000 * state.epoch)

@@ -112,11 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="share of the clips that `training.targets.animate` made",
     )
-    add("--start-from", type=Path, help="state of another run whose weights to go on with")
     add(
-        "--blendshapes-only",
-        action="store_true",
-        help="learn only which blendshapes follow from what is heard; landmarks stay as they are",
+        "--start-from",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="STATE",
+        help="states of other runs to go on with; of several, the mean of the weights",
     )
     add("--seed", type=int, default=1)
     add(
@@ -146,7 +148,6 @@ def main() -> None:
         statistics(training, neutral, batches, Size().basis),
         options.start_from,
         options.device,
-        options.blendshapes_only,
     )
     batches.seed(options.seed + 1000 * state.epoch)
     fit(state, _endless(batches, options.device), held_out(talker.clips), options.seed)

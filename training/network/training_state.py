@@ -3,7 +3,7 @@
 import copy
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, cast
 
 import torch
 from tqdm import tqdm
@@ -12,6 +12,7 @@ from edgeface.core.files import replacing
 from training.phonetics.phones import PHONES
 from training.signal.mixed_precision import autocast
 
+from .checkpoints import CLASSIFIER, mean_of
 from .network import Network, Size
 
 FILE = "state.pt"
@@ -21,7 +22,6 @@ _SAVE_S = 5.0  # between two states on disk, at least
 _WARM = 0.08  # share of the steps until the learning rate is highest
 _DECAY = 0.02  # of weights
 _LONGEST_MEMORY = 0.998  # of the mean of the weights: what it keeps at a step
-_CLASSIFIER = "listener"  # its name in states, which older ones have, too
 
 
 class TrainingState:
@@ -31,9 +31,8 @@ class TrainingState:
     :param epochs: of `STEPS_PER_EPOCH` steps
     :param rate: highest learning rate
     :param statistics: None or what `Network` takes
-    :param start: None or the file of another run's state, whose weights to go on with
+    :param start: files of other runs' states, with the mean of whose weights to go on
     :param device: where it is trained, of PyTorch
-    :param blendshapes_only: learn only the rows of the last layer that make blendshapes
     """
 
     def __init__(
@@ -42,9 +41,8 @@ class TrainingState:
         epochs: int,
         rate: float,
         statistics: Optional[dict] = None,
-        start: Optional[Path] = None,
+        start: Sequence[Path] = (),
         device: str = "cpu",
-        blendshapes_only: bool = False,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / FILE
@@ -59,11 +57,7 @@ class TrainingState:
             self._start_from(start)
         self._modules = torch.nn.ModuleList((self.network, self.classifier)).to(device)
         self._means = copy.deepcopy(self._modules)
-        if blendshapes_only:
-            self._learn_blendshapes_only()
-        # decay would move what has no gradient, too
-        decay = 0.0 if blendshapes_only else _DECAY
-        self._optimisers = _optimisers(self._modules, self.network, rate, decay)
+        self._optimisers = _optimisers(self._modules, self.network, rate)
         steps = epochs * STEPS_PER_EPOCH + 1
         self._schedules = [
             torch.optim.lr_scheduler.OneCycleLR(
@@ -76,16 +70,11 @@ class TrainingState:
         if self._file.exists():
             self._load(device)
 
-    def _start_from(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-        self.network.load_state_dict(state["average"])
-        if _CLASSIFIER in state:
-            self.classifier.load_state_dict(state[_CLASSIFIER])
-
-    def _learn_blendshapes_only(self) -> None:
-        self._modules.requires_grad_(False)
-        for parameter in self.network.head[-1].requires_grad_(True).parameters():
-            parameter.register_hook(self._blendshapes_alone)
+    def _start_from(self, paths: Sequence[Path]) -> None:
+        mean = mean_of(paths)
+        self.network.load_state_dict(mean.network)
+        if mean.classifier:
+            self.classifier.load_state_dict(mean.classifier)
 
     @property
     def _parts(self) -> Dict[str, Any]:
@@ -93,7 +82,7 @@ class TrainingState:
         parts = {
             "modules": self._modules,
             "average": self._means[0],
-            _CLASSIFIER: self._means[1],
+            CLASSIFIER: self._means[1],
         }
         for number, pair in enumerate(zip(self._optimisers, self._schedules)):
             parts[f"optimiser {number}"], parts[f"schedule {number}"] = pair
@@ -104,13 +93,6 @@ class TrainingState:
         self.epoch = state["epoch"]
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
-
-    def _blendshapes_alone(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Gradient of the last layer without what makes landmarks and speech activity."""
-        rows = slice(self.size.basis, self.size.basis + self.size.blendshapes)
-        kept = torch.zeros_like(gradient)
-        kept[rows] = gradient[rows]
-        return kept
 
     @property
     def average(self) -> Network:
@@ -155,7 +137,7 @@ class TrainingState:
 
 
 def _optimisers(
-    modules: torch.nn.Module, network: Network, rate: float, decay: float
+    modules: torch.nn.Module, network: Network, rate: float
 ) -> List[torch.optim.Optimizer]:
     """AdamW, and Muon for the Transformer's matrices.
 
@@ -164,14 +146,10 @@ def _optimisers(
     training).
     """
     linear = [module for module in network.layers.modules() if isinstance(module, torch.nn.Linear)]
-    matrices = [module.weight for module in linear if module.weight.requires_grad]
+    matrices = [module.weight for module in linear]
     apart = {id(matrix) for matrix in matrices}
-    others = [p for p in modules.parameters() if p.requires_grad and id(p) not in apart]
-    found: List[torch.optim.Optimizer] = [
-        torch.optim.AdamW(others, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
+    others = [p for p in modules.parameters() if id(p) not in apart]
+    return [
+        torch.optim.AdamW(others, lr=rate, weight_decay=_DECAY, betas=(0.9, 0.98)),
+        torch.optim.Muon(matrices, lr=rate, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw"),
     ]
-    if matrices:
-        found.append(
-            torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
-        )
-    return found
