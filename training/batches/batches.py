@@ -31,7 +31,7 @@ _QUIET_DB = -30.0  # level of what would be said where nobody speaks
 _TRACKS = (204, 52, 1, 1, len(PHONES))  # sizes of what moves, in the order of `Batch`
 # chances
 _OTHER_TALKER = 0.75
-_WHISPER = 0.06
+_WHISPER = 0.04
 _SLOW = 0.12
 _SLOWEST = 4.0  # times
 
