@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,13 +79,13 @@ class Recorder:
 
 
 def virtual_time(monkeypatch, *modules):
-    """A clock that sleeping moves, and nothing else; call it with seconds to move it."""
+    """A clock that a source's sleep moves, and no other thread's; call it to move it by seconds."""
     now = [10**12]
 
     def move(seconds):
         now[0] += int(seconds * 1e9)
 
-    monkeypatch.setattr(time, "sleep", move)
+    monkeypatch.setattr("edgeface.source.pace.time", SimpleNamespace(sleep=move))
     for module in modules:
         monkeypatch.setattr(f"edgeface.source.{module}.monotonic_ns", lambda: now[0])
     monkeypatch.setattr(sys.modules[__name__], "monotonic_ns", lambda: now[0])
