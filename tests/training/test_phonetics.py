@@ -9,7 +9,6 @@ from training.phonetics import acoustic_model
 from training.phonetics.acoustic_model import fit, labels_of
 from training.phonetics.alignment import agreement, explains, left_over, respelled, spelling
 from training.phonetics.english_aligner import EnglishAligner
-from training.phonetics.espeak import Speaker
 from training.phonetics.ipa import phone_of_ipa
 from training.phonetics.phones import PHONES, phone_name
 from training.phonetics.timing import one_after_another, phone_labels, speaking
@@ -22,11 +21,6 @@ def has_a_shape(name):
         return phone_of_ipa(name) is not None
     except ValueError:
         return False
-
-
-@pytest.fixture(scope="module")
-def speaker():
-    return Speaker()
 
 
 def heard(*parts):
