@@ -5,12 +5,14 @@ import pytest
 import torch
 
 from edgeface.build import load_model
+from edgeface.features.fbank import SILENCE
 from training.data.grid import Clip
 from training.network.bundle_to_state import network_of
 from training.network.checkpoints import CLASSIFIER, mean_of
 from training.network.loss import audible, misplaced, restless
 from training.network.network import Network, Size
 from training.network.pretrain import PhoneSequences
+from training.network.streaming import Step
 from training.network.training_state import TrainingState
 from training.phonetics.phones import PHONES
 from training.phonetics.timing import phone_labels
@@ -27,6 +29,28 @@ def test_the_published_weights_can_be_trained_on(monkeypatch):
     monkeypatch.setattr("training.network.bundle_to_state.Size", lambda: Size(ffn=640))
     with pytest.raises(ValueError, match="of this size"):
         network_of(load_model())
+
+
+@pytest.mark.parametrize("lookahead", [0, 2])
+def test_a_sequence_begins_as_a_stream_does_after_silence(lookahead):
+    torch.manual_seed(1)
+    size = Size(conv=8, width=8, heads=2, ffn=16, layers=3, past=4)
+    network = Network(size)
+    network.landmark_basis.normal_()
+    network.std.fill_(5.0)
+    step = Step(network, lookahead)
+    caches = [torch.zeros(shape) for shape in step.cache_shapes().values()]
+    fbank = torch.full((1, 4 * 30, 80), SILENCE)
+    fbank[:, 4 * 20 :] = torch.randn(1, 4 * 10, 80)
+    faces = []
+    with torch.no_grad():
+        for at in range(0, 4 * 30, 4):
+            face, _, _, *caches = step(fbank[:, at : at + 4], *caches)
+            faces.append(face.reshape(-1))
+        whole = network(fbank[:, 4 * 20 :], lookahead)[0][0]
+    streamed = torch.stack(faces[20 + lookahead :])
+    assert streamed.std(0).max() > 1e-3
+    assert torch.allclose(whole[: len(streamed)], streamed, atol=1e-5)
 
 
 def test_lips_that_stay_apart_where_they_should_meet_cost_something_and_the_reverse():

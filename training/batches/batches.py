@@ -33,6 +33,7 @@ _TRACKS = (204, 52, 1, 1, len(PHONES))  # sizes of what moves, in the order of `
 _OTHER_TALKER = 0.75
 _WHISPER = 0.04
 _SLOW = 0.12
+_LATE = 0.15  # that nobody speaks for up to 3 s, before which all was silent
 _SLOWEST = 4.0  # times
 
 
@@ -143,6 +144,7 @@ class Batches:
         schedule = Schedule(count, self._frames, random.device, _CLOSING)
         level_db = torch.full((count,), _QUIET_DB, device=random.device)
         at = random.below(55, count) - 25
+        at = torch.where(random.maybe(_LATE, count), random.below(75, count), at)
         while (at < self._frames).any():
             if animated:
                 clip = random.among(clips.chance, count)

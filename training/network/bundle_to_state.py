@@ -59,6 +59,7 @@ def _weights(graph: str) -> Dict[str, np.ndarray]:
 
 
 def _check(network: Network, bundle: StepModel) -> None:
+    first = bundle.network.context_frames  # that the graph does not begin with silence is forgotten
     shape = (1, FBANK_PER_FRAME * bundle.network.whole_frames, MEL_BINS)
     fbank = np.random.RandomState(0).normal(8, 3, shape).astype(np.float32)
     for ms in sorted(bundle.network.wholes):
@@ -68,7 +69,8 @@ def _check(network: Network, bundle: StepModel) -> None:
         wanted = session.run(["landmarks"], {"fbank": fbank})[0]
         with torch.no_grad():
             got = network(torch.from_numpy(fbank), ms // FRAME_MS)[0].numpy()
-        if np.abs(got.reshape(wanted.shape) - wanted).max() > _TOLERANCE:
+        off = np.abs(got.reshape(wanted.shape) - wanted)[:, first:]
+        if off.max() > _TOLERANCE:
             raise ValueError(f"{bundle.folder}: the restored network computes something else")
 
 

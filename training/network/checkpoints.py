@@ -24,9 +24,9 @@ class Checkpoint(NamedTuple):
 
 
 def mean_of(paths: Sequence[Path]) -> Checkpoint:
-    """The mean of states of one size, all of which began from the same weights.
+    """The mean of states of which some began from others, or all from the same weights.
 
-    :param paths: files of `TrainingState` or `bundle_to_state`
+    :param paths: files of `TrainingState` or `bundle_to_state`, of networks of one size
     """
     states = [torch.load(path, weights_only=True, map_location="cpu") for path in paths]
     classifiers = [state[CLASSIFIER] for state in states if CLASSIFIER in state]

@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Tuple, cast
 import torch
 from torch import nn
 
-from edgeface.features.fbank import MEL_BINS
+from edgeface.features.fbank import MEL_BINS, SILENCE
 from edgeface.motion.face import BLENDSHAPES
 from training.targets.landmark_basis import BASIS_SIZE, COORDINATES
 
@@ -38,12 +38,6 @@ class Size:
     def as_dict(self) -> Dict[str, int]:
         """Plain dictionary for a checkpoint."""
         return asdict(self)
-
-
-def padded(x: torch.Tensor) -> torch.Tensor:
-    """[B, C, n] with the zeros in front that a causal convolution needs."""
-    zeros = torch.zeros(x.shape[0], x.shape[1], CONV_PAST, device=x.device)
-    return torch.cat((zeros, x), 2)
 
 
 def mix(
@@ -72,18 +66,28 @@ class Attention(nn.Module):
         # index = key time - query time + past
         self.bias = nn.Parameter(torch.zeros(size.heads, size.past + 1 + ahead))
 
-    def forward(self, x: torch.Tensor, lookahead: int) -> torch.Tensor:
-        """Whole sequence [B, T, width], each frame seeing past..+lookahead frames."""
+    def forward(self, x: torch.Tensor, silence: torch.Tensor, lookahead: int) -> torch.Tensor:
+        """Whole sequence [B, T, width], each frame seeing past..+lookahead frames.
+
+        :param silence: [width], every frame before the sequence
+        """
         batch, t, width = x.shape
-        at = torch.arange(t, device=x.device)
-        offset = at[None, :] - at[:, None]
-        seen = (offset >= -self.size.past) & (offset <= lookahead)
-        index = (offset + self.size.past).clamp(0, self.size.past + self.ahead)
+        past = self.size.past
+        offset = torch.arange(past + t, device=x.device) - past
+        offset = offset[None, :] - offset[past:, None]
+        seen = (offset >= -past) & (offset <= lookahead)
+        index = (offset + past).clamp(0, past + self.ahead)
         bias = torch.where(seen, self.bias[:, index], torch.full((), HIDDEN))
-        qkv = self.qkv(x).reshape(batch, t, 3 * self.size.heads, -1).transpose(1, 2)
+        before = self.qkv(silence).expand(batch, past, 3 * width)
+        qkv = torch.cat((before, self.qkv(x)), 1)
+        qkv = qkv.reshape(batch, past + t, 3 * self.size.heads, -1).transpose(1, 2)
         queries, keys, values = qkv.split(self.size.heads, 1)
-        mixed = mix(queries, keys, values, bias)
+        mixed = mix(queries[:, :, past:], keys, values, bias)
         return self.out(mixed.transpose(1, 2).reshape(batch, t, width))
+
+    def of_silence(self, silence: torch.Tensor) -> torch.Tensor:
+        """What a frame gives, [width], that is one of many that are all `silence`."""
+        return self.out(self.qkv(silence)[..., 2 * self.size.width :])
 
 
 class Layer(nn.Module):
@@ -99,10 +103,14 @@ class Layer(nn.Module):
             nn.Linear(size.width, size.ffn), nn.GELU(), nn.Linear(size.ffn, size.width)
         )
 
-    def forward(self, x: torch.Tensor, lookahead: int) -> torch.Tensor:
-        """Whole sequence [B, T, width]."""
-        x = x + self.attention(self.attention_norm(x), lookahead)
-        return x + self.ffn(self.ffn_norm(x))
+    def forward(
+        self, x: torch.Tensor, silence: torch.Tensor, lookahead: int
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Whole sequence [B, T, width], and the silence [width] before it."""
+        before = self.attention_norm(silence)
+        x = x + self.attention(self.attention_norm(x), before, lookahead)
+        silence = silence + self.attention.of_silence(before)
+        return x + self.ffn(self.ffn_norm(x)), silence + self.ffn(self.ffn_norm(silence))
 
 
 class Network(nn.Module):
@@ -175,16 +183,23 @@ class Network(nn.Module):
         return landmarks, torch.sigmoid(blendshapes) * self.heard, speech[..., 0]
 
     def encode(self, fbank: torch.Tensor, lookahead: int) -> torch.Tensor:
-        """Whole sequence: Fbank [B, 4 T, 80] to [B, T, width].
+        """Whole sequence, after digital silence: Fbank [B, 4 T, 80] to [B, T, width].
 
-        Frame t uses the Fbank frames up to 4 (t + lookahead) + 3.
+        As a stream begins. Frame t uses the Fbank frames up to 4 (t + lookahead) + 3.
         """
+        rest = torch.full((1, CONV_PAST + 2, MEL_BINS), SILENCE, device=fbank.device)
         x = self.normalise(fbank).transpose(1, 2)
-        x = self.convolve1(padded(x))
-        x = self.project(self.conv_norm(self.convolve2(padded(x)).transpose(1, 2)))
+        silence = self.normalise(rest).transpose(1, 2)
+        for convolve in (self.convolve1, self.convolve2):
+            x = convolve(torch.cat((silence[..., :CONV_PAST].expand(len(x), -1, -1), x), 2))
+            silence = convolve(silence).expand(-1, -1, CONV_PAST + 2)
+        x = self.project(self.conv_norm(x.transpose(1, 2)))
+        silence = self.project(self.conv_norm(silence[0, :, 0]))
+        # frames of silence that look ahead into the sequence
+        x = torch.cat((silence.expand(len(x), lookahead, -1), x), 1)
         for i, layer in enumerate(self.stack):
-            x = layer(x, lookahead if i == 0 else 0)
-        return x
+            x, silence = layer(x, silence, lookahead if i == 0 else 0)
+        return x[:, lookahead:]
 
     def forward(
         self, fbank: torch.Tensor, lookahead: int

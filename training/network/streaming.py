@@ -7,10 +7,16 @@ from torch import nn
 
 from edgeface.features.fbank import FBANK_PER_FRAME, MEL_BINS
 
-from .network import CONV_PAST, HIDDEN, Network, mix, padded
+from .network import CONV_PAST, HIDDEN, Network, mix
 
 WHOLE_FRAMES = 256
 BLOCK_FRAMES = 64
+
+
+def padded(x: torch.Tensor) -> torch.Tensor:
+    """[B, C, n] with the zeros in front that a causal convolution needs."""
+    zeros = torch.zeros(x.shape[0], x.shape[1], CONV_PAST, device=x.device)
+    return torch.cat((zeros, x), 2)
 
 
 class Step(nn.Module):
