@@ -90,7 +90,7 @@ def test_lips_stay_open_as_long_as_a_vowel_is_held(published, network, clips, th
         samples, begin = held_vowel(clips, number, at, throat)
         frames = run(published, samples)
         faces = np.array([frame.landmarks for frame in frames])
-        assert open_share(landmarks(network, samples), begin) < 0.5
+        assert open_share(landmarks(network, samples), begin) < 0.7
         assert open_share(faces, begin) > 0.95
         assert lip_gap(faces[begin + 10]) > 0.05
         end = begin + int(FRAME_RATE_HZ * HELD_S)

@@ -127,7 +127,7 @@ def test_mouth_close_takes_back_what_the_jaw_opens(said):
     assert (shapes[:, MOUTH_CLOSE] <= shapes[:, JAW_OPEN]).all()
     gaps = np.concatenate([lip_gap(clip[0]) for clip in said])
     speech = np.concatenate([clip[3] for clip in said])
-    shut = shapes[speech & (gaps < 0.006)]
+    shut = shapes[speech & (gaps < 0.008)]
     assert len(shut) > 20 and (shut[:, MOUTH_CLOSE] > 0.05).mean() > 0.8
     assert np.abs(ICT.gap(shut)).max() < 0.02
 
