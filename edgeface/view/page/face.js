@@ -264,7 +264,7 @@ const drawFace = (() => {
     ctx.clip();
     ctx.fillStyle = "#a8484b";
     ctx.beginPath();
-    ctx.ellipse(p[66][0], p[66][1] - 0.03, (right[0] - left[0]) * 0.3, 0.03 + gap * 0.38, 0, 0, 7);
+    ctx.ellipse(p[66][0], p[66][1] - 0.03, Math.abs(right[0] - left[0]) * 0.3, 0.03 + gap * 0.38, 0, 0, 7);
     ctx.fill();
     const teeth = middle[1] - 0.012 - Math.min(0.055, gap * 0.42);
     ctx.fillStyle = vertical(ctx, middle[1] + 0.03, teeth, ["#d9cfc4", "#f6f1ea"]);
