@@ -33,7 +33,7 @@ _TRACKS = (204, 52, 1, 1, len(PHONES))  # sizes of what moves, in the order of `
 _OTHER_TALKER = 0.75
 _WHISPER = 0.04
 _SLOW = 0.12
-_LATE = 0.15  # that nobody speaks for up to 3 s, before which all was silent
+_LATE = 0.15  # that the first clip begins up to 3 s late: after pauses a stream speaks, too
 _SLOWEST = 4.0  # times
 
 

@@ -86,7 +86,7 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).reshape(batch, t, width))
 
     def of_silence(self, silence: torch.Tensor) -> torch.Tensor:
-        """What a frame gives, [width], that is one of many that are all `silence`."""
+        """What any frame gives, [width], amid frames that are all `silence`: their mean is one."""
         return self.out(self.qkv(silence)[..., 2 * self.size.width :])
 
 
@@ -106,7 +106,7 @@ class Layer(nn.Module):
     def forward(
         self, x: torch.Tensor, silence: torch.Tensor, lookahead: int
     ) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Whole sequence [B, T, width], and the silence [width] before it."""
+        """Whole sequence [B, T, width] and the silence [width] before it, to both behind it."""
         before = self.attention_norm(silence)
         x = x + self.attention(self.attention_norm(x), before, lookahead)
         silence = silence + self.attention.of_silence(before)
