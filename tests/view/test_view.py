@@ -195,6 +195,17 @@ def test_the_page_fits_any_screen(page):
     page.set_window_size(700, 800)
 
 
+def test_faces_whose_corners_of_the_mouth_meet_or_are_swapped_are_drawn(page):
+    wait_for(lambda: page.execute_script("return !!edgeface.shown"))
+    page.execute_script("""
+        const flat = edgeface.shown.landmarks, points = [];
+        for (let i = 0; i < flat.length; i += 3) points.push(flat.slice(i, i + 3));
+        const context = document.createElement("canvas").getContext("2d");
+        for (const scale of [0, -1])
+          drawFace(context, 200, 200, points.map(([x, y, z]) => [scale * x, y, z]));
+    """)
+
+
 def test_no_script_errors(page):
     time.sleep(1)
     assert script_errors(page) == []
